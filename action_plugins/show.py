@@ -1,0 +1,62 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Print a table or lines, at once and readable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+from ansible.utils import color
+from ansible.utils.display import Display
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.table import render  # Ansible offers module_utils to modules alone
+
+LOG_WIDTH = 160
+
+
+def width(display: Display) -> int:
+    """Return how wide to print. A worker has no terminal any more: what its parent saw is all there is to go by."""
+    if os.environ.get("COLUMNS", "").isdigit():
+        return int(os.environ["COLUMNS"])
+    if display.columns > 79:  # Ansible's own floor is 79: a narrow terminal, or none
+        return int(display.columns) + 1
+    return 80 if color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR else LOG_WIDTH
+
+
+class ActionModule(ActionBase):
+    """See library/show.py."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Print."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, args = self.validate_argument_spec(
+            {
+                "title": {"type": "str", "default": ""},
+                "columns": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {
+                        "key": {"type": "str", "required": True},
+                        "title": {"type": "str", "required": True},
+                        "style": {"type": "str"},
+                    },
+                },
+                "rows": {"type": "list", "elements": "dict", "default": []},
+                "lines": {"type": "list", "elements": "str", "default": []},
+            }
+        )
+        display = Display()
+        # Ansible decides about colour as everybody expects: terminal, NO_COLOR, ANSIBLE_NOCOLOR, ANSIBLE_FORCE_COLOR.
+        display.display(render(**args, width=width(display), colour=bool(color.ANSIBLE_COLOR)))
+        result.update(changed=False)
+        return result

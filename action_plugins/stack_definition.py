@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Resolve the service definitions with the inventory's variables into one stack, on the controller."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "module_utils"))
+
+from ready import __version__  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.definitions import (  # noqa: E402
+    DefinitionError,
+    load_definitions,
+    override_names,
+    resolve_stack,
+    unknown_variables,
+)
+from ready.inventory import open_store, rendered, store_without_secrets  # noqa: E402
+from ready.render import files_hash  # noqa: E402
+from ready.specs import known_variables, name_spaces  # noqa: E402
+from ready.vault import SecretsError  # noqa: E402
+
+STACK_VARIABLES = ("stack_name", "ready_services", "ready_bind_address", "image_source", "ready_evidence_dir")
+
+
+class ActionModule(ActionBase):
+    """See library/stack_definition.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Resolve, check, open the secrets, and return the fact."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        host = task_vars["inventory_hostname"]
+        _, args = self.validate_argument_spec(
+            {"secrets": {"type": "str", "choices": ["read", "present", "ignore"], "default": "read"}}
+        )
+        definitions = load_definitions()
+        overrides = {name for item in definitions.values() for name in override_names(item)}
+        unknown = unknown_variables(task_vars, known_variables() | overrides, name_spaces() | set(definitions))
+        try:
+            if unknown:
+                raise DefinitionError(unknown)
+            wanted = [name for name in (*STACK_VARIABLES, *sorted(overrides)) if name in task_vars]
+            variables = {name: self._templar.template(task_vars[name]) for name in wanted}
+            stack = resolve_stack(definitions, variables)
+            ignored = args["secrets"] == "ignore"
+            store = store_without_secrets(task_vars) if ignored else open_store(task_vars)
+            if faults := store.faults(stack["name"]):
+                raise DefinitionError(faults)
+            made: list[tuple[str, str]] = []
+            if args["secrets"] == "present" and not self._task.check_mode:
+                made = store.make_missing(stack["name"], stack["services"])
+        except DefinitionError as error:
+            raise AnsibleActionFail("\n".join(f"{host}: {message}" for message in error.messages)) from error
+        except SecretsError as error:
+            raise AnsibleActionFail(f"{host}: {error}") from error
+        missing = store.missing(stack["name"], stack["services"])
+        incomplete = {service for service, _ in missing}
+        for name, service in stack["services"].items():
+            files = [] if name in incomplete else rendered(store, stack, name)
+            service["config_hash"] = files_hash(files, service["image"]["user"]) if files else None
+        stack |= {
+            "image_source": variables["image_source"],
+            "evidence_dir": str(Path(variables["ready_evidence_dir"]).expanduser().absolute()),
+            "ready_version": __version__,
+            "secrets": {
+                "exists": store.exists,
+                "missing": ["/".join(pair) for pair in missing],
+                "path": str(store.path),
+            },
+        }
+        result.update(
+            changed=bool(made), made=["/".join(pair) for pair in made], ansible_facts={"ready_stack": stack}
+        )
+        return result

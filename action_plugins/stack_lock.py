@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Take or give back a stack's lock, as the ansible-playbook run that this is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.lock import Holder, is_alive, this_run  # noqa: E402  # Ansible offers module_utils to modules alone
+
+
+class ActionModule(ActionBase):
+    """See library/stack_lock.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask the module, and take over from a run that has ended."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _, args = self.validate_argument_spec(
+            {
+                "stack": {"type": "str", "required": True},
+                "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
+            }
+        )
+        run = this_run(os.getppid())  # a worker asks for ansible-playbook
+
+        def ask(replace: dict[str, Any] | None = None) -> dict[str, Any]:
+            module_args = {**args, "run": asdict(run), "replace": replace}
+            answer: dict[str, Any] = self._execute_module("stack_lock", module_args=module_args, task_vars=task_vars)
+            return answer
+
+        answer = ask()
+        if (found := answer.get("holder")) and not is_alive(Holder(**found), run):
+            answer = ask(replace=found)
+        if found := answer.get("holder"):
+            since = datetime.fromtimestamp(found["since"], tz=timezone.utc)
+            raise AnsibleActionFail(
+                f"{task_vars['inventory_hostname']}: another run is changing the stack {args['stack']}: process "
+                f"{found['pid']} on {found['hostname']}, since {since:%Y-%m-%d %H:%M:%S} UTC. "
+                f"Nothing was changed. Next: wait for it to end, then run this again."
+            )
+        result.update(answer)
+        return result

@@ -1,0 +1,52 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Render config volumes on the controller and hand them to the module: secrets never are in a variable."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.inventory import open_store, rendered  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.vault import SecretsError  # noqa: E402
+
+
+class ActionModule(ActionBase):
+    """See library/volume_files.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Render, then run the module on the target."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _, args = self.validate_argument_spec(
+            {
+                "stack": {"type": "dict", "required": True},
+                "services": {"type": "list", "elements": "str", "required": True},
+                "images": {"type": "dict", "required": True},
+            }
+        )
+        stack = args["stack"]
+        try:
+            store = open_store(task_vars)
+        except SecretsError as error:
+            raise AnsibleActionFail(f"{task_vars['inventory_hostname']}: {error}") from error
+        files = {
+            name: {
+                file.path: {"mode": file.mode, "content": base64.b64encode(file.content).decode()}
+                for file in rendered(store, stack, name)
+            }
+            for name in args["services"]
+        }
+        result.update(
+            self._execute_module(module_name="volume_files", module_args={**args, "files": json.dumps(files)}, task_vars=task_vars)
+        )
+        return result

@@ -1,0 +1,44 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Decisions about a stack, as filters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402  # modules alone get module_utils
+from ready.removal import prunable, removal  # noqa: E402
+from ready.status import health_results, status_rows, unhealthy_message  # noqa: E402
+
+
+def ready_plan(
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    images: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return what `up` has to do; `images` are newly found ones, the rest keep their own."""
+    return make_plan(stack, state, images_in_use(stack, state, images or {}), only)
+
+
+class FilterModule:
+    """Ready's filters over a stack, its state and its images."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return them by name."""
+        return {
+            "ready_plan": ready_plan,
+            "ready_settled": settled,
+            "ready_needs_image": needs_image,
+            "ready_bound_sources": bound_sources,
+            "ready_images_in_use": images_in_use,
+            "ready_health_results": health_results,
+            "ready_removal": removal,
+            "ready_prunable": prunable,
+            "ready_status_rows": status_rows,
+            "ready_unhealthy_message": unhealthy_message,
+        }

@@ -1,0 +1,81 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A stack's secrets: the action plugin does the work, this module reads them back from containers."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_secrets
+short_description: Show, hand out, rotate or recover the secrets of a stack
+description:
+  - An action plugin on the controller, where the secrets are. As a module on the host it only reads secrets back from
+    the containers' config volumes, for V(recover).
+author: [Ready authors]
+options:
+  stack:
+    description: The resolved stack, as the fact C(ready_stack) holds it.
+    type: dict
+    required: true
+  action:
+    description:
+      - V(show) prints logins and passwords, V(env) connection settings for applications.
+      - V(rotate) makes new passwords; bringing the stack up afterwards puts them into the stores.
+      - V(recover) reads the secrets back from the containers when the vault key is lost, and encrypts them with a new key.
+    type: str
+    choices: [show, env, rotate, recover]
+    required: true
+  services:
+    description: Only these services; empty means all.
+    type: list
+    elements: str
+    default: []
+  format:
+    description: Form of V(env).
+    type: str
+    choices: [dotenv, json]
+    default: dotenv
+  secrets:
+    description: Whether V(env) holds passwords.
+    type: bool
+    default: false
+  output:
+    description: File that the text is appended to, made with mode 0600; empty means the terminal.
+    type: path
+    default: ""
+attributes:
+  check_mode: {support: full, description: Makes nothing new in check mode.}
+  diff_mode: {support: none, description: Secrets are not shown as differences.}
+  idempotent: {support: partial, description: Rotation makes new passwords each time.}
+"""
+EXAMPLES = r"""
+- name: Make new passwords
+  stack_secrets:
+    stack: "{{ ready_stack }}"
+    action: rotate
+"""
+RETURN = r"""
+msg:
+  description: What was done.
+  returned: for V(rotate) and V(recover)
+  type: str
+"""
+
+import base64
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
+
+
+def main() -> None:
+    """Run the module: read the secrets back. The action plugin keeps what is returned to itself."""
+    module = AnsibleModule(argument_spec={"stack": {"type": "dict", "required": True}}, supports_check_mode=True)
+    try:
+        found = read_secrets(connect(), module.params["stack"])
+    except EngineError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, secrets=base64.b64encode(json.dumps(found).encode()).decode())
+
+
+if __name__ == "__main__":
+    main()

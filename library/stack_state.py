@@ -1,0 +1,64 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read the state of a whole stack in one call."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_state
+short_description: Read the state of a whole stack from Docker
+description:
+  - Reads daemon, network, containers, volumes, images and the content of the config volumes in one call,
+    because every task costs a round trip; nothing is changed.
+  - A daemon that does not answer is a state like any other, not a failure.
+author: [Ready authors]
+options:
+  stack:
+    description: The resolved stack, as the fact C(ready_stack) holds it.
+    type: dict
+    required: true
+attributes:
+  check_mode: {support: full, description: It only reads.}
+  diff_mode: {support: N/A, description: It changes nothing.}
+  idempotent: {support: full, description: It changes nothing.}
+"""
+EXAMPLES = r"""
+- name: Read what exists
+  stack_state:
+    stack: "{{ ready_stack }}"
+  register: __stack_state
+"""
+RETURN = r"""
+ansible_facts:
+  description: Holds V(ready_state), the same as V(state).
+  returned: always
+  type: dict
+state:
+  description:
+    - What exists; V(reachable) says whether the daemon answered, V(reason) why not.
+    - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config), V(files_hash).
+    - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
+      that the inventory does not name.
+  returned: always
+  type: dict
+  sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: []}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec={"stack": {"type": "dict", "required": True}}, supports_check_mode=True)
+    stack = module.params["stack"]
+    services = list(stack["services"].values())
+    try:
+        state = read_state(connect(), stack["name"], stack["network"], services)
+    except EngineError as error:
+        state = absent_state(services, str(error))
+    module.exit_json(changed=False, state=state, ansible_facts={"ready_state": state})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Fill small named volumes with configuration and secrets."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_files
+short_description: Make named volumes hold exactly the given files
+description:
+  - Through a helper container that is never started; content travels in the API's archive call only.
+  - In playbooks the action plugin of the same name is called; it renders the files on the controller and hands
+    them to this module, so that no secret ever is in a variable.
+author: [Ready authors]
+options:
+  stack:
+    description: The resolved stack, as the fact C(ready_stack) holds it.
+    type: dict
+    required: true
+  services:
+    description: The services whose config volume is to be written.
+    type: list
+    elements: str
+    required: true
+  images:
+    description: Service to image; any image with the service's user will do for the helper.
+    type: dict
+    required: true
+  files:
+    description:
+      - JSON, service to path to mode and base64 content. Filled in by the action plugin.
+      - One string, because Ansible would mask every value of a no_log mapping, modes included, in what is returned.
+    type: str
+attributes:
+  check_mode: {support: full, description: Says which files would be written.}
+  diff_mode: {support: partial, description: Paths only; the content is secret.}
+  idempotent: {support: full, description: Nothing is written when all files are as they should be.}
+"""
+EXAMPLES = r"""
+- name: Write configuration and secrets
+  volume_files:
+    stack: "{{ ready_stack }}"
+    services: [postgresql]
+    images: "{{ ready_images }}"
+"""
+RETURN = r"""
+volumes:
+  description: Volume to the paths that were added, changed and removed.
+  returned: always
+  type: dict
+  sample: {ready_redis_config: {added: [redis.conf], changed: [], removed: []}}
+"""
+
+import base64
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK
+from ansible.module_utils.ready.engine import EngineError, connect, write_volume
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stack": {"type": "dict", "required": True},
+            "services": {"type": "list", "elements": "str", "required": True},
+            "images": {"type": "dict", "required": True},
+            "files": {"type": "str", "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    stack = module.params["stack"]
+    volumes: dict[str, dict[str, list[str]]] = {}
+    try:
+        client = connect()
+        contents = json.loads(module.params["files"])
+        for name in module.params["services"]:
+            service = stack["services"][name]
+            files = {
+                path: (entry["mode"], base64.b64decode(entry["content"]))
+                for path, entry in contents[name].items()
+            }
+            volumes[service["config_volume"]] = write_volume(
+                client,
+                module.params["images"][name]["id"],
+                service["config_volume"],
+                service["image"]["user"],
+                files,
+                {LABEL_STACK: stack["name"], LABEL_SERVICE: name},
+                dry_run=module.check_mode,
+            )
+    except EngineError as error:
+        module.fail_json(msg=str(error), volumes=volumes)
+    changed = any(any(paths.values()) for paths in volumes.values())
+    lines = [
+        f"{volume}: {kind} {path}"
+        for volume, kinds in volumes.items()
+        for kind, paths in kinds.items()
+        for path in paths
+    ]
+    module.exit_json(changed=changed, volumes=volumes, diff={"prepared": "\n".join(lines) + "\n"} if lines else {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From service definitions and inventory variables to one resolved stack. Runs on the controller."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.nativetypes import NativeEnvironment
+
+SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
+#: Keys of a definition that no variable overrides: they are what the service *is*.
+FIXED_KEYS = frozenset({"name", "title", "image", "ports", "volumes", "files", "limits", "backup"})
+#: Shortcuts: `<service>_<shortcut>` -> where the value goes.
+LIMITS = ("memory", "cpus", "pids")
+STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{1,30}")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+
+
+class DefinitionError(ValueError):
+    """What is wrong with the definitions or the variables, a message per fault."""
+
+    def __init__(self, messages: Iterable[str]) -> None:
+        self.messages = list(messages)
+        super().__init__("\n".join(self.messages))
+
+
+def parse_size(value: str | int) -> int:
+    """Return a size in bytes: 536870912, "512m", "1.5 GiB"; units are binary, as Docker's are."""
+    match = _SIZE.fullmatch(str(value).strip())
+    if not match:
+        raise ValueError(f"{value!r} is not a size such as 512m or 2g")
+    return int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
+
+
+def load_definitions(directory: Path = SERVICES_DIR) -> dict[str, dict[str, Any]]:
+    """Return every services/<name>.yml by name; tests hold each against schemas/service.schema.json."""
+    definitions = {}
+    for path in sorted(directory.glob("*.yml")):
+        with path.open(encoding="utf-8") as stream:
+            definition = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # a safe loader
+        if definition.get("name") != path.stem:
+            raise DefinitionError([f"{path}: name is {definition.get('name')!r}, expected {path.stem!r}"])
+        definitions[path.stem] = definition
+    return definitions
+
+
+def override_names(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the variables that override this definition, each with the path that it replaces or merges into."""
+    service = definition["name"]
+    names: dict[str, tuple[str, ...]] = {f"{service}_{key}": (key,) for key in definition if key not in FIXED_KEYS}
+    names |= {f"{service}_{limit}": ("limits", limit) for limit in LIMITS}
+    names |= {f"{service}_{port['variable']}": ("ports", port["name"]) for port in definition["ports"]}
+    names |= {
+        f"{service}_image": ("image", "override"),
+        f"{service}_tag": ("image", "tag"),
+        f"{service}_bind_address": ("bind",),
+    }
+    return names
+
+
+def unknown_variables(names: Iterable[str], known: Iterable[str], prefixes: Iterable[str]) -> list[str]:
+    """Return a message for each name in one of our name spaces that nobody reads, and for near misses outside them."""
+    known_names = sorted(set(known))
+    starts = tuple(f"{prefix}_" for prefix in prefixes)
+    messages = []
+    for name in sorted(set(names)):
+        if name.startswith(("_", "ansible_")) or name in known_names:
+            continue
+        ours = name.startswith(starts)
+        close = difflib.get_close_matches(name, known_names, n=1, cutoff=0.75 if ours else 0.9)
+        if ours or close:
+            hint = f" Did you mean {close[0]}?" if close else ""
+            messages.append(f"unknown variable {name}: nothing reads it.{hint}")
+    return messages
+
+
+def _merge(base: Any, override: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(override, Mapping):
+        return {**base, **{key: _merge(base.get(key), value) for key, value in override.items()}}
+    return override
+
+
+def _check_type(name: str, current: Any, value: Any) -> str | None:
+    if isinstance(current, Mapping) and not isinstance(value, Mapping):
+        return f"{name}: found {value!r}, expected a mapping such as {{key: value}}"
+    if isinstance(current, list) and not isinstance(value, list):
+        return f"{name}: found {value!r}, expected a list"
+    return None
+
+
+def _render(value: Any, environment: NativeEnvironment, context: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _render(item, environment, context) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_render(item, environment, context) for item in value]
+    if isinstance(value, str) and "{{" in value:
+        return environment.from_string(value).render(context)
+    return value
+
+
+def _port(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if not 0 < number < 65536:
+        raise ValueError(f"{name}: found {value!r}, expected a TCP port from 1 to 65535")
+    return number
+
+
+def resolve_service(
+    definition: Mapping[str, Any], variables: Mapping[str, Any], stack: str, bind_address: str
+) -> dict[str, Any]:
+    """Return one definition with the inventory's values in it, names made for this stack, and units in bytes.
+
+    Raises DefinitionError with a message per variable that does not fit.
+    """
+    faults: list[str] = []
+    service = copy.deepcopy(dict(definition))
+    name = service["name"]
+    ports = {port["name"]: port for port in service["ports"]}
+    bind = bind_address
+    for variable, path in override_names(definition).items():
+        if variable not in variables or variables[variable] is None:
+            continue
+        value = variables[variable]
+        try:
+            if path[0] == "ports":
+                ports[path[1]]["host"] = _port(variable, value)
+            elif path == ("bind",):
+                bind = str(value)
+            elif len(path) == 2:
+                service[path[0]][path[1]] = value
+            elif fault := _check_type(variable, service[path[0]], value):
+                faults.append(fault)
+            else:
+                service[path[0]] = _merge(service[path[0]], value)
+        except ValueError as error:
+            faults.append(str(error))
+    try:
+        ipaddress.ip_address(bind)
+    except ValueError:
+        faults.append(f"{name}_bind_address: found {bind!r}, expected an IP address such as 127.0.0.1")
+    try:
+        service["limits"]["memory"] = parse_size(service["limits"]["memory"])
+        service["limits"] |= {"cpus": float(service["limits"]["cpus"]), "pids": int(service["limits"]["pids"])}
+    except (TypeError, ValueError) as error:
+        faults.append(f"{name} limits: {error}; expected memory such as 512m, cpus such as 1.5, pids such as 200")
+    if faults:
+        raise DefinitionError(faults)
+    context = {key: value for key, value in service.items() if isinstance(key, str)}
+    context["memory_mib"] = service["limits"]["memory"] // 2**20
+    try:
+        service = _render(service, NativeEnvironment(undefined=StrictUndefined), context)
+    except TemplateError as error:
+        raise DefinitionError([f"services/{name}.yml: {error}"]) from error
+    service["image"].setdefault("override", None)
+    for port in service["ports"]:
+        port.update(host=port.get("host", port["container"]), bind=bind)
+    for volume in service["volumes"]:
+        volume["name"] = f"{stack}_{volume['name']}"
+    service.update(container=f"{stack}-{name}", config_volume=f"{stack}_{name}_config")
+    return service
+
+
+def resolve_stack(definitions: Mapping[str, Mapping[str, Any]], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stack that the inventory asks for: its name, network and resolved services, in the order asked.
+
+    `variables` are the templated inventory variables of one host. Raises DefinitionError with every fault found.
+    """
+    faults: list[str] = []
+    stack = str(variables["stack_name"])
+    if not STACK_NAME.fullmatch(stack):
+        faults.append(f"stack_name: found {stack!r}, expected 2 to 31 of a-z 0-9 _ -, a letter or digit first")
+    services: dict[str, dict[str, Any]] = {}
+    for name in variables["ready_services"]:
+        if name not in definitions:
+            close = difflib.get_close_matches(str(name), list(definitions), n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            faults.append(f"ready_services: unknown service {name!r}, expected some of {', '.join(definitions)}.{hint}")
+            continue
+        try:
+            services[name] = resolve_service(definitions[name], variables, stack, str(variables["ready_bind_address"]))
+        except DefinitionError as error:
+            faults.extend(error.messages)
+    taken: dict[int, str] = {}
+    for name, service in services.items():
+        for port in service["ports"]:
+            variable = f"{name}_{port['variable']}"
+            if other := taken.get(port["host"]):
+                faults.append(f"{variable}: port {port['host']} is {other}'s already; give one of them another port")
+            taken.setdefault(port["host"], variable)
+    if faults:
+        raise DefinitionError(faults)
+    return {"name": stack, "network": stack, "services": services}

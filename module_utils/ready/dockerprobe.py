@@ -1,0 +1,191 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What Docker there is on a host: read over the daemon's socket with the standard library, and what follows from it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+DESKTOP_MARK = "/mnt/wsl/docker-desktop"  # Docker Desktop mounts it into every distro that it is integrated with
+DAEMON_JSON = "/etc/docker/daemon.json"
+#: Written by role docker_engine: only a daemon that it installed is ever configured or restarted by it.
+MANAGED_MARK = "/etc/docker/ready-managed"
+LOG = "/var/log/docker.log"
+LABEL_STACK = "io.ready.stack"
+TIMEOUT = 5.0
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def connection(host: str, env: Mapping[str, str]) -> http.client.HTTPConnection:
+    """Return a connection to what DOCKER_HOST names. Raises ValueError for a kind that can't be read this way."""
+    url = urlsplit(host)
+    if url.scheme == "unix":
+        return _SocketConnection(url.path)
+    if url.scheme not in {"tcp", "http", "https"} or not url.hostname:
+        raise ValueError(f"{url.scheme or 'it'} is not a kind that is read here")
+    if url.scheme == "https" or env.get("DOCKER_TLS_VERIFY"):
+        certificates = Path(env.get("DOCKER_CERT_PATH") or "~/.docker").expanduser()
+        context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+        context.load_cert_chain(str(certificates / "cert.pem"), str(certificates / "key.pem"))
+        return http.client.HTTPSConnection(url.hostname, url.port or 2376, timeout=TIMEOUT, context=context)
+    return http.client.HTTPConnection(url.hostname, url.port or 2375, timeout=TIMEOUT)
+
+
+def _get(client: http.client.HTTPConnection, path: str) -> Any:
+    client.request("GET", path, headers={"Host": "docker"})
+    response = client.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise OSError(f"{path} answered {response.status}")
+    return json.loads(body)
+
+
+def from_answers(
+    version: Mapping[str, Any], info: Mapping[str, Any], containers: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the facts that the answers to /version, /info and /containers/json hold."""
+    system = str(info.get("OperatingSystem", ""))
+    return {
+        "reachable": True,
+        "reason": "",
+        "version": version.get("Version"),
+        "api_version": version.get("ApiVersion"),
+        "operating_system": system,
+        "name": info.get("Name"),
+        "root_dir": info.get("DockerRootDir"),
+        "memory": info.get("MemTotal"),
+        "storage_driver": info.get("Driver"),
+        "rootless": any("rootless" in option for option in info.get("SecurityOptions") or []),
+        "desktop": system == "Docker Desktop" or info.get("Name") == "docker-desktop",
+        "swarm": (info.get("Swarm") or {}).get("LocalNodeState") == "active",
+        "published": [
+            {
+                "port": port["PublicPort"],
+                "container": item["Names"][0].lstrip("/"),
+                "stack": (item.get("Labels") or {}).get(LABEL_STACK),
+            }
+            for item in containers
+            for port in item.get("Ports") or []
+            if port.get("PublicPort")
+        ],
+    }
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _desktop_integrated() -> bool:
+    link = Path("/usr/bin/docker")  # dangles while Docker Desktop is down
+    return Path(DESKTOP_MARK).is_dir() or (link.is_symlink() and str(link.readlink()).startswith("/mnt/wsl/"))
+
+
+def probe(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return the Docker situation; a daemon that does not answer is a fact (`reachable`, `reason`) like any other."""
+    host = env.get("DOCKER_HOST") or DEFAULT_HOST
+    rootless_socket = f"{env.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/docker.sock"
+    facts: dict[str, Any] = {
+        "host": host,
+        "host_from_env": bool(env.get("DOCKER_HOST")),
+        "local": host.startswith("unix:"),
+        "reachable": False,
+        "denied": False,
+        "installed": any(Path(place, "dockerd").exists() for place in ("/usr/bin", "/usr/sbin", "/usr/local/bin")),
+        "desktop": False,
+        "desktop_mark": _desktop_integrated(),
+        "rootless": False,
+        "rootless_socket": rootless_socket if Path(rootless_socket).is_socket() else None,
+        "published": [],
+        "managed": Path(MANAGED_MARK).is_file(),
+        "daemon_json": _read(DAEMON_JSON),
+    }
+    try:
+        client = connection(host, env)
+        try:
+            facts |= from_answers(_get(client, "/version"), _get(client, "/info"), _get(client, "/containers/json"))
+        finally:
+            client.close()
+    except PermissionError as error:
+        facts |= {"reason": error.strerror, "denied": True}
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        facts["reason"] = getattr(error, "strerror", None) or str(error)
+    return facts
+
+
+def wait(read: Callable[[], dict[str, Any]], seconds: float, pause: float = 0.3) -> dict[str, Any]:
+    """Return what `read` says once Docker answers, or its last word when the seconds are over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        facts = read()
+        if facts["docker"]["reachable"] or time.monotonic() >= deadline:
+            return facts
+        time.sleep(pause)
+
+
+def log_tail(lines: int = 3) -> list[str]:
+    """Return the last telling lines of the log that the service script and a directly started daemon write to."""
+    return [line for line in (_read(LOG) or "").splitlines() if "level=info" not in line][-lines:]
+
+
+def situation(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return {action, found, next}: what becomes of the host's Docker.
+
+    action: use (it answers and is taken as it is) | start (installed, stopped) | install | refuse (`next`: what to do).
+    """
+    docker = facts["docker"]
+    where = f"{docker['host']} (from DOCKER_HOST)" if docker["host_from_env"] else docker["host"]
+    if docker["reachable"]:
+        kind = (
+            "Docker Desktop"
+            if docker["desktop"]
+            else "rootless Docker Engine"
+            if docker["rootless"]
+            else "Docker Engine"
+        )
+        return {"action": "use", "found": f"{kind} {docker['version']} at {where}, used as it is", "next": ""}
+    silent = f"the daemon at {where} does not answer: {docker['reason']}"
+    if docker["denied"]:
+        return {
+            "action": "refuse",
+            "found": silent,
+            "next": "run with `-- --become`, or add the user to the group docker and log in again",
+        }
+    if docker["host_from_env"]:
+        return {"action": "refuse", "found": silent, "next": "start that daemon, or unset DOCKER_HOST"}
+    if docker["desktop_mark"]:
+        return {
+            "action": "refuse",
+            "found": f"Docker Desktop serves this distro, but {silent}",
+            "next": "start Docker Desktop on Windows; in Settings, Resources, WSL integration switch this distro on",
+        }
+    if docker["rootless_socket"]:
+        return {
+            "action": "refuse",
+            "found": f"a rootless daemon listens at {docker['rootless_socket']}, but DOCKER_HOST does not name it",
+            "next": f"export DOCKER_HOST=unix://{docker['rootless_socket']}",
+        }
+    if docker["installed"]:
+        return {"action": "start", "found": f"Docker is installed; {silent}", "next": ""}
+    return {"action": "install", "found": "no Docker was here", "next": ""}

@@ -1,0 +1,302 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reading a stack's state from Docker, and the few effects that no module offers. Runs where Docker is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
+
+try:  # the SDK comes from the lock (local) or from the distribution's python3-docker (remote hosts)
+    import docker
+    from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+    HAS_DOCKER = True
+except ImportError:  # pragma: no cover - depends on the target
+    HAS_DOCKER = False
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+#: Seconds that one call to the daemon may take; builds and pulls have their own.
+TIMEOUT = 60
+
+
+class EngineError(Exception):
+    """The daemon can't do what was asked; the message says what was found and what comes next."""
+
+
+def connect(timeout: int = TIMEOUT) -> DockerClient:
+    """Return a client for the daemon that DOCKER_HOST or the default socket names. Raises EngineError."""
+    if not HAS_DOCKER:
+        raise EngineError("Python's docker package is missing here. Next: apt-get install python3-docker")
+    try:
+        client = docker.from_env(timeout=timeout)
+        client.ping()
+    except (DockerException, OSError) as error:
+        raise EngineError(f"the Docker daemon does not answer ({error}). Next: ./ready up starts it") from error
+    return client
+
+
+def read_tar_hash(owner_files: Iterable[tuple[str, int, str, bytes]]) -> str:
+    """Return the fingerprint of files as (path, mode, "uid:gid", content), equal to render.files_hash of the same."""
+    files = sorted(owner_files)
+    digest = hashlib.sha256((files[0][2] if files else "").encode())
+    for path, mode, owner, content in files:
+        # A file of another owner than the first one's spoils the fingerprint, as it should.
+        mark = "" if owner == files[0][2] else owner
+        digest.update(f"\0{path}{mark}\0{mode:o}\0{hashlib.sha256(content).hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def read_files(container: Container, path: str = CONFIG_PATH) -> list[tuple[str, int, str, bytes]]:
+    """Return the regular files below `path` in a container, running or not; none when the path is absent."""
+    try:
+        stream, _ = container.get_archive(path)
+    except NotFound:
+        return []
+    files = []
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        for member in archive.getmembers():
+            if member.isfile() and (handle := archive.extractfile(member)):
+                name = member.name.partition("/")[2]
+                files.append((name, member.mode & 0o7777, f"{member.uid}:{member.gid}", handle.read()))
+    return files
+
+
+def _container(client: DockerClient, name: str) -> Container | None:
+    try:
+        return client.containers.get(name)
+    except NotFound:
+        return None
+
+
+def _service_state(client: DockerClient, stack: str, service: Mapping[str, Any]) -> dict[str, Any]:
+    container = _container(client, service["container"])
+    if container is None:
+        return {"exists": False, "ours": False, "running": False, "status": "absent", "ports": []}
+    inspected = container.attrs
+    state = inspected["State"]
+    labels = inspected["Config"].get("Labels") or {}
+    image_env: dict[str, str] = {}
+    image: dict[str, Any] = {"id": inspected["Image"], "ref": inspected["Config"]["Image"], "present": True}
+    try:
+        attrs = client.images.get(inspected["Image"]).attrs
+        image_env = dict(item.partition("=")[::2] for item in (attrs["Config"].get("Env") or []))
+        image |= {"labels": attrs["Config"].get("Labels") or {}, "digests": attrs.get("RepoDigests") or []}
+    except ImageNotFound:
+        image["present"] = False
+    ours = labels.get(LABEL_STACK) == stack
+    return {
+        "exists": True,
+        "ours": ours,
+        "id": inspected["Id"],
+        "running": bool(state["Running"]) and not state.get("Restarting", False),
+        "status": state["Status"],
+        "health": (state.get("Health") or {}).get("Status"),
+        "exit_code": state.get("ExitCode"),
+        "oom_killed": state.get("OOMKilled", False),
+        "restarts": inspected.get("RestartCount", 0),
+        "started_at": state.get("StartedAt"),
+        "image": image,
+        "config": actual(inspected, image_env),
+        "files_hash": read_tar_hash(read_files(container)) if ours else None,
+        "ports": sorted(
+            int(binding["HostPort"])
+            for bindings in (inspected["HostConfig"].get("PortBindings") or {}).values()
+            for binding in bindings or []
+            if binding["HostPort"]
+        ),
+    }
+
+
+def read_state(client: DockerClient, stack: str, network: str, services: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what exists of a stack: daemon, network, services, volumes, and what carries its label beside them.
+
+    Args:
+        client: a connected client.
+        stack: the stack's name.
+        network: its network's name.
+        services: resolved services; `container`, `config_volume` and `volumes` are read.
+    """
+    services = list(services)
+    version = client.version()
+    volumes: dict[str, dict[str, Any]] = {}
+    wanted = {v["name"]: s["name"] for s in services for v in [*s["volumes"], {"name": s["config_volume"]}]}
+    for volume in client.volumes.list():
+        labels = volume.attrs.get("Labels") or {}
+        if volume.name in wanted or labels.get(LABEL_STACK) == stack:
+            volumes[volume.name] = {
+                "exists": True,
+                "ours": labels.get(LABEL_STACK) == stack,
+                "labels": labels,
+                "service": wanted.get(volume.name) or labels.get(LABEL_SERVICE),
+            }
+    for name, service in wanted.items():
+        volumes.setdefault(name, {"exists": False, "ours": False, "labels": {}, "service": service})
+    networks = [item for item in client.networks.list(names=[network]) if item.name == network]
+    names = {service["container"] for service in services}
+    others = [
+        {"name": item.name, "service": item.labels.get(LABEL_SERVICE), "status": item.status}
+        for item in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
+        if item.name not in names
+    ]
+    return {
+        "reachable": True,
+        "docker": {
+            "version": version["Version"],
+            "api_version": version["ApiVersion"],
+            "operating_system": version.get("Os"),
+        },
+        "network": {
+            "exists": bool(networks),
+            "ours": any((item.attrs.get("Labels") or {}).get(LABEL_STACK) == stack for item in networks),
+        },
+        "services": {service["name"]: _service_state(client, stack, service) for service in services},
+        "volumes": volumes,
+        "others": others,
+    }
+
+
+def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str, Any]:
+    """Return the state of a host whose Docker does not answer: nothing exists, `reason` says why."""
+    services = list(services)
+    return {
+        "reachable": False,
+        "reason": reason,
+        "docker": {},
+        "network": {"exists": False, "ours": False},
+        "services": {
+            item["name"]: {"exists": False, "ours": False, "running": False, "status": "absent", "ports": []}
+            for item in services
+        },
+        "volumes": {
+            volume["name"]: {"exists": False, "ours": False, "labels": {}, "service": item["name"]}
+            for item in services
+            for volume in [*item["volumes"], {"name": item["config_volume"]}]
+        },
+        "others": [],
+    }
+
+
+def _tar(files: Mapping[str, tuple[int, bytes]], owner: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    directories = sorted({"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)})
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in [".", *directories]:
+            info = tarfile.TarInfo(name)
+            info.type, info.mode, (info.uid, info.gid) = tarfile.DIRTYPE, 0o500, owner
+            archive.addfile(info)
+        for name, (mode, content) in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, (info.uid, info.gid) = len(content), mode, owner
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def write_volume(
+    client: DockerClient,
+    image: str,
+    volume: str,
+    owner: str,
+    files: Mapping[str, tuple[int, bytes]],
+    labels: Mapping[str, str],
+    *,
+    dry_run: bool = False,
+) -> dict[str, list[str]]:
+    """Make a small volume hold exactly `files` (path -> mode, content), owned by `owner` ("uid:gid").
+
+    A helper container that mounts the volume and is never started takes the files: content goes through the API's
+    archive call, never through argv, env or a bind mount (Docker Desktop restarts containers before the distro's
+    mounts are there: docker/for-win#14924). Returns the paths added, changed and removed.
+    """
+    helper = f"{volume}-writer"
+    leftover = _container(client, helper)  # an interrupted run's
+    if leftover is not None and leftover.labels.get(LABEL_STACK) == labels[LABEL_STACK]:
+        leftover.remove(force=True)
+    if dry_run and not any(item.name == volume for item in client.volumes.list()):
+        return {"added": sorted(files), "changed": [], "removed": []}
+    uid, _, gid = owner.partition(":")
+
+    def create(command: list[str]) -> Container:
+        return client.containers.create(
+            image,
+            command,
+            name=helper,
+            entrypoint=[],
+            user="0:0",
+            network_disabled=True,
+            labels=dict(labels),
+            mounts=[docker.types.Mount("/volume", volume, type="volume")],
+        )
+
+    container = create(["true"])
+    try:
+        present = {path: (mode, own, content) for path, mode, own, content in read_files(container, "/volume")}
+        result = {
+            "added": sorted(set(files) - set(present)),
+            "changed": sorted(
+                path
+                for path, (mode, content) in files.items()
+                if path in present and present[path] != (mode, owner, content)
+            ),
+            "removed": sorted(set(present) - set(files)),
+        }
+        if dry_run or not any(result.values()):
+            return result
+        if result["removed"]:  # the archive call can't remove
+            container.remove(force=True)
+            container = create(["rm", "-f", "--", *(f"/volume/{path}" for path in result["removed"])])
+            container.start()
+            if container.wait(timeout=TIMEOUT)["StatusCode"] != 0:
+                raise EngineError(f"stale files in volume {volume} could not be removed: {container.logs()!r}")
+        container.put_archive("/volume", _tar(files, (int(uid), int(gid))))
+        return result
+    except APIError as error:
+        raise EngineError(f"volume {volume} could not be written: {error.explanation or error}") from error
+    finally:
+        container.remove(force=True)
+
+
+def read_secrets(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return service -> account -> password as the config volumes of our containers hold them."""
+    found: dict[str, dict[str, str]] = {}
+    for name, service in stack["services"].items():
+        container = _container(client, service["container"])
+        if container is None or container.labels.get(LABEL_STACK) != stack["name"]:
+            continue
+        files = read_files(container, f"{CONFIG_PATH}/secrets")
+        secrets = {path: content.decode() for path, _, _, content in files if path in service["accounts"]}
+        if secrets:
+            found[name] = secrets
+    return found
+
+
+def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
+    memory: dict[str, int] = {}
+    for service in services:
+        container = _container(client, service["container"])
+        if container is None or container.status != "running":
+            continue
+        usage = client.api.stats(container.id, stream=False, one_shot=True).get("memory_stats", {})
+        stats = usage.get("stats", {})
+        cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
+        memory[service["name"]] = max(0, usage.get("usage", 0) - cache)
+    volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in client.df()["Volumes"] or []}
+    return {"memory": memory, "volumes": {name: size for name, size in volumes.items() if size >= 0}}
+
+
+def read_logs(client: DockerClient, services: Iterable[Mapping[str, Any]], lines: int) -> dict[str, list[str]]:
+    """Return the last log lines by service; a service without a container has none."""
+    logs = {}
+    for service in services:
+        container = _container(client, service["container"])
+        text = container.logs(tail=lines).decode(errors="replace") if container is not None else ""
+        logs[service["name"]] = text.splitlines()
+    return logs

@@ -1,0 +1,376 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Building one of images/<name> on a host, from packages, with the classic builder of its Docker daemon.
+
+Own, not community.docker.docker_image with source=build: the context is made *on the host* (its package settings are
+in it and must not travel), the steps are shown while they run, and a failure is told by step and cause.
+"""
+
+from __future__ import annotations
+
+import base64
+import glob
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .hostsettings import SUITE, Host, Mirrors, host_files, wget_netrc, with_etc_environment
+
+try:
+    from docker.errors import APIError, DockerException, ImageNotFound
+    from requests.exceptions import RequestException
+except ImportError:  # pragma: no cover - depends on the target; engine.connect says so
+    APIError = DockerException = ImageNotFound = RequestException = OSError  # type: ignore[assignment,misc]
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+LABEL_IMAGE = "io.ready.image"
+LABEL_RECIPE = "io.ready.recipe"
+LABEL_SOURCE = "io.ready.source"
+LABEL_ENGINE = "io.ready.engine_version"
+LABEL_SERVICE = "io.ready.service"
+LABEL_STAGE = "io.ready.stage"  # on what a build leaves behind until it has succeeded
+BASE = "base"
+BOOTSTRAP = "ready/bootstrap"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+#: Seconds that one step may be silent.
+BUILD_TIMEOUT = 1800
+Notify = Callable[[str], None]
+_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
+#: cause -> (what the output says, next step). First match wins: a full disk makes downloads fail, too.
+_CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("disk full", r"No space left on device|no space left on device|disk quota exceeded",
+     "free some disk space (docker system df shows what images take)"),
+    ("hash mismatch", r"DO NOT MATCH THE HASHES|Hash Sum mismatch|hash mismatch:|computed checksum did NOT match",
+     "what was downloaded is not what is pinned; look at the package index or proxy in between"),
+    ("certificate not trusted", r"CERTIFICATE_VERIFY_FAILED|PKIX path building|certificate verif|server certificate",
+     "point SSL_CERT_FILE on that host at your CA bundle"),
+    ("package index not reachable", r"Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|"
+     r"Unable to connect|Connection refused|Connection timed out|NewConnectionError|ConnectTimeout|Max retries|"
+     r"No matching distribution|Could not transfer|Unknown host|Network is unreachable|Couldn't download|"
+     r"Failed getting release file|Unable to locate package|Read timed out|Remote end closed",
+     "check that host's network, proxy and package settings"),
+)  # fmt: skip
+AGAIN = "run again: finished steps are kept"
+
+
+class BuildError(Exception):
+    """A build that failed; `kind` is the cause, the message has found, expected and the next step."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+# ---------------------------------------------------------------- recipe and context (pure)
+def read_recipe(directory: Path, name: str) -> dict[str, bytes]:
+    """Return the files of images/base and images/<name> as path -> content. Raises FileNotFoundError."""
+    if not (directory / name / "Containerfile").is_file():
+        raise FileNotFoundError(f"{directory / name}/Containerfile is missing: no such image recipe")
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for part in dict.fromkeys((BASE, name))
+        for path in sorted((directory / part).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def recipe_hash(files: Mapping[str, bytes], name: str) -> str:
+    """Return the fingerprint of an image's recipe: its own files and the base's, none of the host's settings."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        if path.startswith((f"{BASE}/", f"{name}/")):
+            digest.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def reference(name: str, version: str, recipe: str) -> str:
+    """Return the name of a built image."""
+    return f"ready/{name}:{version}-{recipe[:12]}"
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a tar that depends on path and content alone, so that Docker's cache does, too."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for path in sorted(files):
+            member = tarfile.TarInfo(path)
+            member.size = len(files[path])
+            member.mode = 0o755 if files[path].startswith(b"#!") else 0o644
+            archive.addfile(member, io.BytesIO(files[path]))
+    return stream.getvalue()
+
+
+def unpack(recipe: str) -> dict[str, bytes]:
+    """Return the files of a packed recipe, as the action plugin hands it over: a tar in base64."""
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(recipe))) as archive:
+        return {member.name: handle.read() for member in archive if (handle := archive.extractfile(member))}
+
+
+def context(files: Mapping[str, bytes], name: str, settings: Mapping[str, str]) -> bytes:
+    """Return the build context of one image: its own files, base/shared as shared/, the host's settings as host/."""
+    content = {path.partition("/")[2]: data for path, data in files.items() if path.startswith(f"{name}/")}
+    content |= {path.partition("/")[2]: data for path, data in files.items() if path.startswith(f"{BASE}/shared/")}
+    content |= {f"host/{path}": text.encode() for path, text in settings.items()}
+    return pack(content)
+
+
+# ---------------------------------------------------------------- what a build says (pure)
+def without_secrets(text: str) -> str:
+    """Return output without the user and password that an address in it may hold."""
+    return re.sub(r"(\w+://)[^/\s:@]+:[^/\s@]+@", r"\1***@", text)
+
+
+def explain(host: str, name: str, step: str, tail: Iterable[str]) -> BuildError:
+    """Return the failure of a step, told by its cause, with the last lines of its output."""
+    lines = [without_secrets(line) for line in tail if line.strip()][-12:]
+    output = "\n".join(lines)
+    kind, advice = next(
+        ((kind, advice) for kind, pattern, advice in _CAUSES if re.search(pattern, output)),
+        ("build step failed", "the last lines say why"),
+    )
+    message = f"{host}: building image {name}, {step}: {kind}. Next: {advice}; then {AGAIN}."
+    return BuildError(kind, message + "".join(f"\n  | {line}" for line in lines))
+
+
+def daemon_gone(host: str, name: str, step: str, error: object) -> BuildError:
+    """Return the failure of a build whose daemon went away."""
+    return BuildError(
+        "docker daemon gone",
+        f"{host}: building image {name}, {step}: the Docker daemon stopped answering ({without_secrets(str(error))}). "
+        f"Next: start Docker, then {AGAIN}.",
+    )
+
+
+def engine_version(output: str) -> str:
+    """Return the first version number that a --version command prints."""
+    match = re.search(r"\d+(?:\.\d+)+", output)
+    if not match:
+        raise ValueError(f"found no version number in {output.strip()[:80]!r}")
+    return match[0]
+
+
+# ---------------------------------------------------------------- effects
+def this_host() -> Host:
+    """Return the machine this runs on."""
+
+    def read(path: str) -> str | None:
+        try:
+            return Path(path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
+    def apt_config() -> str:
+        if not shutil.which("apt-config"):
+            return ""
+        return subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+
+    return Host(
+        read=read,
+        glob=lambda pattern: sorted(glob.glob(pattern)),
+        environ=with_etc_environment(os.environ, read("/etc/environment")),
+        home=str(Path.home()),
+        apt_config=apt_config,
+    )
+
+
+class Builder:
+    """Builds the images of one recipe set through one Docker client."""
+
+    def __init__(self, client: DockerClient, files: Mapping[str, bytes], host: str, notify: Notify) -> None:
+        self.client, self.files, self.host, self.notify = client, files, host, notify
+        self.settings: dict[str, str] = {}
+        self.mirrors = Mirrors()
+
+    def find(self, ref: str, recipe: str) -> dict[str, Any] | None:
+        """Return the image of that name when it was made from that very recipe."""
+        try:
+            attrs: dict[str, Any] = self.client.images.get(ref).attrs
+        except ImageNotFound:
+            return None
+        labels = attrs["Config"].get("Labels") or {}
+        if labels.get(LABEL_RECIPE) != recipe:
+            return None
+        return {
+            "ref": ref,
+            "id": attrs["Id"],
+            "recipe": recipe,
+            "engine_version": labels.get(LABEL_ENGINE),
+            "size": attrs["Size"],
+        }
+
+    def build(
+        self, name: str, version: str, version_command: list[str] | None = None, refresh: bool = False
+    ) -> dict[str, Any]:
+        """Build an image, after its base where that is missing; return what `find` says of it. Raises BuildError."""
+        started = time.monotonic()
+        self.settings, self.mirrors = host_files(this_host())
+        base_recipe = recipe_hash(self.files, BASE)
+        base = reference(BASE, SUITE, base_recipe)
+        if name == BASE or not self.find(base, base_recipe):
+            self._build_base(base, base_recipe, refresh)
+        ref, recipe = base, base_recipe
+        if name != BASE:
+            recipe = recipe_hash(self.files, name)
+            ref = reference(name, version, recipe)
+            base_id = self.client.images.get(base).id
+            image = self._run(name, {"BASE": str(base_id)}, refresh)
+            engine = self._engine_version(name, image, version_command) if version_command else version
+            self._label(name, image, ref, recipe, {LABEL_ENGINE: engine, LABEL_SERVICE: name})
+            self._remove_stages(name)
+        self.notify(f"{name}: built in {time.monotonic() - started:.0f} s")
+        result = self.find(ref, recipe)
+        if result is None:
+            raise BuildError("image vanished", f"{self.host}: image {ref} vanished after its build. Next: {AGAIN}.")
+        return result
+
+    def _build_base(self, ref: str, recipe: str, refresh: bool) -> None:
+        bootstrap = f"{BOOTSTRAP}:{recipe[:12]}"
+        if refresh or not self._exists(bootstrap):
+            self._debootstrap(bootstrap)
+        image = self._run(BASE, {"BOOTSTRAP": bootstrap}, refresh)
+        self._label(BASE, image, ref, recipe, {})
+        self._remove_stages(BASE)
+        self.client.images.remove(bootstrap, noprune=False)
+
+    def _exists(self, ref: str) -> bool:
+        try:
+            self.client.images.get(ref)
+        except ImageNotFound:
+            return False
+        return True
+
+    def _debootstrap(self, ref: str) -> None:
+        """Make a minimal Debian with the host's mirror and import it. Nothing secret is in debootstrap's argv."""
+        step = "debootstrap"
+        program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if not program or not Path(KEYRING).exists():
+            missing = "debian-archive-keyring" if program else "debootstrap"
+            raise BuildError(
+                "tool missing", f"{self.host}: {missing} is not installed, needed to build images. Next: install it."
+            )
+        self.notify(f"{BASE}: debootstrap {SUITE}")
+        with tempfile.TemporaryDirectory(prefix="ready-") as work:
+            root = Path(work, "root")
+            self._private(Path(work, ".netrc"), wget_netrc(self.settings["auth.conf"]))
+            self._private(Path(work, "ca.crt"), self.settings["ca.crt"])
+            self._private(Path(work, "wgetrc"), f"ca_certificate = {work}/ca.crt\n" if self.settings["ca.crt"] else "")
+            proxies = dict(
+                line.partition("=")[::2] for line in self.settings["env"].replace("'", "").splitlines() if line
+            )
+            command = [program, "--variant=minbase", f"--keyring={KEYRING}", SUITE, str(root), *self.mirrors.main[:1]]
+            tail: deque[str] = deque(maxlen=30)
+            with subprocess.Popen(  # noqa: S603
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env={**os.environ, **proxies, "HOME": work, "WGETRC": f"{work}/wgetrc", "LC_ALL": "C"},
+            ) as process:
+                for line in process.stdout or ():
+                    tail.append(line.rstrip())
+            if process.returncode:
+                raise explain(self.host, BASE, step, tail)
+            self.notify(f"{BASE}: importing")
+            self._import(root, ref)
+
+    @staticmethod
+    def _private(path: Path, text: str) -> None:
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+
+    def _import(self, root: Path, ref: str) -> None:
+        command = ["tar", "-C", str(root), "--exclude=./dev/*", "--exclude=./var/cache/apt/archives/*.deb", "-c", "."]
+        repository, _, tag = ref.partition(":")
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603
+            try:
+                self.client.api.import_image_from_stream(
+                    process.stdout, repository=repository, tag=tag, changes=[f"LABEL {LABEL_STAGE}={BASE}"]
+                )
+            except (DockerException, RequestException) as error:
+                process.kill()
+                raise self._daemon_error(BASE, "importing", error) from error
+
+    def _daemon_error(self, name: str, step: str, error: Exception) -> BuildError:
+        if isinstance(error, APIError):
+            return explain(self.host, name, step, [str(error.explanation or error)])
+        return daemon_gone(self.host, name, step, error)
+
+    def _run(self, name: str, buildargs: dict[str, str], refresh: bool) -> str:
+        """Run the Containerfile of an image and return the image's id."""
+        step, image = "step 0", ""
+        tail: deque[str] = deque(maxlen=60)
+        try:
+            for event in self.client.api.build(
+                fileobj=io.BytesIO(context(self.files, name, self.settings)),
+                custom_context=True,
+                dockerfile="Containerfile",
+                buildargs=buildargs,
+                timeout=BUILD_TIMEOUT,
+                network_mode="host",  # proxies and indexes on the host's loopback, and its name resolution
+                rm=True,
+                forcerm=True,
+                nocache=refresh,
+                decode=True,
+            ):
+                image = (event.get("aux") or {}).get("ID", image)
+                if "error" in event:
+                    raise explain(self.host, name, step, [*tail, event["error"]])
+                for line in event.get("stream", "").splitlines():
+                    if match := _STEP.match(line):
+                        step = f"step {match[1]}/{match[2]}"
+                        tail.clear()
+                        self.notify(f"{name}: {step} {match[3][:60]}")
+                    else:
+                        tail.append(re.sub(r"\x1b\[[0-9;]*m", "", line))
+        except (DockerException, RequestException, ValueError) as error:
+            raise self._daemon_error(name, step, error) from error
+        if not image:
+            raise daemon_gone(self.host, name, step, "its answer ended early")
+        return image
+
+    def _engine_version(self, name: str, image: str, command: list[str]) -> str:
+        """Ask the image itself, once, what it holds."""
+        container = self.client.containers.create(
+            image, entrypoint=command, command=[], network_mode="none", cap_drop=["ALL"], labels={LABEL_STAGE: name}
+        )
+        try:
+            container.start()
+            container.wait(timeout=60)
+            return engine_version(container.logs().decode(errors="replace"))
+        except ValueError as error:
+            raise BuildError("no version", f"{self.host}: image {name}, {' '.join(command)}: {error}.") from error
+        finally:
+            container.remove(force=True)
+
+    def _label(self, name: str, image: str, ref: str, recipe: str, extra: Mapping[str, str]) -> None:
+        labels = {LABEL_IMAGE: name, LABEL_RECIPE: recipe, LABEL_SOURCE: "build", **extra}
+        try:
+            for event in self.client.api.build(
+                fileobj=io.BytesIO(f"FROM {image}\n".encode()), tag=ref, labels=labels, rm=True, decode=True
+            ):
+                if "error" in event:
+                    raise explain(self.host, name, "labelling", [event["error"]])
+        except (DockerException, RequestException) as error:
+            raise self._daemon_error(name, "labelling", error) from error
+
+    def _remove_stages(self, name: str) -> None:
+        """Remove what the build stages left behind: up to 1 GB each, and the host's package settings in them."""
+        while True:
+            left = self.client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}={name}"})
+            if not left:
+                return
+            try:
+                self.client.images.remove(str(left[0].id), noprune=False)
+            except (ImageNotFound, APIError):
+                return  # in use by another build: the next one removes it

@@ -1,0 +1,94 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run at a time changes a stack: a lock file on the host, which names the run that holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+#: Seconds after which the lock of a run on another machine counts as forgotten; on this one its process tells.
+FORGOTTEN = 2 * 3600
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A run: the process of ansible-playbook on the machine that started it."""
+
+    machine: str  #: its boot id
+    hostname: str
+    pid: int
+    since: float  #: epoch seconds
+
+    def is_same(self, other: Holder) -> bool:
+        """Return whether both name the same process, whenever they were written."""
+        return (self.machine, self.pid) == (other.machine, other.pid)
+
+
+def this_run(pid: int) -> Holder:
+    """Return the holder for a process of this machine."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Holder(boot, os.uname().nodename, pid, time.time())
+
+
+def is_alive(holder: Holder, here: Holder) -> bool:
+    """Return whether the run still goes on: asked of its process where that is `here`, else judged by age."""
+    if holder.machine != here.machine:
+        return time.time() - holder.since < FORGOTTEN
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # A zombie has ended, and so has a run whose pid somebody else got since.
+    stat = Path(f"/proc/{holder.pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    started = int(stat[19]) / os.sysconf("SC_CLK_TCK")
+    uptime = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    return stat[0] != "Z" and time.time() - uptime + started <= holder.since + 1
+
+
+def read(path: Path) -> Holder | None:
+    """Return who holds the lock, None when nobody does or the file is damaged."""
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def take(path: Path, run: Holder, replace: Holder | None = None) -> Holder | None:
+    """Take the lock for `run` and return None, or return the run that holds it.
+
+    Args:
+        path: the lock file on the host.
+        run: who asks.
+        replace: a holder that is known to have ended; its lock is taken over.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{run.machine}.{run.pid}")
+    temporary.write_text(json.dumps(asdict(run)), encoding="utf-8")
+    try:
+        for _ in range(2):
+            try:
+                os.link(temporary, path)  # atomic, also between two runs that try at the same time
+            except FileExistsError:
+                holder = read(path)
+                if holder is not None and not holder.is_same(run) and holder != replace:
+                    return holder
+                path.unlink(missing_ok=True)
+            else:
+                return None
+        return read(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def release(path: Path, run: Holder) -> bool:
+    """Give the lock back if this run holds it."""
+    holder = read(path)
+    if holder is None or not holder.is_same(run):
+        return False
+    path.unlink(missing_ok=True)
+    return True

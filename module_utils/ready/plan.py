@@ -1,0 +1,150 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What `up` has to do: the resolved stack against the state that was read. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .container import (
+    LABEL_DATA_FORMAT,
+    LABEL_ENGINE,
+    LABEL_SERVICE,
+    LABEL_SOURCE,
+    LABEL_STACK,
+    desired,
+    differences,
+    module_options,
+    summary,
+)
+
+
+def needs_image(stack: Mapping[str, Any], state: Mapping[str, Any], rebuild: bool = False) -> list[str]:
+    """Return the services for which an image must be found: those without a container whose image is still there.
+
+    A container keeps its image: `up` never upgrades. `rebuild` asks for today's image for all of them.
+    """
+    return [
+        name
+        for name, service in stack["services"].items()
+        if rebuild or not _kept_image(service, state["services"][name])
+    ]
+
+
+def _kept_image(service: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    if not (found.get("ours") and found.get("image", {}).get("present")):
+        return False
+    override = service["image"]["override"]
+    return override is None or found["image"]["ref"] == override
+
+
+def bound_sources(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> image source as recorded on its data volumes: data of one source never meet another's."""
+    return {
+        volume["service"]: volume["labels"][LABEL_SOURCE]
+        for volume in state["volumes"].values()
+        if volume["ours"] and volume["service"] and LABEL_SOURCE in volume["labels"]
+    }
+
+
+def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return service -> {ref, id, source, data_format, engine_version}: newly found ones, else the container's own."""
+    images: dict[str, Any] = {}
+    for name, service in stack["services"].items():
+        if name in found:
+            images[name] = dict(found[name])
+            continue
+        have = state["services"][name]
+        if not have.get("image"):
+            continue
+        recorded = next(
+            (
+                state["volumes"][volume["name"]]["labels"]
+                for volume in service["volumes"]
+                if state["volumes"].get(volume["name"], {}).get("labels")
+            ),
+            {},
+        )
+        images[name] = {
+            "ref": have["image"]["ref"],
+            "id": have["image"]["id"],
+            "source": recorded.get(LABEL_SOURCE, "unknown"),
+            "data_format": recorded.get(LABEL_DATA_FORMAT, "unknown"),
+            "engine_version": recorded.get(LABEL_ENGINE, "unknown"),
+        }
+    return images
+
+
+def make_plan(
+    stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any], only: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return what has to be done, in an order in which the slowest starter comes first.
+
+    Returns:
+        {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action, reasons, options}],
+        actions: service -> none|create|recreate|start, changes: bool, lines: [str] for people}
+    """
+    services = {name: item for name, item in stack["services"].items() if only is None or name in only}
+    order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
+    volumes, files, containers, lines = [], [], [], []
+    actions: dict[str, str] = {}
+    if not state["network"]["exists"]:
+        lines.append(f"create network {stack['network']}")
+    for name in order:
+        service, have = services[name], state["services"][name]
+        image = images.get(name, {})
+        for volume in [*service["volumes"], {"name": service["config_volume"]}]:
+            if not state["volumes"][volume["name"]]["exists"]:
+                labels = {LABEL_STACK: stack["name"], LABEL_SERVICE: name}
+                if volume["name"] != service["config_volume"]:
+                    labels |= {
+                        LABEL_SOURCE: str(image.get("source", "unknown")),
+                        LABEL_DATA_FORMAT: str(image.get("data_format", "unknown")),
+                        LABEL_ENGINE: str(image.get("engine_version", "unknown")),
+                    }
+                volumes.append({"name": volume["name"], "labels": labels})
+                lines.append(f"create volume {volume['name']}")
+        config_missing = not state["volumes"][service["config_volume"]]["exists"]
+        if config_missing or have.get("files_hash") != service.get("config_hash"):
+            files.append(name)
+            lines.append(f"write the configuration and secrets of {name}")
+        action, reasons = "none", []
+        if not have["exists"]:
+            action = "create"
+        else:
+            reasons = summary(
+                differences(desired(service, stack["name"], stack["network"], image.get("id")), have["config"])
+            )
+            if name in files and not reasons:
+                reasons = ["files in the config volume were edited or lost"]
+            if reasons:
+                action = "recreate"
+            elif not have["running"]:
+                action, reasons = "start", [f"it is {have['status']}"]
+        actions[name] = action
+        if action != "none":
+            because = f" ({'; '.join(reasons)})" if reasons else ""
+            lines.append(f"{action} container {service['container']}{because}")
+            options = module_options(
+                service, stack["name"], stack["network"], image.get("ref", "none"), image.get("id")
+            )
+            containers.append({"service": name, "action": action, "reasons": reasons, "options": options})
+    return {
+        "network": not state["network"]["exists"],
+        "volumes": volumes,
+        "files": files,
+        "containers": containers,
+        "actions": actions,
+        "reconcile": [name for name in order if actions[name] in {"create", "recreate"}],
+        "changes": bool(lines),
+        "lines": lines,
+    }
+
+
+def settled(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """Return whether nothing is to be done: all is as asked for, and Docker calls every service healthy."""
+    if not state["reachable"] or stack["secrets"]["missing"] or needs_image(stack, state):
+        return False
+    if make_plan(stack, state, images_in_use(stack, state, {}))["changes"]:
+        return False
+    return all(state["services"][name].get("health") == "healthy" for name in stack["services"])

@@ -1,0 +1,373 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a host can carry a stack: facts against what the stack needs. Pure functions; nothing is read or changed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .container import LABEL_DATA_FORMAT, LABEL_SOURCE
+from .dockerprobe import situation
+
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE = "pass", "fail", "insufficient_data", "not_applicable"
+MIB = 2**20
+#: Distribution -> release -> whether Ready's own tests ran on it.
+PLATFORMS = {"debian": {"12": True, "13": True}, "ubuntu": {"22.04": False, "24.04": False}}
+ARCHITECTURES = {"x86_64": True, "aarch64": False}
+LEAST_PYTHON = (3, 10)
+#: Needed beside a stack that is already made: room for logs and growth until somebody looks.
+DISK_WHEN_MADE = 2**30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: what was found, what was expected, and the next step when they differ."""
+
+    id: str
+    title: str
+    verdict: str
+    found: str
+    expected: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the inventory asks of a host, in bytes and seconds."""
+
+    memory_margin: int = 256 * MIB
+    disk_free: int = 10 * 2**30
+    clock_skew: float = 5
+
+
+def _mib(size: float) -> str:
+    return f"{size / MIB:,.0f} MiB"
+
+
+def _platform(facts: Mapping[str, Any], action: str) -> Iterator[Check]:
+    release = facts["os"]
+    tried = PLATFORMS.get(release["id"], {}).get(release["version_id"])
+    verdict = PASS if tried is not None else FAIL if action == "install" else UNKNOWN
+    note = {True: "", False: " (written for, not tried)", None: " (not tried)"}[tried]
+    yield Check(
+        "os",
+        "Operating system",
+        verdict,
+        f"{release['pretty_name'] or 'unknown'}{note}",
+        "Debian 12, 13, Ubuntu 22.04 or 24.04",
+        "install Docker yourself; Ready then uses it as it is" if verdict == FAIL else "",
+    )
+    tried = ARCHITECTURES.get(facts["architecture"])
+    yield Check(
+        "architecture",
+        "Architecture",
+        FAIL if tried is None else PASS if tried else UNKNOWN,
+        f"{facts['architecture']}{'' if tried else ' (not tried)'}",
+        "x86_64",
+        "use an x86_64 host" if tried is None else "",
+    )
+    version = facts["python"]["version"]
+    fits = tuple(int(part) for part in version.split(".")[:2]) >= LEAST_PYTHON
+    yield Check(
+        "python",
+        "Python",
+        PASS if fits else FAIL,
+        f"{version} ({facts['python']['executable']})",
+        "3.10 or newer",
+        "" if fits else "install a newer python3, or set ansible_python_interpreter to one",
+    )
+
+
+def _docker(facts: Mapping[str, Any]) -> Check:
+    docker = situation(facts)
+    action, found = docker["action"], docker["found"]
+    expected, after = "a daemon that answers, or none and root rights to install one", docker["next"]
+    verdict = FAIL if action == "refuse" else PASS
+    if action in {"install", "start"}:
+        if facts["is_root"]:
+            found += "; it will be installed" if action == "install" else "; it will be started"
+        else:
+            verdict, after = FAIL, "run as root or with `-- --become` (sudo): Docker must be installed or started"
+    return Check("docker", "Docker", verdict, found, expected, after)
+
+
+def _memory(facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list[str], limits: Limits) -> Check:
+    title = "Memory"
+    if not to_start:
+        return Check("memory", title, PASS, "every service is running")
+    if not facts["docker"]["local"]:
+        return Check("memory", title, UNKNOWN, f"the daemon at {facts['docker']['host']} is another machine's")
+    wanted = sum(services[name]["limits"]["memory"] for name in to_start)
+    memory = facts["memory"]
+    free = min(memory["available"], memory["cgroup_limit"] or memory["available"])
+    fits = free >= wanted + limits.memory_margin
+    largest = max(to_start, key=lambda name: services[name]["limits"]["memory"])
+    return Check(
+        "memory",
+        title,
+        PASS if fits else FAIL,
+        f"{_mib(free)} available",
+        f"{_mib(wanted + limits.memory_margin)}: the limits of {', '.join(to_start)} and a margin of "
+        f"{_mib(limits.memory_margin)}",
+        "" if fits else f"free memory, or lower a limit (the largest is {largest}_memory) or preflight_memory_margin",
+    )
+
+
+def _disk(facts: Mapping[str, Any], made: bool, limits: Limits) -> Check:
+    if not facts["docker"]["local"]:
+        return Check("disk", "Disk", UNKNOWN, f"the daemon at {facts['docker']['host']} is another machine's")
+    disk = facts["disk"]["docker"]
+    wanted = min(limits.disk_free, DISK_WHEN_MADE) if made else limits.disk_free
+    fits = disk["free"] >= wanted
+    return Check(
+        "disk",
+        "Disk",
+        PASS if fits else FAIL,
+        f"{_mib(disk['free'])} free at {disk['path']}",
+        f"{_mib(wanted)} for images and data",
+        "" if fits else "free disk space there, or set preflight_disk_free lower",
+    )
+
+
+def _overlap(bind: str, address: str) -> bool:
+    """Return whether listening on both addresses at once is impossible; :: takes IPv4 as well."""
+    one, two = (ipaddress.ip_address(text.partition("%")[0].removeprefix("::ffff:")) for text in (bind, address))
+    if one.version == two.version:
+        return one == two or one.is_unspecified or two.is_unspecified
+    return (one.is_unspecified and one.version == 6) or (two.is_unspecified and two.version == 6)
+
+
+def _holder(
+    facts: Mapping[str, Any], stack: str, service: Mapping[str, Any], port: Mapping[str, Any]
+) -> tuple[bool, str]:
+    """Return (whether the port is free or our own container's, who holds it)."""
+    for item in facts["docker"]["published"]:
+        if item["port"] == port["host"]:
+            ours = item["container"] == service["container"] and item["stack"] == stack
+            return ours, f"container {item['container']}"
+    for place, rows in (("", facts["listening"]), (" on Windows", facts["windows_listening"] or [])):
+        for row in rows:
+            if row["port"] == port["host"] and _overlap(port["bind"], row["address"]):
+                who = (
+                    f"{row['process']} (pid {row['pid']})"
+                    if row["process"]
+                    else f"pid {row['pid'] or 'hidden: not root'}"
+                )
+                return False, f"process {who}{place}, listening on {row['address']}"
+    return True, "nobody"
+
+
+def _ports(
+    facts: Mapping[str, Any], stack: str, services: Mapping[str, Any], state: Mapping[str, Any]
+) -> Iterator[Check]:
+    for name, service in services.items():
+        have = state.get(name, {})
+        for port in service["ports"]:
+            held = have.get("running") and have.get("ours", True) and port["host"] in have.get("ports", [])
+            fits, holder = (True, f"container {service['container']}") if held else _holder(facts, stack, service, port)
+            variable = f"{name}_{port['variable']}"
+            label = name if port["name"] == name else f"{name} {port['name']}"
+            identifier = f"port_{variable.removesuffix('_port')}"
+            if not facts["docker"]["local"] and not held and holder == "nobody":
+                yield Check(identifier, f"Port {port['host']} ({label})", UNKNOWN, "it is another machine's")
+                continue
+            yield Check(
+                identifier,
+                f"Port {port['host']} ({label})",
+                PASS if fits else FAIL,
+                f"held by {holder}" if holder != "nobody" else "free",
+                f"free, or held by {service['container']}",
+                "" if fits else f"stop it, or set {variable} to another port",
+            )
+
+
+def _binds(services: Mapping[str, Any]) -> Check:
+    beyond = {
+        f"{name}_bind_address": port["bind"]
+        for name, service in services.items()
+        for port in service["ports"]
+        if not ipaddress.ip_address(port["bind"]).is_loopback
+    }
+    return Check(
+        "bind",
+        "Published addresses",
+        FAIL if beyond else PASS,
+        ", ".join(f"{name} {address}" for name, address in beyond.items()) or "loopback only",
+        "loopback: beyond it a service needs authentication and TLS, which none has yet",
+        f"set {', '.join(beyond)} (or ready_bind_address) to 127.0.0.1" if beyond else "",
+    )
+
+
+def _ownership(stack: str, services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
+    foreign = [
+        f"container {services[name]['container']}"
+        for name, have in state.get("services", {}).items()
+        if name in services and have.get("exists") and not have.get("ours")
+    ]
+    foreign += [
+        f"volume {name}" for name, have in state.get("volumes", {}).items() if have["exists"] and not have["ours"]
+    ]
+    network = state.get("network", {})
+    foreign += [f"network {stack}"] if network.get("exists") and not network.get("ours") else []
+    return Check(
+        "ownership",
+        "Names",
+        FAIL if foreign else PASS,
+        f"not made by the stack {stack}: {', '.join(foreign)}" if foreign else "free, or made by this stack",
+        f"nothing of that name without the label io.ready.stack={stack}",
+        "rename or remove what is yours (Ready leaves it untouched), or choose another stack_name" if foreign else "",
+    )
+
+
+def _wanted_formats(service: Mapping[str, Any], image_source: str, images: Mapping[str, Any]) -> set[str]:
+    if image := images.get(service["name"]):
+        return {str(image["data_format"])}
+    formats = service["image"]["data_format"]
+    return {str(formats[image_source])} if image_source in formats else {str(value) for value in formats.values()}
+
+
+def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any]) -> Check:
+    faults, unknown = [], []
+    for service in stack["services"].values():
+        wanted = _wanted_formats(service, stack["image_source"], images)
+        for volume in service["volumes"]:
+            have = state.get("volumes", {}).get(volume["name"], {})
+            if not (have.get("exists") and have.get("ours", True)):
+                continue
+            found = have["labels"].get(LABEL_DATA_FORMAT, "unknown")
+            if found == "unknown":
+                unknown.append(volume["name"])
+            elif found not in wanted:
+                source = have["labels"].get(LABEL_SOURCE, "unknown source")
+                faults.append(
+                    f"{volume['name']} holds {found} ({source}), the image wants {' or '.join(sorted(wanted))}"
+                )
+    return Check(
+        "volumes",
+        "Data volumes",
+        FAIL if faults else UNKNOWN if unknown else PASS,
+        "; ".join(faults) or (f"no data format recorded on {', '.join(unknown)}" if unknown else "new, or fitting"),
+        "data in the format of the image",
+        "dump the data with the image they were made with and restore them into a new volume, or set image_source back"
+        if faults
+        else "",
+    )
+
+
+def _clock(facts: Mapping[str, Any], limits: Limits, after: float | None) -> Check:
+    epoch, before = facts["time"]["epoch"], facts["time"]["controller"]
+    if before is None or after is None:
+        return Check("clock", "Clock", UNKNOWN, "the controller's time is not known")
+    # The host was asked between `before` and `after`: what lies between the two is no skew.
+    skew = max(0.0, before - epoch, epoch - after)
+    fits = skew <= limits.clock_skew
+    return Check(
+        "clock",
+        "Clock",
+        PASS if fits else FAIL,
+        f"{skew:.1f} s away from the controller's" if skew else "as the controller's",
+        f"at most {limits.clock_skew:g} s apart",
+        "" if fits else "set the clock (timedatectl set-ntp true; under WSL: wsl --shutdown), or the controller's",
+    )
+
+
+def _surroundings(facts: Mapping[str, Any]) -> Iterator[Check]:
+    proxies = ", ".join(f"{name}={url}" for name, url in facts["proxy"].items())
+    yield Check("proxy", "Proxy", PASS, proxies or "none")
+    named: dict[str, list[str]] = {}
+    for name, path in facts["ca"]["env"].items():
+        named.setdefault(path, []).append(name)
+    ca = "; ".join(f"{path} ({', '.join(names)})" for path, names in named.items())
+    yield Check("ca", "CA certificates", PASS, ca or facts["ca"]["bundle"] or "the system has no bundle")
+
+
+def _images(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any]) -> Check:
+    asked = stack["image_source"]
+    missing = [
+        name
+        for name in stack["services"]
+        if name not in images and not state.get(name, {}).get("image", {}).get("present")
+    ]
+    sources = sorted({str(image["source"]) for image in images.values()})
+    if missing:
+        found = f"{asked} is asked for; not tried yet for {', '.join(missing)}"
+        return Check("images", "Image source", UNKNOWN, found, "a source that works", "role container_images tries it")
+    return Check("images", "Image source", PASS, f"{', '.join(sources)} serves" if sources else "every image is here")
+
+
+def _passwords(weak: Mapping[str, bool] | None) -> Check:
+    title = "Passwords"
+    if weak is None:
+        return Check("passwords", title, PASS, "no documented one: role stack refuses them when it reads the secrets")
+    bad = sorted(name for name, documented in weak.items() if documented)
+    return Check(
+        "passwords",
+        title,
+        FAIL if bad else PASS,
+        f"{', '.join(bad)}: the password stands in public documentation" if bad else "no documented one",
+        "random passwords",
+        "./ready secrets rotate" if bad else "",
+    )
+
+
+def evaluate(
+    facts: Mapping[str, Any],
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any] | None = None,
+    *,
+    limits: Limits | None = None,
+    images: Mapping[str, Any] | None = None,
+    weak_passwords: Mapping[str, bool] | None = None,
+    now: float | None = None,
+) -> list[Check]:
+    """Return everything that was looked at before anything is changed.
+
+    Args:
+        facts: what library/host_facts.py returns.
+        stack: the fact `ready_stack`.
+        state: what library/stack_state.py returns; empty when it was not read.
+        limits: what the inventory asks of the host.
+        images: the fact `ready_images`, once images are known.
+        weak_passwords: "<service>/<account>" -> whether its password is a documented one; never the password.
+        now: the controller's time after the facts were read (seconds since 1970).
+    """
+    limits, images, state = limits or Limits(), images or {}, state or {}
+    services, found = stack["services"], state.get("services", {})
+    to_start = [name for name in services if not found.get(name, {}).get("running")]
+    made = all(found.get(name, {}).get("exists") for name in services)
+    return [
+        *_platform(facts, situation(facts)["action"]),
+        _docker(facts),
+        _memory(facts, services, to_start, limits),
+        _disk(facts, made, limits),
+        *_ports(facts, stack["name"], services, found),
+        _binds(services),
+        _ownership(stack["name"], services, state),
+        _volumes(stack, state, images),
+        _clock(facts, limits, now),
+        *_surroundings(facts),
+        _images(stack, found, images),
+        _passwords(weak_passwords),
+    ]
+
+
+def verdict(checks: Iterable[Mapping[str, Any]]) -> str:
+    """Return the worst verdict of checks as rows."""
+    found = {check["verdict"] for check in checks}
+    return next((word for word in (FAIL, UNKNOWN) if word in found), PASS)
+
+
+def failures(host: str, checks: Iterable[Mapping[str, Any]]) -> str:
+    """Return one readable message about every failed check, a line each."""
+    return "\n".join(
+        f"{host}: {check['title']}: found {check['found']}; expected {check['expected']}. Next: {check['next']}."
+        for check in checks
+        if check["verdict"] == FAIL
+    )
+
+
+def rows(checks: Iterable[Check]) -> list[dict[str, str]]:
+    """Return checks as plain data, for tables and evidence."""
+    return [asdict(check) for check in checks]

@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What `destroy` and `prune` would remove: only what carries our label. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .container import LABEL_STACK
+from .status import human_size
+
+
+def removal(
+    state: Mapping[str, Any], stack: Mapping[str, Any], details: Mapping[str, Any], volumes: bool
+) -> dict[str, Any]:
+    """Return {containers, networks, volumes, lines}: names, and a line each for people, with the sizes of volumes."""
+    containers = [
+        stack["services"][name]["container"] for name, found in state["services"].items() if found.get("ours")
+    ] + [item["name"] for item in state["others"]]
+    networks = [stack["network"]] if state["network"]["ours"] else []
+    ours = [name for name, volume in state["volumes"].items() if volume["ours"]]
+    sizes = details.get("volumes", {})
+    lines = [f"container {name}" for name in containers] + [f"network {name}" for name in networks]
+    if volumes:
+        lines += [f"volume {name} ({human_size(sizes.get(name))}): its data are lost" for name in sorted(ours)]
+    elif lines:
+        lines += [f"kept: volume {name} ({human_size(sizes.get(name))})" for name in sorted(ours)]
+    return {"containers": containers, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
+
+
+def prunable(info: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {images: [{id, name}], containers, lines} from docker_host_info: images of ours that no container uses.
+
+    The base is kept while an image stands on it; helper containers of interrupted runs go.
+    """
+    used = {container["ImageID"] for container in info["containers"]}
+    parents = {image.get("ParentId") for image in info["images"] if image["Id"] in used}
+    images = []
+    lines = []
+    for image in info["images"]:
+        if image["Id"] in used or image["Id"] in parents:
+            continue
+        name = next((tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"), image["Id"][7:19])
+        images.append({"id": image["Id"], "name": name})
+        lines.append(f"image {name} ({human_size(image['Size'])})")
+    writers = {f"{service['config_volume']}-writer" for service in stack["services"].values()}
+    containers = [
+        name.lstrip("/")
+        for container in info["containers"]
+        for name in container["Names"]
+        if name.lstrip("/") in writers and container["Labels"].get(LABEL_STACK) == stack["name"]
+    ]
+    lines += [f"container {name}, left by an interrupted run" for name in containers]
+    return {"images": images, "containers": containers, "lines": lines}

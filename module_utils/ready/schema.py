@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Holding documents against the JSON Schemas in schemas/. Runs on the controller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+
+
+def _retrieve(uri: str) -> Any:
+    from referencing import Resource  # jsonschema costs 0.1 s: only who validates pays
+
+    return Resource.from_contents(json.loads(Path(uri.removeprefix("file://")).read_text(encoding="utf-8")))
+
+
+@cache
+def _validator(path: Path) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    # Schemas refer to each other by relative path; the file's own address is the base.
+    registry: Any = Registry(retrieve=_retrieve)  # type: ignore[call-arg]
+    return Draft202012Validator({"$ref": f"file://{path}"}, registry=registry)
+
+
+def _leaves(error: ValidationError) -> list[ValidationError]:
+    """Return what really is wrong inside an anyOf/oneOf: the branch that came farthest."""
+    if not error.context:
+        return [error]
+    deepest = max(len(item.absolute_path) for item in error.context)
+    found = [leaf for item in error.context if len(item.absolute_path) == deepest for leaf in _leaves(item)]
+    return found if deepest > len(error.absolute_path) else [error]
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _message(error: ValidationError) -> str:
+    where = ".".join(str(part) for part in error.absolute_path) or "(top)"
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    instance: Any = error.instance
+    keyword, found = str(error.validator), _shown(instance)
+    if keyword == "required":
+        absent = [key for key in wanted if key not in instance]
+        found, expected = f"no {', '.join(absent)}", f"the keys {', '.join(wanted)}"
+    elif keyword == "additionalProperties":
+        known = schema.get("properties", {})
+        found = f"the unknown key {', '.join(str(key) for key in instance if key not in known)}"
+        expected = f"only {', '.join(known)}"
+    elif keyword == "enum":
+        expected = f"one of {', '.join(map(str, wanted))}"
+    elif keyword == "const":
+        expected = _shown(wanted)
+    elif keyword == "type":
+        expected = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+    elif keyword == "pattern":
+        examples = schema.get("examples")
+        expected = f"text such as {examples[0]}" if examples else f"text that matches {wanted}"
+    elif isinstance(wanted, (int, float)):  # minimum, maxItems …
+        expected = f"{keyword} {wanted}"
+    else:
+        expected = str(error.message)
+    return f"{where}: found {found}, expected {expected}"
+
+
+def faults(document: Any, schema: str) -> list[str]:
+    """Return a message per place where a document does not fit schemas/<schema>: where, found, expected."""
+    errors = [leaf for error in _validator(SCHEMAS / schema).iter_errors(document) for leaf in _leaves(error)]
+    return list(
+        dict.fromkeys(_message(error) for error in sorted(errors, key=lambda item: list(map(str, item.absolute_path))))
+    )
+
+
+def validate_definition(definition: Mapping[str, Any]) -> list[str]:
+    """Return a message per place where a service definition does not fit schemas/service.schema.json."""
+    return faults(definition, "service.schema.json")

@@ -1,0 +1,118 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A stack's state as rows and messages for people, and as the results of the evidence `health`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from .container import CONFIG_PATH, desired, differences
+
+
+def human_size(size: float | None) -> str:
+    """Return bytes with a binary unit, "-" for unknown."""
+    if size is None:
+        return "-"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.0f} {unit}" if unit in {"B", "KiB"} else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError
+
+
+def uptime(started_at: str | None, now: datetime | None = None) -> str:
+    """Return how long ago an RFC 3339 time was, as "3d 4h", "5h 2m", "7m 1s" or "12s"."""
+    if not started_at or started_at.startswith("0001-"):
+        return "-"
+    started = datetime.fromisoformat(started_at[:19]).replace(tzinfo=timezone.utc)
+    seconds = max(0, int(((now or datetime.now(timezone.utc)) - started).total_seconds()))
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    first = next((index for index, (number, _) in enumerate(parts) if number), 3)
+    return " ".join(f"{number}{unit}" for number, unit in parts[first : first + 2] if number or unit == "s")
+
+
+def service_state(found: Mapping[str, Any], waited: Mapping[str, Any] | None = None) -> str:
+    """Return one word: healthy, starting, unhealthy, exited, absent …; what was waited for counts most."""
+    if waited:
+        return str(waited["state"] if waited["healthy"] or waited["state"] != "starting" else "unhealthy")
+    if found.get("running"):
+        return str(found.get("health") or "running")
+    return str(found.get("status", "absent"))
+
+
+def health_results(
+    stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any], waited: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the results of the evidence `health`, as `up` can know them: each service's own health test."""
+    services = {}
+    for name in stack["services"]:
+        found, wait, image = state["services"].get(name, {}), waited.get(name), images.get(name, {})
+        services[name] = {
+            "state": service_state(found, wait),
+            "seconds": wait["seconds"] if wait else None,
+            "image": image.get("ref"),
+            "image_id": image.get("id"),
+            "source": image.get("source"),
+            "engine_version": image.get("engine_version"),
+            "detail": (wait or {}).get("detail", ""),
+        }
+    return {"services": services}
+
+
+def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, Any]) -> str:
+    """Return one readable message about every service that did not become healthy, with its last log lines."""
+    lines = []
+    for name, outcome in waited.items():
+        if outcome["healthy"]:
+            continue
+        service = stack["services"][name]
+        if outcome["wrong_password"]:
+            volumes = ", ".join(volume["name"] for volume in service["volumes"])
+            lines.append(
+                f"{host}: {name}: the volume {volumes} holds a database with another password than the inventory's; "
+                f"{service['title']} ignores a new one. Next: put the old secrets file back, or `./ready destroy "
+                "--volumes` if the data are not wanted."
+            )
+        else:
+            lines.append(
+                f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s, expected healthy; its health "
+                f"test says: {outcome['detail'] or 'nothing'}. The others stay up. "
+                f"Next: ./ready logs --service {name}; limits and settings are {name}_* in the inventory."
+            )
+        lines += [f"    {line}" for line in outcome["logs"]]
+    return "\n".join(lines)
+
+
+def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row per service for `status`; `details` holds memory in use and volume sizes, in bytes, by name."""
+    rows = []
+    for name, service in stack["services"].items():
+        found = state["services"][name]
+        image = found.get("image", {})
+        drift = differences(desired(service, stack["name"], stack["network"], None), found["config"]) if found["exists"] else {}
+        if found["exists"] and found.get("files_hash") != service.get("config_hash"):
+            drift[CONFIG_PATH] = {}
+        digest = next((item.rpartition("@")[2] for item in image.get("digests", [])), image.get("id"))
+        rows.append(
+            {
+                "service": name,
+                "state": service_state(found),
+                "container": service["container"],
+                "image": image.get("ref", "-"),
+                "digest": (digest or "-")[:19],
+                "uptime": uptime(found.get("started_at")) if found.get("running") else "-",
+                "memory": f"{human_size(details.get('memory', {}).get(name))} / {human_size(service['limits']['memory'])}",
+                "volumes": ", ".join(
+                    f"{item['name']} {human_size(details.get('volumes', {}).get(item['name']))}"
+                    for item in service["volumes"]
+                ),
+                "ports": ", ".join(f"{port['bind']}:{port['host']}" for port in service["ports"]),
+                "drift": ", ".join(sorted(drift)) or "none",
+            }
+        )
+    rows += [
+        {"service": item["service"] or "?", "state": item["status"], "container": item["name"], "drift": "not in the inventory: kept"}
+        for item in state["others"]
+    ]
+    return rows

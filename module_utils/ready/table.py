@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tables for people, as text for a terminal or a log. Runs on the controller."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+#: Words that are coloured wherever they are the whole of a cell.
+STYLES = {
+    word: style
+    for style, words in {
+        "green": ("pass", "healthy", "none"),
+        "bold red": ("fail", "unhealthy", "exited", "dead", "absent"),
+        "yellow": ("insufficient_data", "starting", "restarting", "paused", "created", "running"),
+        "cyan": ("not_applicable", "waived"),
+    }.items()
+    for word in words
+}
+
+
+def _cell(value: Any) -> Text:
+    text = "-" if value is None else str(value)
+    return Text(text, style=STYLES.get(text, ""))  # Text, not str: what services say is no markup
+
+
+def render(
+    title: str = "",
+    columns: Sequence[Mapping[str, Any]] = (),
+    rows: Sequence[Mapping[str, Any]] = (),
+    lines: Sequence[Any] = (),
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """Return a title, a table and lines below it as text, with ANSI colours or without.
+
+    Args:
+        title: a line above, "" for none.
+        columns: `key` in a row, `title`, and `style` as rich names them; none means no table.
+        rows: values by key; a missing one shows as "-".
+        lines: text below the table.
+        width: columns of the terminal; cells wrap.
+        colour: whether to colour.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    if title:
+        console.print(Text(title, style="bold"))
+    if columns:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(str(column["title"]), style=column.get("style") or "", overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(row.get(column["key"])) for column in columns))
+        console.print(table)
+    for line in lines:
+        console.print(_cell(line), soft_wrap=True)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines())

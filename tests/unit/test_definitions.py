@@ -1,0 +1,125 @@
+"""From service definitions and variables to one stack."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ready.definitions import (
+    DefinitionError,
+    load_definitions,
+    override_names,
+    parse_size,
+    resolve_stack,
+    unknown_variables,
+)
+
+from .conftest import VARIABLES
+
+
+def resolve(**variables: Any) -> dict[str, Any]:
+    """Return the stack for the default variables and these."""
+    return resolve_stack(load_definitions(), VARIABLES | variables)
+
+
+def faults(**variables: Any) -> str:
+    """Return what resolving with these variables complains about."""
+    with pytest.raises(DefinitionError) as caught:
+        resolve(**variables)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512m", 512 << 20), ("1.5g", 3 << 29), ("2 GiB", 2 << 30), ("1k", 1024), (1024, 1024), ("7b", 7)],
+)
+def test_parse_size(text: str | int, size: int) -> None:
+    """Units are binary, as Docker's are."""
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["much", "5x", "", "-1m"])
+def test_parse_size_refuses(text: str) -> None:
+    """What is not a size is refused by its text."""
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_size(text)
+
+
+def test_defaults() -> None:
+    """Names carry the stack, ports are on loopback, settings are tuned from the memory limit."""
+    stack = resolve()
+    postgresql = stack["services"]["postgresql"]
+    assert list(stack["services"]) == VARIABLES["ready_services"]
+    assert postgresql["container"] == "ready-postgresql"
+    assert postgresql["volumes"] == [{"name": "ready_postgres_data", "path": "/var/lib/postgresql/data"}]
+    assert postgresql["ports"][0]["bind"] == "127.0.0.1"
+    assert postgresql["ports"][0]["host"] == 5432
+    assert postgresql["settings"]["shared_buffers"] == "128MB"
+    assert postgresql["env"]["POSTGRES_DB"] == "kailash_production"
+
+
+def test_overrides() -> None:
+    """Every kind of override lands where it belongs; mappings merge; tuning follows the memory limit."""
+    services = resolve(
+        stack_name="two",
+        postgresql_port=15432,
+        postgresql_memory="2g",
+        postgresql_settings={"max_connections": 7},
+        postgresql_accounts={"app": {"login": "shop"}},
+        neo4j_bolt_port="17687",
+        redis_bind_address="127.0.0.2",
+        redis_image="example/redis:7",
+        chromadb_health={"deadline": 5},
+    )["services"]
+    assert services["postgresql"]["ports"][0]["host"] == 15432
+    assert services["postgresql"]["settings"]["shared_buffers"] == "512MB"
+    assert services["postgresql"]["settings"]["max_connections"] == 7
+    assert services["postgresql"]["settings"]["wal_compression"] == "on"
+    assert services["postgresql"]["accounts"]["app"]["login"] == "shop"
+    assert services["postgresql"]["accounts"]["app"]["rights"]
+    assert [port["host"] for port in services["neo4j"]["ports"]] == [17687, 7474]
+    assert services["redis"]["ports"][0]["bind"] == "127.0.0.2"
+    assert services["redis"]["image"]["override"] == "example/redis:7"
+    assert services["chromadb"]["health"]["deadline"] == 5
+    assert services["chromadb"]["health"]["retries"] == 5
+    assert services["redis"]["volumes"][0]["name"] == "two_redis_data"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"ready_services": ["postgres"]}, "unknown service 'postgres'.*Did you mean postgresql"),
+        ({"stack_name": "Big Stack"}, "stack_name: found 'Big Stack'"),
+        ({"postgresql_port": 70000}, "postgresql_port: found 70000, expected a TCP port"),
+        ({"redis_port": "x"}, "redis_port: found 'x'"),
+        ({"redis_port": 5432}, "redis_port: port 5432 is postgresql_port's already"),
+        ({"neo4j_memory": "lots"}, "neo4j limits: 'lots' is not a size"),
+        ({"redis_settings": "appendonly no"}, "redis_settings: found 'appendonly no', expected a mapping"),
+        ({"redis_command": "redis-server"}, "redis_command: found 'redis-server', expected a list"),
+        ({"ready_bind_address": "everywhere"}, "expected an IP address"),
+    ],
+)
+def test_faults(variables: dict[str, Any], message: str) -> None:
+    """Bad input is named: variable, found, expected."""
+    assert re.search(message, faults(**variables))
+
+
+def test_all_faults_at_once() -> None:
+    """Nobody has to run it again to see the next fault."""
+    text = faults(stack_name="?", redis_port=0, neo4j_memory="lots")
+    assert len(text.splitlines()) == 3
+
+
+def test_unknown_variables() -> None:
+    """A misspelt name is found in our name spaces, and near them; others' variables are left alone."""
+    known = set(override_names(load_definitions()["postgresql"])) | {"ready_services"}
+    spaces = {"postgresql", "ready"}
+    found = unknown_variables(
+        ["postgresql_prot", "postgresqll_port", "ready_nonsense", "http_port", "ansible_host", "_postgresql_x"], known, spaces
+    )
+    assert found == [
+        "unknown variable postgresql_prot: nothing reads it. Did you mean postgresql_port?",
+        "unknown variable postgresqll_port: nothing reads it. Did you mean postgresql_port?",
+        "unknown variable ready_nonsense: nothing reads it.",
+    ]

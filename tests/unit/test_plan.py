@@ -1,0 +1,163 @@
+"""What `up` has to do, from what is."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ready.container import LABEL_DATA_FORMAT, LABEL_SOURCE, LABEL_STACK, actual, desired, differences, module_options
+from ready.engine import absent_state
+from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled
+
+IMAGES = {
+    name: {"ref": f"ready/{name}:1", "id": f"sha256:{name}", "source": "build", "data_format": "1", "engine_version": "1"}
+    for name in ("postgresql", "neo4j", "chromadb", "redis")
+}
+
+
+def running(stack: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a stack in which everything is as it should be."""
+    state = absent_state(stack["services"].values(), "")
+    state.update(reachable=True, network={"exists": True, "ours": True})
+    for name, service in stack["services"].items():
+        state["services"][name] = {
+            "exists": True, "ours": True, "running": True, "status": "running", "health": "healthy",
+            "image": {"id": f"sha256:{name}", "ref": f"ready/{name}:1", "present": True},
+            "config": desired(service, "ready", "ready", f"sha256:{name}"),
+            "files_hash": service["config_hash"],
+        }  # fmt: skip
+    for name, volume in state["volumes"].items():
+        origin = {} if name.endswith("_config") else {LABEL_SOURCE: "build", LABEL_DATA_FORMAT: "1"}
+        volume.update(exists=True, ours=True, labels={LABEL_STACK: "ready", **origin})
+    return state
+
+
+def test_from_nothing(stack: dict[str, Any]) -> None:
+    """Everything is made, and the slowest starter is started first."""
+    plan = make_plan(stack, absent_state(stack["services"].values(), "no Docker"), IMAGES)
+    assert plan["network"]
+    assert len(plan["volumes"]) == 9
+    assert [item["service"] for item in plan["containers"]] == ["neo4j", "postgresql", "chromadb", "redis"]
+    assert set(plan["actions"].values()) == {"create"}
+    assert plan["reconcile"] == ["neo4j", "postgresql", "chromadb", "redis"]
+
+
+def test_data_volumes_record_their_origin(stack: dict[str, Any]) -> None:
+    """Source and data format are on the data volumes alone."""
+    plan = make_plan(stack, absent_state(stack["services"].values(), ""), IMAGES)
+    volumes = {item["name"]: item["labels"] for item in plan["volumes"]}
+    assert volumes["ready_redis_data"][LABEL_SOURCE] == "build"
+    assert LABEL_SOURCE not in volumes["ready_redis_config"]
+
+
+def test_nothing_to_do(stack: dict[str, Any]) -> None:
+    """A stack that is as it should be is left alone."""
+    state = running(stack)
+    plan = make_plan(stack, state, images_in_use(stack, state, {}))
+    assert not plan["changes"]
+    assert plan["lines"] == []
+    assert settled(stack, state)
+    assert needs_image(stack, state) == []
+
+
+def test_one_changed_setting_touches_one_container(stack: dict[str, Any]) -> None:
+    """A new memory limit recreates exactly its container and says why."""
+    state = running(stack)
+    stack["services"]["redis"]["limits"]["memory"] *= 2
+    plan = make_plan(stack, state, images_in_use(stack, state, {}))
+    assert plan["actions"] == {"postgresql": "none", "neo4j": "none", "chromadb": "none", "redis": "recreate"}
+    assert "memory: found 268435456, expected 536870912" in plan["lines"][0]
+    assert plan["volumes"] == []
+
+
+@pytest.mark.parametrize(
+    ("drift", "action"),
+    [
+        ({"running": False, "status": "exited"}, "start"),
+        ({"files_hash": "edited"}, "recreate"),
+        ({"exists": False, "ours": False, "running": False, "status": "absent"}, "create"),
+    ],
+)
+def test_drift_is_healed(stack: dict[str, Any], drift: dict[str, Any], action: str) -> None:
+    """A stopped, edited or missing service is brought back, the others are left alone."""
+    state = running(stack)
+    state["services"]["postgresql"].update(drift)
+    assert not settled(stack, state)
+    plan = make_plan(stack, state, images_in_use(stack, state, {}))
+    assert plan["actions"]["postgresql"] == action
+    assert [item["service"] for item in plan["containers"]] == ["postgresql"]
+
+
+@pytest.mark.parametrize("key", ["privileged", "cap_drop", "read_only", "user", "ports", "volumes", "security_opt", "pids"])
+def test_each_hardening_drift_is_seen(stack: dict[str, Any], key: str) -> None:
+    """What somebody changed by hand on a container is found, whatever it is."""
+    want = desired(stack["services"]["redis"], "ready", "ready", "sha256:redis")
+    have = copy.deepcopy(want)
+    have[key] = "something else"
+    assert list(differences(want, have)) == [key]
+
+
+def test_a_container_keeps_its_image(stack: dict[str, Any]) -> None:
+    """`up` never upgrades: only a missing image or container needs one; rebuild asks for all."""
+    state = running(stack)
+    state["services"]["neo4j"]["image"]["present"] = False
+    assert needs_image(stack, state) == ["neo4j"]
+    assert needs_image(stack, state, rebuild=True) == list(stack["services"])
+    stack["services"]["redis"]["image"]["override"] = "example/redis:7"
+    assert needs_image(stack, state) == ["neo4j", "redis"]
+
+
+def test_volumes_bind_the_source(stack: dict[str, Any]) -> None:
+    """Data that were made by one source's image are bound to that source."""
+    state = running(stack)
+    assert bound_sources(state) == dict.fromkeys(stack["services"], "build")
+    state["volumes"]["ready_redis_data"]["ours"] = False
+    assert "redis" not in bound_sources(state)
+
+
+def test_unhealthy_is_not_settled(stack: dict[str, Any]) -> None:
+    """A container that runs but is not healthy is waited for."""
+    state = running(stack)
+    state["services"]["redis"]["health"] = "starting"
+    assert not settled(stack, state)
+
+
+INSPECTED = {
+    "Image": "sha256:redis",
+    "Config": {
+        "User": "999:1000", "Env": ["PATH=/bin", "A=1"], "Cmd": ["redis-server", "/run/ready/redis.conf"], "Entrypoint": ["tini"],
+        "StopTimeout": 60, "Labels": {"io.ready.stack": "ready", "io.ready.service": "redis", "io.ready.config": "", "x": "y"},
+        "Healthcheck": {"Test": ["CMD", "true"], "Interval": 10**10, "Timeout": 5 * 10**9, "Retries": 5, "StartPeriod": 3 * 10**10},
+    },
+    "HostConfig": {
+        "Memory": 268435456, "MemorySwap": 268435456, "NanoCpus": 10**9, "PidsLimit": 100, "ShmSize": 67108864,
+        "CapDrop": ["ALL"], "CapAdd": None, "Privileged": False, "SecurityOpt": ["no-new-privileges:true"], "ReadonlyRootfs": True,
+        "PortBindings": {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6379"}]}, "Tmpfs": {"/tmp": "rw,size=16m"},
+        "RestartPolicy": {"Name": "unless-stopped"}, "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}},
+    },
+    "Mounts": [{"Type": "volume", "Name": "ready_redis_data", "Destination": "/data", "RW": True}],
+    "NetworkSettings": {"Networks": {"ready": {}}},
+}  # fmt: skip
+
+
+def test_actual_reads_inspect() -> None:
+    """Docker's own form of a container becomes ours."""
+    have = actual(INSPECTED, {"PATH": "/bin"})
+    assert have["env"] == {"A": "1"}
+    assert have["cpus"] == 1.0
+    assert have["ports"] == {"6379/tcp": "127.0.0.1:6379"}
+    assert have["volumes"] == {"/data": "ready_redis_data:rw"}
+    assert have["health"]["interval"] == 10
+    assert "x" not in have["labels"]
+
+
+def test_module_options_hold_no_secret_and_drop_everything(stack: dict[str, Any]) -> None:
+    """The options given to docker_container are the hardened ones."""
+    for name, service in stack["services"].items():
+        options = module_options(service, "ready", "ready", "ready/x:1", "sha256:x")
+        assert options["cap_drop"] == ["ALL"], name
+        assert options["read_only"] is True
+        assert all(port.startswith("127.0.0.1:") for port in options["published_ports"])
+        assert all("noexec" in item for item in options["tmpfs"])
+        assert f"{service['config_volume']}:/run/ready:ro" in options["volumes"]

@@ -1,0 +1,254 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every check of preflight, once fitting and once not."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ready import preflight
+from ready.container import LABEL_DATA_FORMAT, LABEL_SOURCE
+
+from .test_preflight_docker import facts as docker_facts
+
+MIB = 2**20
+ANYWHERE = "0.0.0.0"  # noqa: S104
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    """Return a host that fits, with a Docker that answers."""
+    found = docker_facts(reachable=True, local=True, published=[])
+    return found | {
+        "os": {"id": "debian", "version_id": "12", "version_codename": "bookworm", "pretty_name": "Debian 12"},
+        "architecture": "x86_64",
+        "python": {"version": "3.11.2", "executable": "/usr/bin/python3"},
+        "is_root": True,
+        "memory": {"total": 8192 * MIB, "available": 6000 * MIB, "cgroup_limit": None},
+        "disk": {"docker": {"path": "/var/lib/docker", "free": 20480 * MIB, "total": 40960 * MIB}},
+        "listening": [],
+        "windows_listening": None,
+        "time": {"epoch": 1000.5, "controller": 1000.0},
+        "proxy": {},
+        "ca": {"bundle": "/etc/ssl/cert.pem", "env": {}},
+    }
+
+
+@pytest.fixture
+def wanted(stack: dict[str, Any]) -> dict[str, Any]:
+    """Return the default stack."""
+    return stack | {"image_source": "auto"}
+
+
+def state(stack: dict[str, Any], *, running: bool = True) -> dict[str, Any]:
+    """Return the state of a stack that is made."""
+    return {
+        "network": {"exists": True, "ours": True},
+        "services": {
+            name: {
+                "exists": True,
+                "ours": True,
+                "running": running,
+                "image": {"present": True},
+                "ports": [port["host"] for port in service["ports"]],
+            }
+            for name, service in stack["services"].items()
+        },
+        "volumes": {
+            volume["name"]: {
+                "exists": True,
+                "ours": True,
+                "service": name,
+                "labels": {LABEL_SOURCE: "build", LABEL_DATA_FORMAT: str(service["image"]["data_format"]["build"])},
+            }
+            for name, service in stack["services"].items()
+            for volume in service["volumes"]
+        },
+    }
+
+
+def check(name: str, *args: Any, **kwargs: Any) -> preflight.Check:
+    """Return one check."""
+    return next(item for item in preflight.evaluate(*args, **{"now": 1001.0} | kwargs) if item.id == name)
+
+
+def test_a_host_that_fits(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Nothing fails on a new host, nor on one with the stack running; every row is complete."""
+    for have in ({}, state(wanted)):
+        rows = preflight.rows(preflight.evaluate(facts, wanted, have, now=1001.0))
+        assert preflight.failures("h", rows) == ""
+        assert len({row["id"] for row in rows}) == len(rows)
+    assert preflight.verdict(rows) == "pass"
+
+
+def test_the_verdict_is_the_worst() -> None:
+    """A failed check outweighs an unknown one, that one a passed one."""
+    word = preflight.verdict
+    assert word([{"verdict": "pass"}, {"verdict": "insufficient_data"}, {"verdict": "fail"}]) == "fail"
+    assert word([{"verdict": "pass"}, {"verdict": "insufficient_data"}]) == "insufficient_data"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "verdict"),
+    [
+        (
+            "os",
+            {"os": {"id": "debian", "version_id": "11", "version_codename": "", "pretty_name": "D"}},
+            "insufficient_data",
+        ),
+        ("architecture", {"architecture": "aarch64"}, "insufficient_data"),
+        ("architecture", {"architecture": "i686"}, "fail"),
+        ("python", {"python": {"version": "3.9.2", "executable": "/usr/bin/python3"}}, "fail"),
+        ("python", {"python": {"version": "3.10.0", "executable": "/usr/bin/python3"}}, "pass"),
+        ("clock", {"time": {"epoch": 1007.0, "controller": 1000.0}}, "fail"),
+        ("clock", {"time": {"epoch": 994.0, "controller": 1000.0}}, "fail"),
+        ("clock", {"time": {"epoch": 1000.0, "controller": None}}, "insufficient_data"),
+    ],
+)
+def test_host(facts: dict[str, Any], wanted: dict[str, Any], name: str, change: dict[str, Any], verdict: str) -> None:
+    """What the host is."""
+    found = check(name, facts | change, wanted)
+    assert found.verdict == verdict
+    assert bool(found.next) == (verdict == "fail")
+
+
+def test_an_unsupported_system_without_docker_is_refused(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Nothing could be installed there; with a Docker of its own it is merely untried."""
+    release = {"id": "arch", "version_id": "", "version_codename": "", "pretty_name": "Arch Linux"}
+    bare = docker_facts(local=True, published=[])["docker"]
+    assert check("os", facts | {"os": release, "docker": bare}, wanted).verdict == "fail"
+    assert check("os", facts | {"os": release}, wanted).verdict == "insufficient_data"
+
+
+def test_docker_can_only_be_installed_by_root(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """A user without rights is told how to get them, before anything is tried."""
+    bare = {"docker": docker_facts(local=True, published=[])["docker"]}
+    assert check("docker", facts | bare, wanted).verdict == "pass"
+    found = check("docker", facts | bare | {"is_root": False}, wanted)
+    assert (found.verdict, "--become" in found.next) == ("fail", True)
+
+
+def test_memory(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """The limits of the services that do not run yet, and the margin; a cgroup's limit counts as well."""
+    need = sum(service["limits"]["memory"] for service in wanted["services"].values()) + 256 * MIB
+    facts["memory"]["available"] = need
+    assert check("memory", facts, wanted).verdict == "pass"
+    facts["memory"]["available"] = need - 1
+    found = check("memory", facts, wanted)
+    assert (found.verdict, "neo4j_memory" in found.next) == ("fail", True)
+    assert f"{need // MIB:,} MiB" in found.expected
+    assert check("memory", facts, wanted, state(wanted)).verdict == "pass"  # it all runs already
+    facts["memory"] |= {"available": need, "cgroup_limit": need - 1}
+    assert check("memory", facts, wanted).verdict == "fail"
+
+
+def test_disk(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """A new stack needs more than one that is there."""
+    facts["disk"]["docker"]["free"] = 10239 * MIB
+    assert check("disk", facts, wanted).verdict == "fail"
+    assert check("disk", facts, wanted, limits=preflight.Limits(disk_free=1024 * MIB)).verdict == "pass"
+    assert check("disk", facts, wanted, state(wanted)).verdict == "pass"
+    facts["disk"]["docker"]["free"] = 1023 * MIB
+    assert check("disk", facts, wanted, state(wanted)).verdict == "fail"
+
+
+@pytest.mark.parametrize("address", [ANYWHERE, "127.0.0.1", "::", "::ffff:127.0.0.1"])
+def test_a_port_that_is_taken(facts: dict[str, Any], wanted: dict[str, Any], address: str) -> None:
+    """The process, its pid and the variable to change are named."""
+    facts["listening"] = [{"address": address, "port": 5432, "pid": 77, "process": "postgres"}]
+    found = check("port_postgresql", facts, wanted)
+    assert found.verdict == "fail"
+    assert "postgres (pid 77)" in found.found
+    assert "postgresql_port" in found.next
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "::1"])
+def test_a_port_of_another_address(facts: dict[str, Any], wanted: dict[str, Any], address: str) -> None:
+    """The same port on another address hurts nobody."""
+    facts["listening"] = [{"address": address, "port": 5432, "pid": 77, "process": "postgres"}]
+    assert check("port_postgresql", facts, wanted).verdict == "pass"
+
+
+def test_a_port_that_windows_holds(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Under WSL a service would start, and applications on Windows would reach another one."""
+    facts["windows_listening"] = [{"address": ANYWHERE, "port": 6379, "pid": 9, "process": "memurai.exe"}]
+    found = check("port_redis", facts, wanted)
+    assert (found.verdict, "memurai.exe (pid 9) on Windows" in found.found) == ("fail", True)
+
+
+def test_a_port_of_a_container(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Our own container may hold it; another's is named, not Docker's proxy."""
+    facts["listening"] = [{"address": ANYWHERE, "port": 5432, "pid": 5, "process": "docker-proxy"}]
+    facts["docker"]["published"] = [{"port": 5432, "container": "ready-postgresql", "stack": "ready"}]
+    assert check("port_postgresql", facts, wanted, state(wanted)).verdict == "pass"
+    assert check("port_postgresql", facts, wanted).verdict == "pass"
+    facts["docker"]["published"] = [{"port": 5432, "container": "ready-postgresql", "stack": "other"}]
+    assert check("port_postgresql", facts, wanted).verdict == "fail"
+    facts["docker"]["published"] = [{"port": 5432, "container": "other-db", "stack": None}]
+    found = check("port_postgresql", facts, wanted)
+    assert (found.verdict, found.found) == ("fail", "held by container other-db")
+
+
+def test_a_bind_beyond_loopback(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """No service has TLS yet."""
+    assert check("bind", facts, wanted).verdict == "pass"
+    wanted["services"]["redis"]["ports"][0]["bind"] = ANYWHERE
+    found = check("bind", facts, wanted)
+    assert (found.verdict, "redis_bind_address" in found.next) == ("fail", True)
+    assert "authentication and TLS" in found.expected
+
+
+@pytest.mark.parametrize("kind", ["container", "volume", "network"])
+def test_a_name_that_is_not_ours(facts: dict[str, Any], wanted: dict[str, Any], kind: str) -> None:
+    """What does not carry our label is named and left alone."""
+    have = state(wanted)
+    item, name = {
+        "container": (have["services"]["redis"], "container ready-redis"),
+        "volume": (have["volumes"]["ready_redis_data"], "volume ready_redis_data"),
+        "network": (have["network"], "network ready"),
+    }[kind]
+    assert check("ownership", facts, wanted, have).verdict == "pass"
+    item["ours"] = False
+    found = check("ownership", facts, wanted, have)
+    assert (found.verdict, name in found.found) == ("fail", True)
+
+
+def test_a_volume_of_another_data_format(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Data made with one image are not given to another; the way out is named."""
+    have = state(wanted)
+    assert check("volumes", facts, wanted, have).verdict == "pass"
+    assert check("volumes", facts, wanted | {"image_source": "build"}, have).verdict == "pass"
+    found = check("volumes", facts, wanted | {"image_source": "registry"}, have)
+    assert (found.verdict, "dump" in found.next) == ("fail", True)
+    assert "ready_postgres_data holds 15-glibc (build)" in found.found
+    images = {"postgresql": {"data_format": "15-musl", "source": "registry"}}
+    assert check("volumes", facts, wanted, have, images=images).verdict == "fail"
+    unlabelled = copy.deepcopy(have)
+    unlabelled["volumes"]["ready_postgres_data"]["labels"] = {}
+    assert check("volumes", facts, wanted, unlabelled).verdict == "insufficient_data"
+
+
+def test_documented_passwords_by_name_alone(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """The account is named; there is no password to print."""
+    found = check("passwords", facts, wanted, weak_passwords={"redis/app": True, "neo4j/app": False})
+    assert (found.verdict, "redis/app" in found.found, "neo4j" in found.found) == ("fail", True, False)
+
+
+def test_another_machines_daemon(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """This machine's memory, disk and ports say nothing about it."""
+    facts["docker"] |= {"local": False, "host": "tcp://db1:2376"}
+    verdicts = {item.id: item.verdict for item in preflight.evaluate(facts, wanted, now=1001.0)}
+    assert {verdicts["memory"], verdicts["disk"], verdicts["port_redis"]} == {"insufficient_data"}
+
+
+def test_messages_name_host_finding_expectation_and_next_step(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """One line per fault, all of them at once."""
+    facts |= {"architecture": "i686"}
+    facts["disk"]["docker"]["free"] = MIB
+    message = preflight.failures("db1", preflight.rows(preflight.evaluate(facts, wanted, now=1001.0)))
+    assert message.splitlines() == [
+        "db1: Architecture: found i686 (not tried); expected x86_64. Next: use an x86_64 host.",
+        "db1: Disk: found 1 MiB free at /var/lib/docker; expected 10,240 MiB for images and data. "
+        "Next: free disk space there, or set preflight_disk_free lower.",
+    ]

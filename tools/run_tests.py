@@ -1,0 +1,162 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""`./ready test`: everything that proves Ready, in order, ending with a line that counts.
+
+lint (yamllint, ruff, mypy, ansible-lint) → unit tests → Docker and images, once → image contract → Molecule
+scenarios, two side by side → the whole stack and its faults. A stage that fails does not keep the next from running,
+except that nothing runs without Docker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "test"
+BIN = Path(sys.executable).parent
+STAGES = ("lint", "unit", "images", "molecule", "system")
+#: Scenarios that keep the daemon busiest or longest start first.
+FIRST = ("stack", "docker_engine", "neo4j")
+#: Seconds after which a step counts as hung.
+LIMIT = 1800
+_print_lock = Lock()
+
+
+@dataclass
+class Outcome:
+    """One step: how many of its checks passed and failed."""
+
+    name: str
+    passed: int
+    failed: int
+    seconds: float
+
+
+def say(text: str) -> None:
+    """Print a line at once, whole."""
+    with _print_lock:
+        print(text, flush=True)
+
+
+def run(name: str, command: Sequence[str], count: Callable[[int], tuple[int, int]] | None = None) -> Outcome:
+    """Run one step with its output in a log; print how it went, and the log's end when it failed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name.replace('/', '-').replace(' ', '-')}.log"
+    say(f"  {name} …")
+    started = time.monotonic()
+    with log.open("wb") as stream:
+        try:
+            code = subprocess.run(  # noqa: S603
+                command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False
+            ).returncode
+        except subprocess.TimeoutExpired:
+            code = 124
+    seconds = time.monotonic() - started
+    passed, failed = count(code) if count else (int(code == 0), int(code != 0))
+    say(f"  {name}: {passed} passed, {failed} failed in {seconds:.0f} s")
+    if failed:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-80:])
+        say(f"----- {log.relative_to(ROOT)} (its end) -----\n{tail}\n-----")
+    return Outcome(name, passed, failed, seconds)
+
+
+def pytest(name: str, folder: str, *options: str) -> Outcome:
+    """Run a folder of tests and count them by their JUnit report; no report, or no test in it, is a failure."""
+    report = LOGS / f"{name}.xml"
+    LOGS.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+
+    def count(code: int) -> tuple[int, int]:
+        try:
+            suites = list(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314  # our own file
+        except (FileNotFoundError, ET.ParseError):
+            return 0, 1
+        total, bad, skipped = (
+            sum(int(suite.get(key, 0)) for suite in suites for key in keys.split()) for keys in ("tests", "failures errors", "skipped")
+        )
+        if total == 0 or (code != 0 and bad == 0):
+            bad += 1
+        return max(0, total - bad - skipped), bad
+
+    return run(name, [str(BIN / "pytest"), "-q", folder, f"--junitxml={report}", *options], count)
+
+
+def lint() -> list[Outcome]:
+    """Run the linters; mypy and ansible-lint side by side."""
+    fast = [
+        run("yamllint", [str(BIN / "yamllint"), "--strict", "."]),
+        run("ruff", [str(BIN / "ruff"), "check", "."]),
+        run("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        slow = [
+            pool.submit(run, "mypy", [str(BIN / "mypy")]),
+            pool.submit(run, "ansible-lint", [str(BIN / "ansible-lint"), "-q"]),
+        ]
+        return fast + [item.result() for item in slow]
+
+
+def scenarios() -> list[str]:
+    """Return the Molecule scenarios, the longest first."""
+    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
+    return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
+
+
+def molecule(names: Sequence[str]) -> list[Outcome]:
+    """Run scenarios, two side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        waits = [
+            pool.submit(run, f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name]) for name in names
+        ]
+        return [item.result() for item in waits]
+
+
+def main() -> int:
+    """Run the stages asked for and return 1 when anything failed."""
+    parser = argparse.ArgumentParser(prog="./ready test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="A[,B]", help=f"stages among {', '.join(STAGES)}")
+    parser.add_argument("--scenario", type=lambda text: text.split(","), metavar="A[,B]", help="only these Molecule scenarios")
+    arguments = parser.parse_args()
+    only = arguments.only or (["molecule"] if arguments.scenario else list(STAGES))
+    if wrong := set(only) - set(STAGES):
+        parser.error(f"unknown stage {', '.join(sorted(wrong))}")
+    os.environ.update(PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), PY_COLORS="0")
+    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    if "lint" in only:
+        say("lint")
+        outcomes += lint()
+    if "unit" in only:
+        say("unit tests")
+        outcomes.append(pytest("unit", "tests/unit"))
+    if {"images", "molecule", "system"} & set(only):
+        say("Docker and images")
+        prepared = run("prepare", [str(BIN / "ansible-playbook"), "tests/prepare.yml"])
+        outcomes.append(prepared)
+        if not prepared.failed:
+            if "images" in only:
+                say("image contract")
+                outcomes.append(pytest("images", "tests/images"))
+            if "molecule" in only:
+                say("Molecule scenarios")
+                outcomes += molecule(arguments.scenario or scenarios())
+            if "system" in only:
+                say("the whole stack and its faults")
+                outcomes.append(pytest("system", "tests/system"))
+    say(f"{time.monotonic() - started:.0f} s in all; logs in {LOGS.relative_to(ROOT)}/")
+    passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
+    say(f"{passed} passed, {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
