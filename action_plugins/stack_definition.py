@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
+from ansible.plugins.action import ActionBase, VariableLayer
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
@@ -33,6 +33,7 @@ class ActionModule(ActionBase):
     """See library/stack_definition.py."""
 
     _supports_check_mode = True
+    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resolve, check, open the secrets, and return the fact."""
@@ -77,7 +78,6 @@ class ActionModule(ActionBase):
                 "path": str(store.path),
             },
         }
-        result.update(
-            changed=bool(made), made=["/".join(pair) for pair in made], ansible_facts={"ready_stack": stack}
-        )
+        self.register_host_variables({"ready_stack": stack}, VariableLayer.EPHEMERAL_FACT)
+        result.update(changed=bool(made), made=["/".join(pair) for pair in made])
         return result

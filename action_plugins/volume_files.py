@@ -30,6 +30,7 @@ class ActionModule(ActionBase):
         _, args = self.validate_argument_spec(
             {
                 "stack": {"type": "dict", "required": True},
+                "create": {"type": "list", "elements": "dict", "default": []},
                 "services": {"type": "list", "elements": "str", "required": True},
                 "images": {"type": "dict", "required": True},
             }

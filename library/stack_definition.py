@@ -8,7 +8,8 @@ DOCUMENTATION = r"""
 module: stack_definition
 short_description: Resolve the service definitions with the inventory's variables into one stack
 description:
-  - Reads C(services/*.yml) and the host's variables on the controller; returns the fact C(ready_stack), without secrets.
+  - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack), without
+    secrets; name, network, image_source, evidence_dir, ready_version, services by name, and secrets with exists, missing, path.
   - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
     all of them in one message.
 author: [Ready authors]
@@ -30,17 +31,6 @@ EXAMPLES = r"""
   stack_definition:
 """
 RETURN = r"""
-ansible_facts:
-  description: Holds V(ready_stack).
-  returned: always
-  type: dict
-  contains:
-    ready_stack:
-      description:
-        - V(name), V(network), V(image_source), V(evidence_dir), V(ready_version), V(services) by name, and V(secrets)
-          with V(exists), V(missing) and V(path).
-      returned: always
-      type: dict
 made:
   description: The accounts that got a new password, as C(service/account).
   returned: always

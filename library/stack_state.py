@@ -10,6 +10,7 @@ short_description: Read the state of a whole stack from Docker
 description:
   - Reads daemon, network, containers, volumes, images and the content of the config volumes in one call,
     because every task costs a round trip; nothing is changed.
+  - In playbooks the action plugin of the same name is called; it also makes the host's variable C(ready_state).
   - A daemon that does not answer is a state like any other, not a failure.
 author: [Ready authors]
 options:
@@ -29,10 +30,6 @@ EXAMPLES = r"""
   register: __stack_state
 """
 RETURN = r"""
-ansible_facts:
-  description: Holds V(ready_state), the same as V(state).
-  returned: always
-  type: dict
 state:
   description:
     - What exists; V(reachable) says whether the daemon answered, V(reason) why not.
@@ -57,7 +54,7 @@ def main() -> None:
         state = read_state(connect(), stack["name"], stack["network"], services)
     except EngineError as error:
         state = absent_state(services, str(error))
-    module.exit_json(changed=False, state=state, ansible_facts={"ready_state": state})
+    module.exit_json(changed=False, state=state)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_files
-short_description: Make named volumes hold exactly the given files
+short_description: Make a stack's volumes, and its config volumes hold exactly the given files
 description:
+  - All volumes of a stack in one call, because every task costs a round trip; community.docker.docker_volume would take one
+    for each of them.
   - Through a helper container that is never started; content travels in the API's archive call only.
   - In playbooks the action plugin of the same name is called; it renders the files on the controller and hands
     them to this module, so that no secret ever is in a variable.
@@ -17,6 +19,11 @@ options:
     description: The resolved stack, as the fact C(ready_stack) holds it.
     type: dict
     required: true
+  create:
+    description: Volumes that are missing, each with C(name) and C(labels).
+    type: list
+    elements: dict
+    default: []
   services:
     description: The services whose config volume is to be written.
     type: list
@@ -64,6 +71,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
+            "create": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "str", "required": True},
             "images": {"type": "dict", "required": True},
             "files": {"type": "str", "no_log": True},
@@ -74,6 +82,8 @@ def main() -> None:
     volumes: dict[str, dict[str, list[str]]] = {}
     try:
         client = connect()
+        for volume in [] if module.check_mode else module.params["create"]:
+            client.volumes.create(volume["name"], labels=volume["labels"])
         contents = json.loads(module.params["files"])
         for name in module.params["services"]:
             service = stack["services"][name]
@@ -92,8 +102,9 @@ def main() -> None:
             )
     except EngineError as error:
         module.fail_json(msg=str(error), volumes=volumes)
-    changed = any(any(paths.values()) for paths in volumes.values())
-    lines = [
+    created = [f"create volume {volume['name']}" for volume in module.params["create"]]
+    changed = bool(created) or any(any(paths.values()) for paths in volumes.values())
+    lines = created + [
         f"{volume}: {kind} {path}"
         for volume, kinds in volumes.items()
         for kind, paths in kinds.items()

@@ -81,12 +81,13 @@ def make_plan(
     """Return what has to be done, in an order in which the slowest starter comes first.
 
     Returns:
-        {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action, reasons, options}],
-        actions: service -> none|create|recreate|start, changes: bool, lines: [str] for people}
+        {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action}],
+        options: service -> options of docker_container, actions: service -> none|create|recreate|start, changes: bool, lines: [str] for people}
     """
     services = {name: item for name, item in stack["services"].items() if only is None or name in only}
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
     volumes, files, containers, lines = [], [], [], []
+    options: dict[str, Any] = {}
     actions: dict[str, str] = {}
     if not state["network"]["exists"]:
         lines.append(f"create network {stack['network']}")
@@ -125,15 +126,16 @@ def make_plan(
         if action != "none":
             because = f" ({'; '.join(reasons)})" if reasons else ""
             lines.append(f"{action} container {service['container']}{because}")
-            options = module_options(
+            containers.append({"service": name, "action": action})
+            options[name] = module_options(
                 service, stack["name"], stack["network"], image.get("ref", "none"), image.get("id")
             )
-            containers.append({"service": name, "action": action, "reasons": reasons, "options": options})
     return {
         "network": not state["network"]["exists"],
         "volumes": volumes,
         "files": files,
         "containers": containers,
+        "options": options,
         "actions": actions,
         "reconcile": [name for name in order if actions[name] in {"create", "recreate"}],
         "changes": bool(lines),

@@ -8,6 +8,7 @@ ANSIBLE_VAULT_PASSWORD_FILE), else READY_VAULT_KEY_FILE, else ~/.config/ready/va
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -114,7 +115,8 @@ class SecretStore:
     def save(self) -> None:
         """Encrypt and replace the file atomically, mode 0600."""
         self.make_key()
-        plain = yaml.safe_dump(self.data, sort_keys=True)
+        # Names come from Ansible as strings of its own kind, which YAML does not know.
+        plain = yaml.safe_dump(json.loads(json.dumps(self.data)), sort_keys=True)
         encrypted = VaultLib(self._keys()).encrypt(plain, secret=self._keys()[0][1])
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")

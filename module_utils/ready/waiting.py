@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Seconds between two questions; a cheap health test costs 5 to 25 ms of CPU.
 PAUSE = 0.25
 LOG_LINES = 15
+#: Restarts by Docker's policy after which a container counts as failed.
+MAX_RESTARTS = 3
 #: What the stores say when the data hold another password than the one we were given.
 WRONG_PASSWORD = re.compile(
     r"password authentication failed|Neo\.ClientError\.Security\.Unauthorized|WRONGPASS|NOAUTH", re.IGNORECASE
@@ -67,7 +69,9 @@ def _wait_for(
                 state = container.attrs["State"]
                 cause = "killed for lack of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
                 outcome.detail = f"the container is {container.status} ({cause})"
-                if container.status in {"exited", "dead", "created", "paused"}:
+                # Restarted again and again by its policy: it will not come up by being waited for.
+                looping = container.attrs["RestartCount"] >= MAX_RESTARTS
+                if looping or container.status in {"exited", "dead", "created", "paused"}:
                     break
             else:
                 outcome.state = "starting"

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Choose where images come from."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_sources
+short_description: Choose where each service's image comes from
+description:
+  - Asks the registry for digests (no image is pulled), looks at what Docker has already, and says per service which source
+    serves, which do not and why. Nothing is changed.
+author: [Ready authors]
+options:
+  images:
+    description: Service to its C(image) as in the fact C(ready_stack).
+    type: dict
+    required: true
+  wanted:
+    description: Service to V(auto), V(registry), V(archive) or V(build).
+    type: dict
+    required: true
+  mirror:
+    description: Registry to ask instead of the repository's own.
+    type: str
+    default: ""
+  lock:
+    description: Service to repository, tag and digest.
+    type: dict
+    default: {}
+  archives:
+    description: Service to its entry in the archives' manifest.
+    type: dict
+    default: {}
+  archive_reason:
+    description: Why there is no archive.
+    type: str
+    default: none is listed
+  username:
+    description: Login at the registry.
+    type: str
+    default: ""
+  password:
+    description: Password at the registry.
+    type: str
+    default: ""
+  timeout:
+    description: Seconds that one question to the registry may take.
+    type: int
+    default: 20
+attributes:
+  check_mode: {support: full, description: It only reads.}
+  diff_mode: {support: N/A, description: It changes nothing.}
+  idempotent: {support: full, description: It changes nothing.}
+"""
+EXAMPLES = r"""
+- name: Choose
+  image_sources:
+    images: {redis: {repository: docker.io/library/redis, tag: 7-alpine, override: null}}
+    wanted: {redis: auto}
+"""
+RETURN = r"""
+choices:
+  description: Service to V(source), V(ref), V(digest), V(lock), V(faults) and V(reasons).
+  returned: always
+  type: dict
+faults:
+  description: Everything that must stop the run.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.engine import EngineError, connect
+from ansible.module_utils.ready.images import choose_all
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "images": {"type": "dict", "required": True},
+            "wanted": {"type": "dict", "required": True},
+            "mirror": {"type": "str", "default": ""},
+            "lock": {"type": "dict", "default": {}},
+            "archives": {"type": "dict", "default": {}},
+            "archive_reason": {"type": "str", "default": "none is listed"},
+            "username": {"type": "str", "default": ""},
+            "password": {"type": "str", "default": "", "no_log": True},
+            "timeout": {"type": "int", "default": 20},
+        },
+        supports_check_mode=True,
+    )
+    want = module.params
+    auth = {"username": want["username"], "password": want["password"]} if want["username"] else None
+    try:
+        choices = choose_all(
+            connect(want["timeout"]),
+            want["images"],
+            want["wanted"],
+            want["mirror"],
+            want["lock"],
+            want["archives"],
+            want["archive_reason"],
+            auth,
+        )
+    except EngineError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, choices=choices, faults=[f for item in choices.values() for f in item["faults"]])
+
+
+if __name__ == "__main__":
+    main()
