@@ -34,6 +34,7 @@ if [[ -d /conf ]]; then
   readable /conf
   rm -rf "${conf:?}"/*
   find /conf -type f -exec cp {} "$conf" \;
+  find "$conf" -type f -exec chmod u+w {} +       # a file mounted read-only is completed below, too
 fi
 if [[ ! -e $conf/neo4j.conf ]]; then
   if [[ -w $conf ]]; then

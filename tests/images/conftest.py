@@ -69,19 +69,19 @@ class Lab:
             stream = io.BytesIO()
             uid, gid = (int(part) for part in owner.split(":"))
             with tarfile.open(fileobj=stream, mode="w") as archive:
-                top = tarfile.TarInfo(".")
+                top = tarfile.TarInfo("fill")
                 top.type, top.mode, top.uid, top.gid = tarfile.DIRTYPE, 0o755, uid, gid
                 archive.addfile(top)
                 for path, (content, mode) in files.items():
                     data = content.encode() if isinstance(content, str) else content
-                    member = tarfile.TarInfo(path)
+                    member = tarfile.TarInfo(f"fill/{path}")
                     member.size, member.mode, member.uid, member.gid = len(data), mode, uid, gid
                     archive.addfile(member, io.BytesIO(data))
             helper = self.client.containers.create(
                 self.image(name), name=f"{PREFIX}{uuid.uuid4().hex[:12]}", volumes=[f"{volume.name}:/fill"]
             )
             try:
-                helper.put_archive("/fill", stream.getvalue())
+                helper.put_archive("/", stream.getvalue())
             finally:
                 helper.remove(v=False)
         return str(volume.name)

@@ -31,6 +31,11 @@ def ask(container: Container, statement: str, password: str | None = PASSWORD) -
         return [list(record) for record in driver.execute_query(statement).records]  # type: ignore[arg-type]
 
 
+def started(container: Container, times: int = 1) -> None:
+    """Wait for the server by its log: a driver's early attempt would hang in docker-proxy, which always accepts."""
+    until(lambda: container.logs().count(b"INFO  Started.") == times, container, 120)
+
+
 def setting(container: Container, name: str, password: str | None = PASSWORD) -> str:
     """Return what a running server has for a setting."""
     return str(ask(container, f"SHOW SETTINGS YIELD name, value WHERE name = '{name}' RETURN value", password)[0][0])
@@ -87,9 +92,8 @@ class Servers:
 def servers(lab: Lab) -> Iterator[Servers]:
     """Return the three servers, started."""
     servers = Servers(lab)
-    until(lambda: ask(servers.hardened, "RETURN 1"), servers.hardened, 120)
-    until(lambda: ask(servers.as_up_starts_it, "RETURN 1"), servers.as_up_starts_it, 120)
-    until(lambda: ask(servers.mounted, "RETURN 1", None), servers.mounted, 120)
+    for container in (servers.hardened, servers.as_up_starts_it, servers.mounted):
+        started(container)
     yield servers
 
 
@@ -171,7 +175,8 @@ def test_neo4j_signals_and_restart(servers: Servers) -> None:
     """A plain restart, SIGTERM included, keeps data and password; a first password is not set twice."""
     ask(servers.hardened, "CREATE (:Kept {n: 1})")
     servers.hardened.restart(timeout=60)
-    assert until(lambda: ask(servers.hardened, "MATCH (k:Kept) RETURN k.n"), servers.hardened, 120) == [[1]]
+    started(servers.hardened, times=2)
+    assert ask(servers.hardened, "MATCH (k:Kept) RETURN k.n") == [[1]]
     log = servers.hardened.logs().decode()
     assert "Neo4j Server shutdown initiated by request" in log
     assert "Null object returned" not in log
@@ -197,10 +202,8 @@ def test_neo4j_refuses(lab: Lab, environment: dict[str, str], message: str) -> N
 def test_neo4j_other_commands(lab: Lab) -> None:
     """`neo4j-admin ...` and any other command run in place of the server, with the entrypoint's configuration."""
     assert lab.once("neo4j", ["neo4j-admin", "--version"]) == (0, "5.12.0\n")
-    script = "mkdir -p /tmp/d; neo4j-admin database dump neo4j --to-path=/tmp/d 2>&1 | tail -1; id -u"
-    code, output = lab.once("neo4j", ["bash", "-c", script])
-    assert (code, output.splitlines()[-1]) == (0, "7474")
-    assert "Database does not exist" in output or "dump" in output.lower()
+    code, output = lab.once("neo4j", ["bash", "-c", "id -u; grep listen_address $NEO4J_HOME/conf/neo4j.conf"])
+    assert (code, output.splitlines()) == (0, ["7474", "server.default_listen_address=0.0.0.0"])
 
 
 def test_neo4j_dump_config(lab: Lab) -> None:

@@ -1,0 +1,156 @@
+"""A stack under test, as an application sees it: real drivers, and Docker's own words about its containers."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import docker
+import neo4j
+import psycopg
+import redis
+from ready.connection import settings
+from ready.definitions import load_definitions, resolve_stack
+from ready.vault import SecretStore
+
+PORTS = {
+    "postgresql_port": ("READY_PORT_POSTGRESQL", 35432),
+    "neo4j_bolt_port": ("READY_PORT_BOLT", 37687),
+    "neo4j_http_port": ("READY_PORT_HTTP", 37474),
+    "chromadb_port": ("READY_PORT_CHROMADB", 38000),
+    "redis_port": ("READY_PORT_REDIS", 36379),
+}
+
+
+@dataclass
+class Stack:
+    """A stack by its inventory; every connection is the app account's unless another is named."""
+
+    name: str
+    inventory: Path
+    key_file: Path
+    variables: dict[str, Any]
+    host: str = "localhost"
+
+    @property
+    def store(self) -> SecretStore:
+        """The secrets as they are on disk now."""
+        return SecretStore.open(self.inventory / "host_vars" / self.host / "ready_secrets.vault", self.key_file)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The resolved stack."""
+        defaults = {
+            "stack_name": self.name,
+            "ready_services": ["postgresql", "neo4j", "chromadb", "redis"],
+            "ready_bind_address": "127.0.0.1",
+        }
+        return resolve_stack(load_definitions(), defaults | self.variables)
+
+    def passwords(self, service: str) -> dict[str, str]:
+        """Account -> password."""
+        return self.store.passwords(self.name, service)
+
+    def settings(self, service: str, account: str = "app") -> dict[str, str]:
+        """Connection settings of a service for one account."""
+        stack = self.resolved
+        stack["services"] = {service: stack["services"][service]}
+        accounts = stack["services"][service]["accounts"]
+        if accounts:
+            accounts["app"] = accounts[account]
+            return settings(stack, {service: {"app": self.passwords(service)[account]}})
+        return settings(stack, None)
+
+    def postgresql(self, account: str = "app", **other: Any) -> psycopg.Connection[Any]:
+        """A PostgreSQL connection, autocommit."""
+        return psycopg.connect(self.settings("postgresql", account)["DATABASE_URL"], autocommit=True, connect_timeout=10, **other)
+
+    def neo4j(self, account: str = "app", password: str | None = None) -> neo4j.Driver:
+        """A Neo4j driver over Bolt."""
+        its = self.settings("neo4j", account)
+        return neo4j.GraphDatabase.driver(its["NEO4J_URI"], auth=(its["NEO4J_USERNAME"], password or its["NEO4J_PASSWORD"]))
+
+    def redis(self, account: str = "app") -> redis.Redis:
+        """A Redis client."""
+        return redis.Redis.from_url(self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True)
+
+    def chromadb(self) -> Any:
+        """A ChromaDB client over HTTP."""
+        its = self.settings("chromadb")
+        return chromadb.HttpClient(host=its["CHROMA_HOST"], port=int(its["CHROMA_PORT"]))
+
+    def container(self, service: str) -> Any:
+        """The service's container, freshly read."""
+        return docker.from_env().containers.get(f"{self.name}-{service}")
+
+    def identities(self) -> dict[str, tuple[str, str]]:
+        """Container name -> (Id, StartedAt): equal before and after means that nothing was restarted."""
+        containers = docker.from_env().containers.list(all=True, filters={"label": f"io.ready.stack={self.name}"})
+        return {item.name: (item.id, item.attrs["State"]["StartedAt"]) for item in containers}
+
+    def write(self) -> None:
+        """Put one thing into each service that the stack has."""
+        for service in self.resolved["services"]:
+            getattr(self, f"write_{service}")()
+
+    def check(self) -> None:
+        """Assert that what `write` put there is there."""
+        for service in self.resolved["services"]:
+            getattr(self, f"check_{service}")()
+
+    def write_postgresql(self) -> None:
+        """A row."""
+        with self.postgresql() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS ready_test (x int PRIMARY KEY)")
+            connection.execute("INSERT INTO ready_test VALUES (42) ON CONFLICT DO NOTHING")
+
+    def check_postgresql(self) -> None:
+        """The row."""
+        with self.postgresql() as connection:
+            assert connection.execute("SELECT x FROM ready_test").fetchall() == [(42,)]
+
+    def write_neo4j(self) -> None:
+        """Two nodes and their relationship."""
+        with self.neo4j() as driver:
+            driver.execute_query("MERGE (a:ReadyTest {x: 1}) MERGE (b:ReadyTest {x: 2}) MERGE (a)-[:NEXT]->(b)")
+
+    def check_neo4j(self) -> None:
+        """A traversal."""
+        with self.neo4j() as driver:
+            records = driver.execute_query("MATCH (:ReadyTest {x: 1})-[:NEXT]->(b) RETURN b.x AS x").records
+            assert [record["x"] for record in records] == [2]
+
+    def write_chromadb(self) -> None:
+        """Three vectors."""
+        collection = self.chromadb().get_or_create_collection("ready_test", embedding_function=None)
+        collection.upsert(ids=["x", "y", "z"], embeddings=[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+    def check_chromadb(self) -> None:
+        """A vector's nearest neighbours, in order: a count would not show that vectors are lost."""
+        collection = self.chromadb().get_collection("ready_test", embedding_function=None)
+        found = collection.query(query_embeddings=[[0.1, 1.0, 0.0]], n_results=2)
+        assert found["ids"] == [["y", "x"]]
+
+    def write_redis(self) -> None:
+        """A key; what is written last second may be lost by appendfsync everysec, so that second is waited for."""
+        self.redis().set("ready_test", "42")
+        time.sleep(1.1)
+
+    def check_redis(self) -> None:
+        """The key."""
+        assert self.redis().get("ready_test") == "42"
+
+
+def molecule_stack(services: list[str]) -> Stack:
+    """Return the stack of the Molecule scenario that runs."""
+    ephemeral = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+    return Stack(
+        name=f"mol-{os.environ['MOLECULE_SCENARIO_NAME'].replace('_', '-')}",
+        inventory=ephemeral / "inventory",
+        key_file=ephemeral / "vault-key",
+        variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()} | {"ready_services": services},
+    )
