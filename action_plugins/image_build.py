@@ -26,7 +26,7 @@ LIMIT = 3600
 _STATUS_KEYS = ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr")
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible carries no types
+class ActionModule(ActionBase):
     """See library/image_build.py."""
 
     _supports_check_mode = True

@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         )
         stack = args["stack"]
         try:
-            store = open_store(task_vars)
+            store = open_store(task_vars, self._templar.template)
         except SecretsError as error:
             raise AnsibleActionFail(f"{task_vars['inventory_hostname']}: {error}") from error
         files = {

@@ -74,7 +74,16 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.imagebuild import BUILD_TIMEOUT, Builder, BuildError, recipe_hash, reference, unpack
+from ansible.module_utils.ready.imagebuild import (
+    BUILD_TIMEOUT,
+    Builder,
+    BuildError,
+    DockerException,
+    RequestException,
+    recipe_hash,
+    reference,
+    unpack,
+)
 
 
 def main() -> None:
@@ -111,7 +120,7 @@ def main() -> None:
         module.exit_json(changed=True, image=image)
     except BuildError as error:
         module.fail_json(msg=str(error), cause=error.kind)
-    except EngineError as error:
+    except (EngineError, DockerException, RequestException) as error:
         module.fail_json(msg=f"{socket.gethostname()}: {error}", cause="docker daemon gone")
 
 

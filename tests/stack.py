@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +28,22 @@ PORTS = {
 }
 
 
+@cache
+def _store(secrets_file: Path, key_file: Path, _changed: int) -> SecretStore:
+    """Decrypting takes a while on purpose, so each state of the file is decrypted once."""
+    return SecretStore.open(secrets_file, key_file)
+
+
 @dataclass
 class Stack:
     """A stack by its inventory; every connection is the app account's unless another is named."""
 
     name: str
-    inventory: Path
+    secrets_file: Path
     key_file: Path
     variables: dict[str, Any]
-    host: str = "localhost"
 
-    @property
-    def store(self) -> SecretStore:
-        """The secrets as they are on disk now."""
-        return SecretStore.open(self.inventory / "host_vars" / self.host / "ready_secrets.vault", self.key_file)
-
-    @property
+    @cached_property
     def resolved(self) -> dict[str, Any]:
         """The resolved stack."""
         defaults = {
@@ -52,13 +54,12 @@ class Stack:
         return resolve_stack(load_definitions(), defaults | self.variables)
 
     def passwords(self, service: str) -> dict[str, str]:
-        """Account -> password."""
-        return self.store.passwords(self.name, service)
+        """Account -> password, as they are on disk now."""
+        return _store(self.secrets_file, self.key_file, self.secrets_file.stat().st_mtime_ns).passwords(self.name, service)
 
     def settings(self, service: str, account: str = "app") -> dict[str, str]:
         """Connection settings of a service for one account."""
-        stack = self.resolved
-        stack["services"] = {service: stack["services"][service]}
+        stack = {"services": {service: copy.deepcopy(self.resolved["services"][service])}}
         accounts = stack["services"][service]["accounts"]
         if accounts:
             accounts["app"] = accounts[account]
@@ -67,7 +68,8 @@ class Stack:
 
     def postgresql(self, account: str = "app", **other: Any) -> psycopg.Connection[Any]:
         """A PostgreSQL connection, autocommit."""
-        return psycopg.connect(self.settings("postgresql", account)["DATABASE_URL"], autocommit=True, connect_timeout=10, **other)
+        url = self.settings("postgresql", account)["DATABASE_URL"]
+        return psycopg.connect(url, **({"autocommit": True, "connect_timeout": 10} | other))
 
     def neo4j(self, account: str = "app", password: str | None = None) -> neo4j.Driver:
         """A Neo4j driver over Bolt."""
@@ -150,7 +152,7 @@ def molecule_stack(services: list[str]) -> Stack:
     ephemeral = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
     return Stack(
         name=f"mol-{os.environ['MOLECULE_SCENARIO_NAME'].replace('_', '-')}",
-        inventory=ephemeral / "inventory",
+        secrets_file=ephemeral / "ready_secrets.vault",
         key_file=ephemeral / "vault-key",
         variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()} | {"ready_services": services},
     )

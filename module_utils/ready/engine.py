@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tarfile
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 #: Seconds that one call to the daemon may take; builds and pulls have their own.
 TIMEOUT = 60
+
+
+#: Colours and cursor movements that a service writes into its log.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class EngineError(Exception):
@@ -298,5 +303,5 @@ def read_logs(client: DockerClient, services: Iterable[Mapping[str, Any]], lines
     for service in services:
         container = _container(client, service["container"])
         text = container.logs(tail=lines).decode(errors="replace") if container is not None else ""
-        logs[service["name"]] = text.splitlines()
+        logs[service["name"]] = _ESCAPES.sub("", text).splitlines()
     return logs

@@ -214,6 +214,14 @@ class Builder:
     ) -> dict[str, Any]:
         """Build an image, after its base where that is missing; return what `find` says of it. Raises BuildError."""
         started = time.monotonic()
+        try:
+            result = self._build(name, version, version_command, refresh)
+        except (DockerException, RequestException) as error:
+            raise self._daemon_error(name, "between two steps", error) from error
+        self.notify(f"{name}: built in {time.monotonic() - started:.0f} s")
+        return result
+
+    def _build(self, name: str, version: str, version_command: list[str] | None, refresh: bool) -> dict[str, Any]:
         self.settings, self.mirrors = host_files(this_host())
         base_recipe = recipe_hash(self.files, BASE)
         base = reference(BASE, SUITE, base_recipe)
@@ -228,7 +236,6 @@ class Builder:
             engine = self._engine_version(name, image, version_command) if version_command else version
             self._label(name, image, ref, recipe, {LABEL_ENGINE: engine, LABEL_SERVICE: name})
             self._remove_stages(name)
-        self.notify(f"{name}: built in {time.monotonic() - started:.0f} s")
         result = self.find(ref, recipe)
         if result is None:
             raise BuildError("image vanished", f"{self.host}: image {ref} vanished after its build. Next: {AGAIN}.")
@@ -260,7 +267,8 @@ class Builder:
                 "tool missing", f"{self.host}: {missing} is not installed, needed to build images. Next: install it."
             )
         self.notify(f"{BASE}: debootstrap {SUITE}")
-        with tempfile.TemporaryDirectory(prefix="ready-") as work:
+        # /var/tmp: /tmp may be mounted noexec or nodev, where debootstrap can't work
+        with tempfile.TemporaryDirectory(prefix="ready-", dir="/var/tmp", ignore_cleanup_errors=True) as work:
             root = Path(work, "root")
             self._private(Path(work, ".netrc"), wget_netrc(self.settings["auth.conf"]))
             self._private(Path(work, "ca.crt"), self.settings["ca.crt"])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +12,36 @@ from ansible.parsing.vault import VaultSecretsContext
 from .render import File, render_files
 from .vault import SecretsError, SecretStore, default_key_file
 
+#: Ansible's templar: the value of a variable as a task would see it.
+Template = Callable[[Any], Any]
 
-def secrets_path(task_vars: Mapping[str, Any]) -> Path:
-    """Return where the host's encrypted secrets lie: in the inventory that named the host."""
+
+def secrets_path(task_vars: Mapping[str, Any], template: Template) -> Path:
+    """Return where the host's encrypted secrets lie: `ready_secrets_file`, else the inventory that named the host."""
+    if given := template(task_vars.get("ready_secrets_file")):
+        return Path(str(given)).expanduser()
     directory = task_vars.get("inventory_dir")
     if not directory:
         raise SecretsError(
-            "the inventory is not a file, so there is no place for the secrets. Next: ./ready init DIR makes one"
+            "the inventory is not a file, so there is no place for the secrets. Next: ./ready init DIR makes one, or set ready_secrets_file"
         )
     return Path(str(directory)) / "host_vars" / str(task_vars["inventory_hostname"]) / "ready_secrets.vault"
 
 
-def store_without_secrets(task_vars: Mapping[str, Any]) -> SecretStore:
+def store_without_secrets(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
     """Return an empty store at the host's place, with a new key if the old one is lost: for secrets read back."""
     context = VaultSecretsContext.current(optional=True)
-    key_file = task_vars.get("ready_vault_key_file")
+    key_file = template(task_vars.get("ready_vault_key_file"))
     return SecretStore(
-        secrets_path(task_vars),
+        secrets_path(task_vars, template),
         Path(str(key_file)).expanduser() if key_file else default_key_file(),
         tuple(context.secrets) if context else (),
     )
 
 
-def open_store(task_vars: Mapping[str, Any]) -> SecretStore:
+def open_store(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
     """Return the secrets of the host that the task runs for. Raises SecretsError when they can't be read."""
-    store = store_without_secrets(task_vars)
+    store = store_without_secrets(task_vars, template)
     return SecretStore.open(store.path, store.key_file, store.given_keys)
 
 

@@ -297,19 +297,27 @@ def _images(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[
     return Check("images", "Image source", PASS, f"{', '.join(sources)} serves" if sources else "every image is here")
 
 
-def _passwords(weak: Mapping[str, bool] | None) -> Check:
-    title = "Passwords"
-    if weak is None:
-        return Check("passwords", title, PASS, "no documented one: role stack refuses them when it reads the secrets")
-    bad = sorted(name for name, documented in weak.items() if documented)
-    return Check(
-        "passwords",
-        title,
-        FAIL if bad else PASS,
-        f"{', '.join(bad)}: the password stands in public documentation" if bad else "no documented one",
-        "random passwords",
-        "./ready secrets rotate" if bad else "",
+def _secrets(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
+    """Data that were made with secrets which the inventory no longer has: new ones would lock everybody out."""
+    secrets = stack.get("secrets", {"missing": [], "path": ""})
+    volumes = state.get("volumes", {})
+    without = {pair.partition("/")[0] for pair in secrets["missing"]}
+    lost = sorted(
+        volume["name"]
+        for name in without & set(stack["services"])
+        for volume in stack["services"][name]["volumes"]
+        if volumes.get(volume["name"], {}).get("exists")
     )
+    if lost:
+        return Check(
+            "secrets",
+            "Secrets",
+            FAIL,
+            f"volume {', '.join(lost)} with data, but no passwords for them in {secrets['path']}",
+            "the secrets that the data were made with: a database ignores new ones",
+            "put the secrets file back; or ./ready secrets recover; or ./ready destroy --volumes if the data are not wanted",
+        )
+    return Check("secrets", "Secrets", PASS, "to be made" if without else "there, and none of them a documented one")
 
 
 def evaluate(
@@ -319,7 +327,6 @@ def evaluate(
     *,
     limits: Limits | None = None,
     images: Mapping[str, Any] | None = None,
-    weak_passwords: Mapping[str, bool] | None = None,
     now: float | None = None,
 ) -> list[Check]:
     """Return everything that was looked at before anything is changed.
@@ -330,7 +337,6 @@ def evaluate(
         state: what library/stack_state.py returns; empty when it was not read.
         limits: what the inventory asks of the host.
         images: the fact `ready_images`, once images are known.
-        weak_passwords: "<service>/<account>" -> whether its password is a documented one; never the password.
         now: the controller's time after the facts were read (seconds since 1970).
     """
     limits, images, state = limits or Limits(), images or {}, state or {}
@@ -349,7 +355,7 @@ def evaluate(
         _clock(facts, limits, now),
         *_surroundings(facts),
         _images(stack, found, images),
-        _passwords(weak_passwords),
+        _secrets(stack, state),
     ]
 
 

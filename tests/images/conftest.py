@@ -1,32 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Real containers of the built images, with the flags that services/<name>.yml asks for.
-
-An image comes from READY_TEST_IMAGE_<NAME>, else from the build machinery (which builds what is missing).
-"""
+"""One client and one maker of containers for all tests of the images."""
 
 from __future__ import annotations
 
-import io
-import os
-import tarfile
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import docker
 import pytest
-from docker.models.containers import Container
-from docker.models.volumes import Volume
+from ready.imagebuild import BUILD_TIMEOUT
 
-from ready.container import SECURITY_OPTIONS, TMPFS_OPTIONS
-from ready.definitions import load_definitions
-from ready.imagebuild import BUILD_TIMEOUT, Builder, read_recipe, recipe_hash, reference
-
-ROOT = Path(__file__).resolve().parents[2]
-DEFINITIONS = load_definitions()
-PREFIX = "ready-contract-"
+from tests.images.lab import Lab
 
 
 @pytest.fixture(scope="session")
@@ -35,134 +18,9 @@ def client() -> docker.DockerClient:
     return docker.from_env(timeout=BUILD_TIMEOUT)
 
 
-class Lab:
-    """Makes containers and volumes by name, and removes exactly those."""
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        self.client = client
-        self.containers: list[Container] = []
-        self.volumes: list[Volume] = []
-        self.refs: dict[str, str] = {}
-
-    def image(self, name: str) -> str:
-        """Return a reference of the image, built where it is missing."""
-        if name not in self.refs:
-            self.refs[name] = os.environ.get(f"READY_TEST_IMAGE_{name.upper()}") or self._built(name)
-        return self.refs[name]
-
-    def _built(self, name: str) -> str:
-        files = read_recipe(ROOT / "images", name)
-        recipe = recipe_hash(files, name)
-        definition = DEFINITIONS[name]["image"]
-        ref = reference(name, str(definition["version"]), recipe)
-        builder = Builder(self.client, files, "localhost", print)
-        found = builder.find(ref, recipe) or builder.build(
-            name, str(definition["version"]), definition.get("version_command")
-        )
-        return str(found["ref"])
-
-    def volume(self, name: str, files: Mapping[str, tuple[str | bytes, int]] | None = None, owner: str = "0:0") -> str:
-        """Return a new volume that holds files (path -> content, mode); `name` is the image that fills it."""
-        volume = self.client.volumes.create(f"{PREFIX}{uuid.uuid4().hex[:12]}")
-        self.volumes.append(volume)
-        if files is not None:
-            stream = io.BytesIO()
-            uid, gid = (int(part) for part in owner.split(":"))
-            with tarfile.open(fileobj=stream, mode="w") as archive:
-                top = tarfile.TarInfo("fill")
-                top.type, top.mode, top.uid, top.gid = tarfile.DIRTYPE, 0o755, uid, gid
-                archive.addfile(top)
-                for path, (content, mode) in files.items():
-                    data = content.encode() if isinstance(content, str) else content
-                    member = tarfile.TarInfo(f"fill/{path}")
-                    member.size, member.mode, member.uid, member.gid = len(data), mode, uid, gid
-                    archive.addfile(member, io.BytesIO(data))
-            helper = self.client.containers.create(
-                self.image(name), name=f"{PREFIX}{uuid.uuid4().hex[:12]}", volumes=[f"{volume.name}:/fill"]
-            )
-            try:
-                helper.put_archive("/", stream.getvalue())
-            finally:
-                helper.remove(v=False)
-        return str(volume.name)
-
-    def start(self, name: str, command: list[str] | None = None, hardened: bool = True, **options: Any) -> Container:
-        """Start a container, with the flags of the service's definition unless told otherwise."""
-        definition = DEFINITIONS[name]
-        if hardened:
-            limits = definition["limits"]
-            options = {
-                "user": definition["image"]["user"],
-                "cap_drop": ["ALL"],
-                "security_opt": SECURITY_OPTIONS,
-                "read_only": True,
-                "tmpfs": {path: f"{TMPFS_OPTIONS},{flags}" for path, flags in definition["tmpfs"].items()},
-                "mem_limit": limits["memory"],
-                "memswap_limit": limits["memory"],
-                "pids_limit": limits["pids"],
-                "ports": {f"{port['container']}/tcp": ("127.0.0.1", None) for port in definition["ports"]},
-                **({"shm_size": definition["shm_size"]} if "shm_size" in definition else {}),
-                **options,
-            }
-        container = self.client.containers.run(
-            self.image(name), command, name=f"{PREFIX}{uuid.uuid4().hex[:12]}", detach=True, **options
-        )
-        self.containers.append(container)
-        return container
-
-    def once(self, name: str, command: list[str] | None = None, **options: Any) -> tuple[int, str]:
-        """Run a container to its end and return (exit code, output)."""
-        container = self.start(name, command, **{"hardened": False, **options})
-        code = container.wait(timeout=60)["StatusCode"]
-        return int(code), container.logs().decode(errors="replace")
-
-    def close(self) -> None:
-        """Remove everything that was made here."""
-        for container in self.containers:
-            container.remove(force=True, v=True)
-        for volume in self.volumes:
-            volume.remove(force=True)
-
-
 @pytest.fixture(scope="session")
 def lab(client: docker.DockerClient) -> Iterator[Lab]:
     """Return the maker of containers; everything it made is gone afterwards."""
     lab = Lab(client)
     yield lab
     lab.close()
-
-
-def port(container: Container, inside: int) -> int:
-    """Return the host port of a published port."""
-    container.reload()
-    return int(container.ports[f"{inside}/tcp"][0]["HostPort"])
-
-
-def until(check: Callable[[], Any], container: Container, seconds: float = 60) -> Any:
-    """Return the first true answer of a check; fail with the container's last lines when there is none."""
-    deadline = time.monotonic() + seconds
-    why: object = ""
-    while time.monotonic() < deadline:
-        try:
-            if answer := check():
-                return answer
-        except Exception as error:  # noqa: BLE001, PERF203  # whatever a driver raises while the server starts
-            why = error
-        container.reload()
-        if container.status == "exited":
-            break
-        time.sleep(0.2)
-    raise AssertionError(f"not ready ({why}); last lines:\n{container.logs(tail=25).decode(errors='replace')}")
-
-
-def sh(container: Container, script: str, user: str | None = None) -> str:
-    """Run a shell script inside and return its output; a failure is a failure."""
-    code, output = container.exec_run(["bash", "-c", script], user=user or "")
-    text = str(output.decode(errors="replace")).strip()
-    assert code == 0, f"{script}: exit {code}: {text}"
-    return text
-
-
-def process(container: Container, pid: int = 1) -> dict[str, str]:
-    """Return /proc/PID/status as a mapping."""
-    return dict(line.split(":\t", 1) for line in sh(container, f"cat /proc/{pid}/status").splitlines() if ":\t" in line)

@@ -3,29 +3,31 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import urllib.request
-from collections.abc import Iterator
 
 import chromadb
 import pytest
-from conftest import DEFINITIONS, Lab, port, process, sh, until
 from docker.models.containers import Container
+
+from tests.images.lab import DEFINITIONS, Lab, port, process, sh, until
 
 
 def healthy(container: Container, inside: int = 8000) -> bool:
     """Ask the server whether it can work."""
     url = f"http://127.0.0.1:{port(container, inside)}/api/v2/healthcheck"
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=5) as answer:
         return bool(json.load(answer)["is_executor_ready"])
 
 
 @pytest.fixture(scope="module")
-def server(lab: Lab) -> Iterator[Container]:
+def server(lab: Lab) -> Container:
     """Return a hardened server with the image's own configuration."""
     container = lab.start("chromadb", volumes=[f"{lab.volume('chromadb')}:/data"])
     until(lambda: healthy(container), container)
-    yield container
+    return container
 
 
 def test_chromadb_hardened(server: Container) -> None:
@@ -58,9 +60,6 @@ def test_chromadb_data_and_signals(server: Container) -> None:
 
 
 def _data(container: Container) -> list[str]:
-    import io
-    import tarfile
-
     stream, _ = container.get_archive("/data")
     with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
         return archive.getnames()

@@ -8,12 +8,12 @@ import tarfile
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import docker
 import pytest
 
-from conftest import ROOT, Lab
+from tests.images.lab import ROOT, Lab
 
 NAMES = ("postgresql", "neo4j", "chromadb", "redis")
 CONFIG: dict[str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ def members(lab: Lab, name: str) -> dict[str, tarfile.TarInfo]:
     try:
         with tempfile.TemporaryFile() as stream:
             for chunk in container.export():
-                stream.write(chunk)
+                stream.write(cast("bytes", chunk))
             stream.seek(0)
             with tarfile.open(fileobj=stream) as archive:
                 return {member.name: member for member in archive}

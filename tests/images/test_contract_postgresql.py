@@ -4,41 +4,47 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import Lab, port, process, sh, until
 from docker.models.containers import Container
 
+from tests.images.lab import Lab, port, process, sh, until
+
 PASSWORD = "contract-password-1"
+WAL = "/var/lib/postgresql/wal"
 FILES = {
     "POSTGRES_PASSWORD_FILE": "/files/password",
     "POSTGRES_USER_FILE": "/files/user",
     "POSTGRES_DB_FILE": "/files/db",
     "POSTGRES_INITDB_ARGS_FILE": "/files/args",
 }
-SEEN = "psql -v ON_ERROR_STOP=1 -qU \"$POSTGRES_USER\" -d \"$POSTGRES_DB\" -c "
+SEEN = 'psql -v ON_ERROR_STOP=1 -qU "$POSTGRES_USER" -d "$POSTGRES_DB" -c '
 
 
 def ask(container: Container, statement: str, **login: Any) -> list[tuple[Any, ...]]:
     """Run a statement over the published port and return its rows."""
     options = {"user": "owner", "dbname": "shop", "password": PASSWORD, **login}
     with psycopg.connect(host="127.0.0.1", port=port(container, 5432), connect_timeout=5, **options) as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+        return connection.execute(statement).fetchall()
 
 
 @pytest.fixture(scope="module")
-def server(lab: Lab) -> Iterator[Container]:
+def server(lab: Lab) -> Container:
     """Return a hardened server whose every setting comes from a file, with scripts of all kinds."""
-    secrets = {"password": PASSWORD, "user": "owner", "db": "shop", "args": "--data-checksums --auth-local=scram-sha-256"}
-    scripts = {
+    secrets = {
+        "password": PASSWORD,
+        "user": "owner",
+        "db": "shop",
+        "args": "--data-checksums --auth-local=scram-sha-256",
+    }
+    scripts: dict[str, tuple[str | bytes, int]] = {
         "1.sql": ("CREATE TABLE seen (what text);\n"
                   "INSERT INTO seen SELECT name || '=' || setting FROM pg_settings\n"
                   "  WHERE name IN ('listen_addresses', 'work_mem');\n", 0o444),
-        "2.sh": (f"#!/bin/bash\n{SEEN} \"INSERT INTO seen VALUES ('run.sh')\"\n", 0o555),
-        "3.sh": (f"sourced=yes\n{SEEN} \"INSERT INTO seen VALUES ('sourced.sh')\"\n", 0o444),
+        "2.sh": (f"#!/bin/bash\n{SEEN} \"INSERT INTO seen VALUES ('run.sh')\"\n", 0o555),  # noqa: S608
+        "3.sh": (f"sourced=yes\n{SEEN} \"INSERT INTO seen VALUES ('sourced.sh')\"\n", 0o444),  # noqa: S608
         "4.sql.gz": (gzip.compress(b"INSERT INTO seen VALUES ('sql.gz');\n"), 0o444),
         "5.sh": ("[ \"$sourced\" = yes ]\ndocker_process_sql <<<\"INSERT INTO seen VALUES ('function')\"\n", 0o444),
         "9.txt": ("not a script", 0o444),
@@ -54,7 +60,7 @@ def server(lab: Lab) -> Iterator[Container]:
         ],
     )
     until(lambda: ask(container, "select 1"), container)
-    yield container
+    return container
 
 
 def test_postgresql_hardened(server: Container) -> None:
@@ -78,16 +84,16 @@ def test_postgresql_port_and_password(server: Container) -> None:
 
 def test_postgresql_files(server: Container) -> None:
     """POSTGRES_USER, _DB, _PASSWORD and _INITDB_ARGS come out of files; the environment keeps the names alone."""
-    assert ask(server, "select current_user, current_database(), rolsuper from pg_roles where rolname = current_user") == [
-        ("owner", "shop", True)
-    ]
+    assert ask(
+        server, "select current_user, current_database(), rolsuper from pg_roles where rolname = current_user"
+    ) == [("owner", "shop", True)]
     assert ask(server, "show data_checksums") == [("on",)]
     server.reload()
     assert PASSWORD not in str(server.attrs)
 
 
 def test_postgresql_init_scripts(server: Container) -> None:
-    """*.sql, *.sql.gz, *.sh (run or sourced) run in order, others are named and ignored; upstream's helper function is there."""
+    """*.sql, *.sql.gz, *.sh (run or sourced) run in order, others are ignored; upstream's helper is there."""
     seen = [row[0] for row in ask(server, "select what from seen")]
     assert seen[2:] == ["run.sh", "sourced.sh", "sql.gz", "function"]
     assert b"ignoring /docker-entrypoint-initdb.d/9.txt" in server.logs()
@@ -106,9 +112,7 @@ def test_postgresql_data(server: Container) -> None:
 
 def test_postgresql_signals_and_restart(server: Container) -> None:
     """`docker stop` is a fast shutdown, with a client connected; the second start skips the initialisation."""
-    with psycopg.connect(
-        host="127.0.0.1", port=port(server, 5432), user="owner", dbname="shop", password=PASSWORD
-    ):
+    with psycopg.connect(host="127.0.0.1", port=port(server, 5432), user="owner", dbname="shop", password=PASSWORD):
         server.stop(timeout=30)
     assert server.wait()["StatusCode"] == 0
     assert b"received fast shutdown request" in server.logs(tail=20)
@@ -143,9 +147,7 @@ def test_postgresql_needs_a_password(lab: Lab) -> None:
 
 def test_postgresql_host_auth_method(lab: Lab) -> None:
     """POSTGRES_HOST_AUTH_METHOD is the method of the last line of pg_hba.conf; DB defaults to USER's name."""
-    container = lab.start(
-        "postgresql", environment={"POSTGRES_HOST_AUTH_METHOD": "trust", "POSTGRES_USER": "somebody"}
-    )
+    container = lab.start("postgresql", environment={"POSTGRES_HOST_AUTH_METHOD": "trust", "POSTGRES_USER": "somebody"})
     assert until(lambda: ask(container, "select current_database()", user="somebody", dbname="somebody"), container)
     assert sh(container, 'tail -1 "$PGDATA/pg_hba.conf"') == "host all all all trust"
 
@@ -154,12 +156,16 @@ def test_postgresql_waldir(lab: Lab) -> None:
     """POSTGRES_INITDB_WALDIR puts the write-ahead log elsewhere."""
     container = lab.start(
         "postgresql",
-        environment={"POSTGRES_PASSWORD": PASSWORD, "POSTGRES_USER": "owner", "POSTGRES_INITDB_WALDIR": "/tmp/wal"},
+        environment={
+            "POSTGRES_PASSWORD": PASSWORD,
+            "POSTGRES_USER": "owner",
+            "POSTGRES_INITDB_WALDIR": "/var/lib/postgresql/wal",
+        },
         hardened=False,
         ports={"5432/tcp": ("127.0.0.1", None)},
     )
     until(lambda: ask(container, "select 1", dbname="owner"), container)
-    assert sh(container, 'readlink "$PGDATA/pg_wal"') == "/tmp/wal"
+    assert sh(container, 'readlink "$PGDATA/pg_wal"') == WAL
 
 
 def test_postgresql_any_user(lab: Lab) -> None:

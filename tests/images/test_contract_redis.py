@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import redis
-from conftest import Lab, port, process, sh, until
 from docker.models.containers import Container
+
+from tests.images.lab import Lab, port, process, sh, until
 
 PASSWORD = "contract-password-1"
 
 
 @pytest.fixture(scope="module")
-def server(lab: Lab) -> Iterator[tuple[Container, str]]:
+def server(lab: Lab) -> tuple[Container, str]:
     """Return a hardened server with a configuration file of its own."""
     conf = f"dir /data\nappendonly yes\nuser default off\nuser app on >{PASSWORD} ~* &* +@all\n"
     config = lab.volume("redis", {"redis.conf": (conf, 0o440)}, "999:1000")
@@ -23,7 +22,7 @@ def server(lab: Lab) -> Iterator[tuple[Container, str]]:
         "redis", ["redis-server", "/conf/redis.conf"], volumes=[f"{config}:/conf:ro", f"{data}:/data"]
     )
     until(lambda: login(container).ping(), container)
-    yield container, config
+    return container, config
 
 
 def login(container: Container) -> redis.Redis:

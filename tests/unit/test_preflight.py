@@ -229,10 +229,15 @@ def test_a_volume_of_another_data_format(facts: dict[str, Any], wanted: dict[str
     assert check("volumes", facts, wanted, unlabelled).verdict == "insufficient_data"
 
 
-def test_documented_passwords_by_name_alone(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """The account is named; there is no password to print."""
-    found = check("passwords", facts, wanted, weak_passwords={"redis/app": True, "neo4j/app": False})
-    assert (found.verdict, "redis/app" in found.found, "neo4j" in found.found) == ("fail", True, False)
+def test_data_whose_secrets_are_lost(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """New passwords are not made for data that have old ones."""
+    volume = wanted["services"]["redis"]["volumes"][0]["name"]
+    wanted["secrets"] = {"missing": ["redis/app"], "path": "/inventory/ready_secrets.vault"}
+    found = check("secrets", facts, wanted, {"volumes": {volume: {"exists": True, "ours": True, "labels": {}}}})
+    assert found.verdict == "fail"
+    assert volume in found.found
+    assert "recover" in found.next
+    assert check("secrets", facts, wanted, {"volumes": {volume: {"exists": False, "ours": False, "labels": {}}}}).verdict == "pass"
 
 
 def test_another_machines_daemon(facts: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 STACK = "ready-test-preflight"
 EXPECTED = {"os", "architecture", "python", "docker", "memory", "disk", "port_neo4j_bolt", "port_redis", "bind"} | {
-    "ownership", "volumes", "clock", "proxy", "ca", "images", "passwords"
+    "ownership", "volumes", "clock", "proxy", "ca", "images", "secrets"
 }  # fmt: skip
 
 

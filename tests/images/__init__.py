@@ -1,0 +1,1 @@
+"""Tests of the built images: real containers, the upstream contract line by line (docs/images.md)."""

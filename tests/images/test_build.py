@@ -1,0 +1,151 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Real builds of a small recipe: progress, failures in the middle, going on afterwards, leaving nothing behind."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import docker
+import pytest
+from ready.imagebuild import LABEL_STAGE, Builder, BuildError, read_recipe
+
+from tests.images.lab import DEFINITIONS, ROOT, Lab
+
+RECIPE = """\
+ARG BASE
+FROM ${{BASE}} AS build
+LABEL io.ready.stage=stub
+COPY host/ /build/host/
+RUN install -d /out && cat /proc/sys/kernel/random/uuid >/out/stamp
+RUN {fetch}
+FROM ${{BASE}}
+COPY --from=build /out/ /
+"""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        return int(holder.getsockname()[1])
+
+
+@contextmanager
+def answering(port: int, text: bytes) -> Iterator[None]:
+    """Answer every connection with a text: a package index, as far as the stub is concerned."""
+    server = socket.create_server(("127.0.0.1", port))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(text)
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """Return what a build said."""
+    return []
+
+
+def builder(client: docker.DockerClient, fetch: str, lines: list[str]) -> Builder:
+    """Return a builder of the stub recipe upon the real base."""
+    files = {**read_recipe(ROOT / "images", "base"), "stub/Containerfile": RECIPE.format(fetch=fetch).encode()}
+    return Builder(client, files, "localhost", lines.append)
+
+
+def test_index_down_in_the_middle_then_again(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+    """The failure is told by image, step and cause; the next run goes on from the finished steps."""
+    lab.image("redis")  # the base is there
+    port = free_port()
+    fetch = f"exec 3<>/dev/tcp/127.0.0.1/{port} && cat <&3 >/out/fetched"
+    build = builder(client, f'["bash", "-c", "{fetch}"]', lines)
+    with pytest.raises(BuildError, match=r"localhost: building image stub, step 6/8: package index not") as failure:
+        build.build("stub", "1")
+    assert "Connection refused" in str(failure.value)
+    before = _stamp(client)
+    try:
+        with answering(port, b"package"):
+            image = build.build("stub", "1")
+        code, stamp = lab.once("redis", image=image["ref"], entrypoint=["cat", "/stamp", "/fetched"])
+        assert (code, stamp) == (0, before + "package")
+        assert image["engine_version"] == "1"
+        assert "stub: step 6/8 RUN " in "\n".join(lines)
+        assert lines[-1].startswith("stub: built in ")
+        assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
+    finally:
+        for container in lab.containers[-1:]:
+            container.remove(force=True)
+            lab.containers.remove(container)
+        for tag in [tag for found in client.images.list("ready/stub") for tag in found.tags]:
+            client.images.remove(tag)
+
+
+def _stamp(client: docker.DockerClient) -> str:
+    """Return what the finished step of the failed build wrote."""
+    left = client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
+    assert left
+    return str(client.containers.run(str(left[0].id), ["cat", "/out/stamp"], remove=True).decode())
+
+
+def test_hash_mismatch(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+    """Another content than the pinned one stops the build."""
+    lab.image("redis")
+    fetch = "echo changed >/jar && echo '{}  /jar' | sha256sum --check --strict".format("0" * 64)
+    build = builder(client, fetch, lines)
+    with pytest.raises(BuildError, match="hash mismatch") as failure:
+        build.build("stub", "2")
+    assert "/jar: FAILED" in str(failure.value)
+    build._remove_stages("stub")
+
+
+def test_daemon_gone(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+    """A daemon that hangs up is named, without a traceback."""
+    port = free_port()
+    with answering(port, b""):
+        gone = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", version="1.41", timeout=5)
+        with pytest.raises(BuildError, match=r"Docker daemon stopped answering.*Next: start Docker") as failure:
+            builder(gone, "true", lines).build("stub", "3")
+    assert failure.value.kind == "docker daemon gone"
+
+
+def run_module(name: str) -> tuple[int, str]:
+    """Run the module through Ansible's command line."""
+    version = DEFINITIONS["redis"]["image"]["version"]
+    run = subprocess.run(
+        [
+            f"{sys.prefix}/bin/ansible", "localhost", "-i", "localhost,", "-c", "local",
+            "-e", f"ansible_python_interpreter={sys.executable}",
+            "-m", "image_build", "-a", f"name={name} tag={version}",
+        ],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return run.returncode, run.stdout + run.stderr
+
+
+def test_module_leaves_an_image_alone(lab: Lab) -> None:
+    """Through Ansible: an image that is there is not built again."""
+    code, text = run_module("redis")
+    assert code == 0, text
+    assert lab.image("redis") in text
+    assert "SUCCESS" in text
+    assert "CHANGED" not in text
+
+
+def test_module_names_an_unknown_image() -> None:
+    """Through Ansible: no recipe, no traceback."""
+    code, text = run_module("mysql")
+    assert code != 0
+    assert "no such image recipe" in text
+    assert "Traceback" not in text

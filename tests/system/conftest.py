@@ -1,0 +1,132 @@
+"""The launcher as a user runs it, on stacks of the tests' own: free ports, own inventory, own vault key, own evidence."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import yaml
+
+from tests.stack import PORTS, Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [item.getsockname()[1] for item in sockets]
+    for item in sockets:
+        item.close()
+    return ports
+
+
+@dataclass
+class Result:
+    """What a run of the launcher printed and returned."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Everything that was printed, on one line each word, so that wrapping does not matter."""
+        return " ".join((self.out + " " + self.err).split())
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, from the recap."""
+        found = re.findall(r"changed=(\d+)", self.out + self.err)
+        assert found, self.out + self.err
+        return sum(map(int, found))
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks ran or were skipped, from the recap."""
+        found = re.search(r"ok=(\d+).*?skipped=(\d+)", self.out + self.err, re.DOTALL)
+        assert found
+        return int(found[1]) + int(found[2])
+
+
+@dataclass
+class Ready:
+    """An inventory and the launcher."""
+
+    directory: Path
+    stack: Stack
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def inventory(self) -> Path:
+        """The inventory's directory."""
+        return self.directory / "inventory"
+
+    def set(self, **variables: Any) -> None:
+        """Set inventory variables; None takes one back."""
+        path = self.inventory / "group_vars" / "all" / "test.yml"
+        values = yaml.safe_load(path.read_text()) if path.exists() else {}
+        values |= variables
+        path.write_text(yaml.safe_dump({key: value for key, value in values.items() if value is not None}))
+
+    def popen(self, *words: str) -> subprocess.Popen[str]:
+        """Start the launcher in a process group of its own."""
+        verb = words[: next((i for i, word in enumerate(words) if word.startswith("-")), len(words))]
+        command = [str(ROOT / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
+        environment = os.environ | {"READY_VENV": os.environ.get("READY_VENV", str(ROOT / ".venv"))} | self.environment
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment,
+            start_new_session=True, cwd=ROOT,
+        )  # fmt: skip
+
+    def run(self, *words: str, code: int | None = 0) -> Result:
+        """Run a verb to its end, asserting its exit code."""
+        process = self.popen(*words)
+        out, err = process.communicate(timeout=900)
+        result = Result(process.returncode, out, err)
+        if code is not None:
+            assert process.returncode == code, f"{words}: {process.returncode}\n{out[-6000:]}\n{err[-3000:]}"
+        return result
+
+
+def make(directory: Path, name: str, services: list[str]) -> Ready:
+    """Return a launcher on a new inventory, made by `./ready init`."""
+    subprocess.run([ROOT / "ready", "init", directory], check=True, capture_output=True)
+    ports: dict[str, Any] = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    variables = ports | {"ready_services": services, "stack_name": name}
+    key = directory / "vault-key"
+    secrets = directory / "inventory" / "host_vars" / "localhost" / "ready_secrets.vault"
+    ready = Ready(directory, Stack(name, secrets, key, variables), {"READY_VAULT_KEY_FILE": str(key)})
+    ready.set(**variables)
+    return ready
+
+
+def remove(name: str) -> None:
+    """Remove a test's stack by its label, whatever state it is in."""
+    client = docker.from_env()
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={name}"}
+    for container in client.containers.list(all=True, filters=wanted):
+        container.remove(force=True)
+    for network in client.networks.list(filters=wanted):
+        network.remove()
+    for volume in client.volumes.list(filters=wanted):
+        volume.remove(force=True)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Ready]:
+    """A stack of Redis alone, the quickest, for one test."""
+    name = f"sys-{tmp_path.name.replace('test_', '')[:20].rstrip('-_').lower()}"
+    remove(name)
+    yield make(tmp_path, name, ["redis"])
+    remove(name)
+    shutil.rmtree(tmp_path, ignore_errors=True)

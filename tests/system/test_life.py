@@ -1,0 +1,215 @@
+"""The life of a whole stack, in order: check, up, up again, change, rotate, restart, lose the key, destroy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import psycopg
+import pytest
+
+from tests.system.conftest import Ready, make, remove
+
+NAME = "sys-life"
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """One stack for all tests of this file; they build on each other."""
+    remove(NAME)
+    yield make(tmp_path_factory.mktemp("life"), NAME, SERVICES)
+    remove(NAME)
+
+
+def secrets_in(life: Ready) -> list[str]:
+    """Return every password that the stack has or had."""
+    return [password for service in SERVICES for password in life.stack.passwords(service).values()]
+
+
+def test_check_mode_first(life: Ready) -> None:
+    """--check --diff on a virgin inventory runs through, says what would be made, and makes nothing."""
+    result = life.run("up", "--check", "--diff")
+    assert f"create container {NAME}-neo4j" in result.out
+    assert life.stack.identities() == {}
+    assert not life.stack.secrets_file.exists()
+    assert not (life.directory / "evidence").exists()
+
+
+def test_up(life: Ready) -> None:
+    """From nothing to four healthy services that take data, with no secret printed at -vvv --diff."""
+    result = life.run("up", "--diff", "-vvv")
+    assert len(life.stack.identities()) == 4
+    life.stack.write()
+    life.stack.check()
+    for password in secrets_in(life):
+        assert password not in result.out + result.err
+    for path in (life.directory / "evidence").rglob("*"):
+        assert path.is_dir() or not any(password in path.read_text() for password in secrets_in(life)), path
+
+
+def test_up_again_changes_nothing(life: Ready) -> None:
+    """Zero changed, no container restarted, few tasks."""
+    before = life.stack.identities()
+    result = life.run("up")
+    assert result.changed == 0
+    assert life.stack.identities() == before
+    assert result.tasks <= 25, result.tasks
+
+
+def test_a_changed_setting_recreates_one_container(life: Ready) -> None:
+    """More memory for Redis recreates Redis alone, and keeps its data."""
+    before = life.stack.identities()
+    life.set(redis_memory="300m")
+    life.run("up")
+    after = life.stack.identities()
+    assert {name for name in before if before[name] != after[name]} == {f"{NAME}-redis"}
+    assert life.stack.container("redis").attrs["HostConfig"]["Memory"] == 300 * 2**20
+    life.stack.check()
+
+
+def test_edited_secret_files_are_healed(life: Ready) -> None:
+    """A secret file that was edited and one that was deleted are put back, and only that service is touched."""
+    before = life.stack.identities()
+    client = docker.from_env()
+    image = life.stack.container("postgresql").image.id
+    script = "echo edited > /v/secrets/monitor; rm /v/accounts.id"
+    client.containers.run(
+        image, ["-c", script], entrypoint=["sh"], user="0", remove=True, volumes={f"{NAME}_postgresql_config": {"bind": "/v"}}
+    )
+    result = life.run("up")
+    assert "edited or lost" in result.text
+    after = life.stack.identities()
+    assert {name for name in before if before[name] != after[name]} == {f"{NAME}-postgresql"}
+    life.stack.check()
+
+
+def test_rotation(life: Ready) -> None:
+    """New passwords work in every store, old ones do not, data stay."""
+    old = {service: life.stack.passwords(service) for service in SERVICES}
+    life.run("secrets", "rotate")
+    for service in ("postgresql", "neo4j", "redis"):
+        new = life.stack.passwords(service)
+        assert set(new) == set(old[service])
+        assert not set(new.values()) & set(old[service].values())
+    life.stack.check()
+    for account in ("admin", "app", "monitor", "backup"):
+        with life.stack.neo4j(account) as driver:
+            driver.verify_connectivity()
+        with life.stack.postgresql(account) as connection:
+            connection.execute("SELECT 1")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        life.stack.postgresql(password=old["postgresql"]["app"])
+
+
+def test_restart_keeps_data(life: Ready) -> None:
+    """./ready restart restarts all four and waits for them."""
+    before = life.stack.identities()
+    life.run("restart")
+    after = life.stack.identities()
+    assert all(before[name][1] != after[name][1] for name in before)
+    life.stack.check()
+
+
+def test_stop_and_start(life: Ready) -> None:
+    """./ready stop stops one service, ./ready start brings it back."""
+    life.run("stop", "--service", "redis")
+    assert life.stack.container("redis").status == "exited"
+    assert life.stack.container("neo4j").status == "running"
+    assert "exited" in life.run("status").out
+    life.run("start", "--service", "redis")
+    life.stack.check()
+
+
+def test_env(life: Ready) -> None:
+    """Settings go to standard output alone; passwords only when asked for."""
+    shown = life.run("env")
+    assert shown.out.startswith("PGHOST=127.0.0.1\n")
+    assert not any(password in shown.out + shown.err for password in secrets_in(life))
+    values = json.loads(life.run("env", "--secrets", "--format", "json").out)
+    assert values["PGPASSWORD"] == life.stack.passwords("postgresql")["app"]
+    with psycopg.connect(values["DATABASE_URL"]) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_logs_and_secrets_show(life: Ready) -> None:
+    """./ready logs shows lines of the service asked for; ./ready secrets show prints JSON."""
+    assert "Ready to accept connections" in life.run("logs", "--service", "redis", "--lines", "20").out
+    shown = json.loads(life.run("secrets", "show").out)
+    assert shown["redis"]["app"] == {"login": "kailash_app", "password": life.stack.passwords("redis")["app"]}
+
+
+def test_lost_vault_key_makes_nothing_anew(life: Ready) -> None:
+    """Without its key, encrypted secrets are left alone, the message says so, and recovery brings them back."""
+    encrypted = life.stack.secrets_file.read_bytes()
+    passwords = secrets_in(life)
+    key = Path(life.environment["READY_VAULT_KEY_FILE"])
+    key.unlink()
+    result = life.run("up", code=2)
+    assert "the vault key is missing" in result.text
+    assert "secrets recover" in result.text
+    assert life.stack.secrets_file.read_bytes() == encrypted
+    assert not key.exists()
+    life.run("secrets", "recover")
+    assert secrets_in(life) == passwords
+    assert list(life.stack.secrets_file.parent.glob("*.lost-*"))
+    assert life.run("up").changed <= 4  # previous passwords are gone from the config volumes
+    life.stack.check()
+
+
+def test_destroy_asks(life: Ready) -> None:
+    """Without a yes nothing is removed; what would go is named."""
+    before = life.stack.identities()
+    result = life.run("destroy", "--volumes", code=2)
+    assert f"volume {NAME}_postgres_data" in result.text
+    assert "nothing was removed" in result.text
+    assert life.stack.identities() == before
+
+
+def test_destroy_keeps_data_and_lost_secrets_are_not_replaced(life: Ready) -> None:
+    """Containers go, volumes stay; without the secrets `up` refuses; with them the data are there again."""
+    life.run("destroy", "--yes")
+    assert life.stack.identities() == {}
+    aside = life.stack.secrets_file.with_suffix(".aside")
+    life.stack.secrets_file.rename(aside)
+    result = life.run("up", code=2)
+    assert "no passwords for them" in result.text
+    assert not life.stack.secrets_file.exists()
+    assert life.stack.identities() == {}
+    aside.rename(life.stack.secrets_file)
+    life.run("up")
+    life.stack.check()
+
+
+def test_data_with_another_password_are_named(life: Ready) -> None:
+    """Neo4j ignores a new password for old data: the volume and the way out are named."""
+    life.run("destroy", "--yes")
+    good = life.stack.secrets_file.read_bytes()
+    life.stack.secrets_file.unlink()
+    life.set(ready_services=["redis"], stack_name="sys-other")
+    life.run("up")  # makes secrets, of another stack
+    remove("sys-other")
+    from ready.vault import SecretStore  # noqa: PLC0415  # the store of this moment
+
+    store = SecretStore.open(life.stack.secrets_file, life.stack.key_file)
+    store.make_missing(NAME, life.stack.resolved["services"])
+    life.set(ready_services=["neo4j"], stack_name=NAME)
+    result = life.run("up", code=2)
+    assert f"the volume {NAME}_neo4j_data" in result.text
+    assert "another password" in result.text
+    life.stack.secrets_file.write_bytes(good)
+    life.set(ready_services=SERVICES)
+    life.run("up")
+    life.stack.check()
+
+
+def test_destroy_everything(life: Ready) -> None:
+    """With --volumes --yes nothing of the stack is left."""
+    life.run("destroy", "--volumes", "--yes")
+    client = docker.from_env()
+    wanted = {"label": f"io.ready.stack={NAME}"}
+    assert client.containers.list(all=True, filters=wanted) == []
+    assert client.volumes.list(filters=wanted) == []
+    assert client.networks.list(filters=wanted) == []

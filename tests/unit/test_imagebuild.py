@@ -1,0 +1,130 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Recipes, contexts, and what a failed build is told as. Real builds are in tests/images."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+from ready.imagebuild import (
+    context,
+    engine_version,
+    explain,
+    pack,
+    read_recipe,
+    recipe_hash,
+    reference,
+    unpack,
+    without_secrets,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {
+    "base/Containerfile": b"b",
+    "base/shared/stage": b"#!/bin/sh\n",
+    "redis/Containerfile": b"r",
+    "redis/run": b"x",
+}
+
+
+def test_recipe_is_the_images_and_the_bases_files() -> None:
+    """A changed file of either is another recipe; another image's or a host's setting is not."""
+    recipe = recipe_hash(FILES, "redis")
+    assert recipe != recipe_hash({**FILES, "redis/run": b"y"}, "redis")
+    assert recipe != recipe_hash({**FILES, "base/shared/stage": b"y"}, "redis")
+    assert recipe == recipe_hash({**FILES, "neo4j/Containerfile": b"y"}, "redis")
+    assert recipe_hash(FILES, "base") == recipe_hash({**FILES, "redis/run": b"y"}, "base")
+    assert reference("redis", "7", recipe) == f"ready/redis:7-{recipe[:12]}"
+
+
+def test_context() -> None:
+    """The image's files at the top, the shared tools and the host's settings beside them; the same bytes each time."""
+    first = context(FILES, "redis", {"env": "a=b\n"})
+    assert first == context(dict(reversed(FILES.items())), "redis", {"env": "a=b\n"})
+    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+        modes = {member.name: member.mode for member in archive}
+    assert modes == {"Containerfile": 0o644, "run": 0o644, "shared/stage": 0o755, "host/env": 0o644}
+
+
+def test_pack_and_unpack() -> None:
+    """What the action plugin packs is what the module has."""
+    assert unpack(base64.b64encode(pack(FILES)).decode()) == FILES
+
+
+@pytest.mark.parametrize("name", ["base", "postgresql", "neo4j", "chromadb", "redis"])
+def test_recipes_of_the_repository(name: str) -> None:
+    """Every recipe is complete, marks its stages for removal, and names no registry."""
+    files = read_recipe(ROOT / "images", name)
+    containerfile = files[f"{name}/Containerfile"].decode()
+    assert f"LABEL io.ready.stage={name}\n" in containerfile
+    froms = re.findall(r"(?m)^FROM (\S+)(?: AS (\S+))?", containerfile)
+    known = {"${BASE}", "${BOOTSTRAP}", "scratch", *(stage for _, stage in froms)}
+    assert {source for source, _ in froms} <= known
+
+
+def test_unknown_recipe() -> None:
+    """A name without a directory is said so."""
+    with pytest.raises(FileNotFoundError, match="no such image recipe"):
+        read_recipe(ROOT / "images", "mysql")
+
+
+#: Recorded last lines of real failures.
+RECORDED = [
+    ("hash mismatch", "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."),
+    ("hash mismatch", "jna-5.13.0.jar: FAILED\nsha256sum: WARNING: 1 computed checksum did NOT match"),
+    ("hash mismatch", "E: Failed to fetch http://m.test/x.deb  Hash Sum mismatch"),
+    ("package index not reachable", "E: Failed to fetch http://m.test/dists/InRelease  Could not connect to m.test:80"),
+    ("package index not reachable", "ERROR: No matching distribution found for chromadb==1.5.9"),
+    ("package index not reachable", "Could not transfer artifact org.neo4j:neo4j:pom:5.12.0 from/to central"),
+    ("package index not reachable", "E: Failed getting release file http://m.test/debian/dists/bookworm/Release"),
+    (
+        "certificate not trusted",
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get issuer",
+    ),
+    (
+        "certificate not trusted",
+        "PKIX path building failed: unable to find valid path; Could not transfer",
+    ),
+    ("disk full", "dpkg: error processing archive x.deb: No space left on device\nE: Failed to fetch"),
+    ("build step failed", "E: Sub-process /usr/bin/dpkg returned an error code (1)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "output"), RECORDED)
+def test_causes(kind: str, output: str) -> None:
+    """The cause is recognised; the message names host, image, step, last lines and the next step."""
+    error = explain("pc1", "neo4j", "step 7/24", ["earlier", *output.splitlines()])
+    assert error.kind == kind
+    message = str(error)
+    assert message.startswith(f"pc1: building image neo4j, step 7/24: {kind}. Next: ")
+    assert "run again: finished steps are kept" in message
+    assert output.splitlines()[-1] in message
+
+
+def test_no_secret_in_messages() -> None:
+    """An address's password is never repeated."""
+    assert without_secrets("fetch https://bob:hunter2@index.test/simple/x") == "fetch https://***@index.test/simple/x"
+    assert "hunter2" not in str(explain("h", "n", "s", ["E: Failed to fetch http://bob:hunter2@m.test/x"]))
+
+
+@pytest.mark.parametrize(
+    ("output", "version"),
+    [
+        ("postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)", "15.20"),
+        ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", "7.0.15"),
+        ("5.12.0\n", "5.12.0"),
+    ],
+)
+def test_engine_version(output: str, version: str) -> None:
+    """What the engines print."""
+    assert engine_version(output) == version
+
+
+def test_no_engine_version() -> None:
+    """A program that died says no number."""
+    with pytest.raises(ValueError, match="no version number"):
+        engine_version("Killed")
