@@ -1,0 +1,203 @@
+"""What goes wrong for a user, each with its message, nothing half-done, and a way on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.system.conftest import Ready, make, remove
+
+
+def test_port_taken(redis: Ready) -> None:
+    """The process that holds the port is named, and the variable to change; nothing is made."""
+    with socket.create_server(("127.0.0.1", redis.stack.variables["redis_port"])):
+        result = redis.run("up", code=2)
+    assert f"Port {redis.stack.variables['redis_port']} (redis)" in result.text
+    assert str(os.getpid()) in result.text
+    assert "redis_port" in result.text
+    assert redis.stack.identities() == {}
+    assert not redis.stack.secrets_file.exists()
+
+
+def test_too_little_memory_and_disk(redis: Ready) -> None:
+    """Both are found in one run, with figures."""
+    redis.set(redis_memory="900g", preflight_disk_free="900t")
+    result = redis.run("up", code=2)
+    assert "Memory: found" in result.text
+    assert "Disk: found" in result.text
+    assert redis.stack.identities() == {}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"ready_services": ["postgres"]}, "unknown service 'postgres'"),
+        ({"redis_prot": 1}, "Did you mean redis_port?"),
+        ({"ready_srevices": []}, "Did you mean ready_services?"),
+        ({"redis_bind_address": "0.0.0.0"}, "authentication and TLS"),  # noqa: S104
+    ],
+    ids=["service", "variable", "stack variable", "beyond loopback"],
+)
+def test_bad_input(redis: Ready, variables: dict[str, object], message: str) -> None:
+    """Named before anything is changed."""
+    redis.set(**variables)
+    assert message in redis.run("up", code=2).text
+    assert redis.stack.identities() == {}
+    assert not redis.stack.secrets_file.exists()
+
+
+def test_documented_password(redis: Ready) -> None:
+    """A password that stands in documentation is refused by its account's name, and not printed."""
+    redis.run("up")
+    from ready.vault import SecretStore  # noqa: PLC0415  # the store of this moment
+
+    store = SecretStore.open(redis.stack.secrets_file, redis.stack.key_file)
+    store.data["stacks"][redis.stack.name]["redis"]["app"]["password"] = "production_password"
+    store.save()
+    before = redis.stack.identities()
+    result = redis.run("up", code=2)
+    assert "redis's account app" in result.text
+    assert "public documentation" in result.text
+    assert "production_password" not in result.text
+    assert redis.stack.identities() == before
+
+
+def test_foreign_container_of_that_name(redis: Ready) -> None:
+    """A container that is not ours is refused by name and left as it was."""
+    client = docker.from_env()
+    image = next(image for image in client.images.list("ready/redis"))
+    foreign = client.containers.create(image.id, name=f"{redis.stack.name}-redis")
+    try:
+        result = redis.run("up", code=2)
+        assert f"container {redis.stack.name}-redis" in result.text
+        foreign.reload()
+        assert foreign.status == "created"
+    finally:
+        foreign.remove(force=True)
+
+
+def test_never_healthy(redis: Ready) -> None:
+    """The one that does not become healthy is named with its log, the other stays up, evidence is left, `up` heals it."""
+    redis.set(ready_services=["redis", "chromadb"], redis_health={"test": ["CMD", "false"], "deadline": 6})
+    redis.set(chromadb_health={"deadline": 6})
+    result = redis.run("up", code=2)
+    assert "redis is unhealthy" in result.text
+    assert "Ready to accept connections" in result.text
+    assert redis.stack.container("chromadb").status == "running"
+    evidence = (redis.directory / "evidence" / redis.stack.name / "localhost" / "health.json").read_text()
+    assert '"verdict": "fail"' in evidence
+    redis.set(redis_health=None)
+    redis.run("up")
+    redis.stack.write_redis()
+    redis.stack.check_redis()
+
+
+def test_crash_loop_is_not_waited_for(redis: Ready) -> None:
+    """A setting that the store refuses shows in the message, long before a patient deadline."""
+    redis.set(redis_settings={"appendonly": "perhaps"}, redis_health={"deadline": 300})
+    started = time.monotonic()
+    result = redis.run("up", code=2)
+    assert "argument must be 'yes' or 'no'" in result.text
+    assert time.monotonic() - started < 200
+
+
+def test_two_runs_at_once(redis: Ready) -> None:
+    """The second one names the first, changes nothing, and works when the first has ended."""
+    redis.set(redis_health={"test": ["CMD", "false"], "deadline": 25})
+    first = redis.popen("up")
+    lock = Path(f"/run/lock/ready-{redis.stack.name}.json")
+    for _ in range(600):
+        if lock.exists():
+            break
+        time.sleep(0.1)
+    second = redis.run("up", code=2)
+    assert "another run is changing the stack" in second.text
+    first.communicate(timeout=300)
+    redis.set(redis_health=None)
+    redis.run("up")
+
+
+def test_interrupted_and_run_again(redis: Ready) -> None:
+    """Ctrl-C in the middle leaves nothing that a second run can't finish."""
+    redis.set(redis_health={"test": ["CMD", "false"], "deadline": 60})
+    process = redis.popen("up")
+    for _ in range(900):
+        if any("redis" in name for name in redis.stack.identities()):
+            break
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    redis.set(redis_health=None)
+    redis.run("up")
+    redis.stack.write_redis()
+    redis.stack.check_redis()
+
+
+def test_two_stacks_side_by_side(redis: Ready, tmp_path: Path) -> None:
+    """Each has its own containers, network, volumes, secrets and data; destroying one leaves the other."""
+    name = f"{redis.stack.name}-b"
+    remove(name)
+    other = make(tmp_path / "other", name, ["redis"])
+    try:
+        redis.run("up")
+        other.run("up")
+        redis.stack.write_redis()
+        assert other.stack.redis().get("ready_test") is None
+        assert redis.stack.passwords("redis") != other.stack.passwords("redis")
+        before = redis.stack.identities()
+        other.run("destroy", "--volumes", "--yes")
+        assert redis.stack.identities() == before
+        redis.stack.check_redis()
+    finally:
+        remove(name)
+
+
+def test_removed_service_is_kept_and_reported(redis: Ready) -> None:
+    """A service taken out of the inventory is not removed by `up`."""
+    redis.set(ready_services=["redis", "chromadb"])
+    redis.run("up")
+    redis.set(ready_services=["redis"])
+    assert redis.run("up").changed == 0
+    assert redis.stack.container("chromadb").status == "running"
+    assert "not in the inventory" in redis.run("status").text
+
+
+class Daemon:
+    """A second Docker daemon, so that faults of a daemon hurt no other test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.socket = directory / "docker.sock"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it without a bridge or firewall rules of its own; its data stay between starts."""
+        command = [
+            "dockerd", "--host", f"unix://{self.socket}", "--data-root", str(self.directory / "data"),
+            "--exec-root", str(self.directory / "exec"), "--pidfile", str(self.directory / "pid"),
+            "--bip", "172.30.99.1/24", "--iptables=false", "--ip-masq=false", "--bridge", "none",
+        ]  # fmt: skip
+        command = [item for item in command if item not in {"--bip", "172.30.99.1/24"}]
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        for _ in range(200):
+            if self.socket.exists() and subprocess.run(
+                ["curl", "-sf", "--unix-socket", self.socket, "http://x/_ping"], capture_output=True, check=False
+            ).returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError((self.directory / "log").read_text()[-3000:])
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(60)
