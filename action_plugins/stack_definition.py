@@ -53,7 +53,11 @@ class ActionModule(ActionBase):
             variables = {name: self._templar.template(task_vars[name]) for name in wanted}
             stack = resolve_stack(definitions, variables)
             ignored = args["secrets"] == "ignore"
-            store = store_without_secrets(task_vars, self._templar.template) if ignored else open_store(task_vars, self._templar.template)
+            store = (
+                store_without_secrets(task_vars, self._templar.template)
+                if ignored
+                else open_store(task_vars, self._templar.template)
+            )
             if faults := store.faults(stack["name"]):
                 raise DefinitionError(faults)
             made: list[tuple[str, str]] = []

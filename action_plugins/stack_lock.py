@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.lock import Holder, is_alive, this_run  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.lock import Holder, is_alive, this_run  # Ansible offers module_utils to modules alone
 
 
 class ActionModule(ActionBase):

@@ -17,9 +17,9 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.connection import as_text, settings  # noqa: E402  # Ansible offers module_utils to modules alone
-from ready.inventory import open_store, store_without_secrets  # noqa: E402
-from ready.vault import SecretsError  # noqa: E402
+from ready.connection import as_text, settings  # Ansible offers module_utils to modules alone
+from ready.inventory import open_store, store_without_secrets
+from ready.vault import SecretsError
 
 
 class ActionModule(ActionBase):

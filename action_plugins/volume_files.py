@@ -14,8 +14,8 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.inventory import open_store, rendered  # noqa: E402  # Ansible offers module_utils to modules alone
-from ready.vault import SecretsError  # noqa: E402
+from ready.inventory import open_store, rendered  # Ansible offers module_utils to modules alone
+from ready.vault import SecretsError
 
 
 class ActionModule(ActionBase):
@@ -48,6 +48,8 @@ class ActionModule(ActionBase):
             for name in args["services"]
         }
         result.update(
-            self._execute_module(module_name="volume_files", module_args={**args, "files": json.dumps(files)}, task_vars=task_vars)
+            self._execute_module(
+                module_name="volume_files", module_args={**args, "files": json.dumps(files)}, task_vars=task_vars
+            )
         )
         return result

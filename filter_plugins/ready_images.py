@@ -12,6 +12,11 @@ def wanted(services: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: services[name]["image"] for name in names}
 
 
+def sources(names: Sequence[str], wanted: str, bound: Mapping[str, str]) -> dict[str, str]:
+    """Return service -> the source to try: the one that its data are bound to, else what is asked for."""
+    return {name: bound.get(name, wanted) for name in names}
+
+
 def by_source(choices: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return source -> services."""
     grouped: dict[str, list[str]] = {}
@@ -36,7 +41,10 @@ def new_locks(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refs(
-    choices: Mapping[str, Any], services: Mapping[str, Any], built: Sequence[Mapping[str, Any]], archives: Mapping[str, Any]
+    choices: Mapping[str, Any],
+    services: Mapping[str, Any],
+    built: Sequence[Mapping[str, Any]],
+    archives: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Return service -> {ref, id?, source, data_format, engine_version?, version_command} for what was chosen."""
     builds = {item["item"]: item["image"] for item in built if item.get("image")}
@@ -63,6 +71,7 @@ class FilterModule:
         """Return them by name."""
         return {
             "ready_images_wanted": wanted,
+            "ready_images_sources": sources,
             "ready_images_by_source": by_source,
             "ready_images_lines": lines,
             "ready_images_new_locks": new_locks,

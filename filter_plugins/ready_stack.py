@@ -10,9 +10,9 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402  # modules alone get module_utils
-from ready.removal import prunable, removal  # noqa: E402
-from ready.status import health_results, status_rows, unhealthy_message  # noqa: E402
+from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # modules alone get module_utils
+from ready.removal import prunable, removal
+from ready.status import health_results, status_rows, unhealthy_message
 
 
 def ready_plan(

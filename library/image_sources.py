@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: image_sources
 short_description: Choose where each service's image comes from
 description:
-  - Asks the registry for digests (no image is pulled), looks at what Docker has already, and says per service which source
-    serves, which do not and why. Nothing is changed.
+  - Asks the registry for digests (no image is pulled), looks at what Docker has already, and says per service which
+    source serves, which do not and why. Nothing is changed.
 author: [Ready authors]
 options:
   images:

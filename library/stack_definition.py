@@ -8,8 +8,9 @@ DOCUMENTATION = r"""
 module: stack_definition
 short_description: Resolve the service definitions with the inventory's variables into one stack
 description:
-  - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack), without
-    secrets; name, network, image_source, evidence_dir, ready_version, services by name, and secrets with exists, missing, path.
+  - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack),
+    without secrets; name, network, image_source, evidence_dir, ready_version, services by name, and secrets with
+    exists, missing, path.
   - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
     all of them in one message.
 author: [Ready authors]

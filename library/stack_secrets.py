@@ -20,7 +20,7 @@ options:
     description:
       - V(show) prints logins and passwords, V(env) connection settings for applications.
       - V(rotate) makes new passwords; bringing the stack up afterwards puts them into the stores.
-      - V(recover) reads the secrets back from the containers when the vault key is lost, and encrypts them with a new key.
+      - V(recover) reads the secrets back from the containers when the vault key is lost, and encrypts them anew.
     type: str
     choices: [show, env, rotate, recover]
     required: true

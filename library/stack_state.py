@@ -33,7 +33,8 @@ RETURN = r"""
 state:
   description:
     - What exists; V(reachable) says whether the daemon answered, V(reason) why not.
-    - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config), V(files_hash).
+    - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config),
+      V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
       that the inventory does not name.
   returned: always

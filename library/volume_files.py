@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: volume_files
 short_description: Make a stack's volumes, and its config volumes hold exactly the given files
 description:
-  - All volumes of a stack in one call, because every task costs a round trip; community.docker.docker_volume would take one
-    for each of them.
+  - All volumes of a stack in one call, because every task costs a round trip; community.docker.docker_volume would
+    take one for each of them.
   - Through a helper container that is never started; content travels in the API's archive call only.
   - In playbooks the action plugin of the same name is called; it renders the files on the controller and hands
     them to this module, so that no secret ever is in a variable.
@@ -88,8 +88,7 @@ def main() -> None:
         for name in module.params["services"]:
             service = stack["services"][name]
             files = {
-                path: (entry["mode"], base64.b64decode(entry["content"]))
-                for path, entry in contents[name].items()
+                path: (entry["mode"], base64.b64decode(entry["content"])) for path, entry in contents[name].items()
             }
             volumes[service["config_volume"]] = write_volume(
                 client,

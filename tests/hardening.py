@@ -22,7 +22,9 @@ def assert_hardened(stack: Stack, service: str) -> None:
     assert process["Uid"].split()[0] == want["image"]["user"].partition(":")[0] != "0"
     assert int(process["CapEff"], 16) == int(process["CapBnd"], 16) == 0
     assert process["NoNewPrivs"] == "1"
-    assert container.exec_run(["sh", "-c", "echo x > /ready-test"], user="0")[0] != 0, "the root file system is writable"
+    assert container.exec_run(["sh", "-c", "echo x > /ready-test"], user="0")[0] != 0, (
+        "the root file system is writable"
+    )
     host = container.attrs["HostConfig"]
     assert host["Memory"] == host["MemorySwap"] == want["limits"]["memory"]
     assert host["PidsLimit"] == want["limits"]["pids"]
@@ -30,13 +32,19 @@ def assert_hardened(stack: Stack, service: str) -> None:
     assert bindings
     assert {item["HostIp"] for item in bindings} == {"127.0.0.1"}
     shown = json.dumps(container.attrs)
-    environment = container.exec_run(["sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"], user=want["image"]["user"])[1]
+    environment = container.exec_run(
+        ["sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"], user=want["image"]["user"]
+    )[1]
     logs = container.logs()
     for account, password in stack.passwords(service).items():
         assert password not in shown, f"{account}'s password is in docker inspect"
         assert password.encode() not in environment, f"{account}'s password is in an environment or argv"
         assert password.encode() not in logs, f"{account}'s password is in the logs"
-    owners = container.exec_run(["sh", "-c", "stat -c '%a %u:%g' /run/ready/* /run/ready/secrets/* 2>/dev/null"])[1].decode().split("\n")
+    owners = (
+        container.exec_run(["sh", "-c", "stat -c '%a %u:%g' /run/ready/* /run/ready/secrets/* 2>/dev/null"])[1]
+        .decode()
+        .split("\n")
+    )
     for line in filter(None, owners):
         mode, owner = line.split()
         assert mode in {"400", "500"}, line

@@ -55,7 +55,9 @@ class Stack:
 
     def passwords(self, service: str) -> dict[str, str]:
         """Account -> password, as they are on disk now."""
-        return _store(self.secrets_file, self.key_file, self.secrets_file.stat().st_mtime_ns).passwords(self.name, service)
+        return _store(self.secrets_file, self.key_file, self.secrets_file.stat().st_mtime_ns).passwords(
+            self.name, service
+        )
 
     def settings(self, service: str, account: str = "app") -> dict[str, str]:
         """Connection settings of a service for one account."""
@@ -74,11 +76,15 @@ class Stack:
     def neo4j(self, account: str = "app", password: str | None = None) -> neo4j.Driver:
         """A Neo4j driver over Bolt."""
         its = self.settings("neo4j", account)
-        return neo4j.GraphDatabase.driver(its["NEO4J_URI"], auth=(its["NEO4J_USERNAME"], password or its["NEO4J_PASSWORD"]))
+        return neo4j.GraphDatabase.driver(
+            its["NEO4J_URI"], auth=(its["NEO4J_USERNAME"], password or its["NEO4J_PASSWORD"])
+        )
 
     def redis(self, account: str = "app") -> redis.Redis:
         """A Redis client."""
-        return redis.Redis.from_url(self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True)
+        return redis.Redis.from_url(
+            self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True
+        )
 
     def chromadb(self) -> Any:
         """A ChromaDB client over HTTP."""
@@ -92,7 +98,7 @@ class Stack:
     def identities(self) -> dict[str, tuple[str, str]]:
         """Container name -> (Id, StartedAt): equal before and after means that nothing was restarted."""
         containers = docker.from_env().containers.list(all=True, filters={"label": f"io.ready.stack={self.name}"})
-        return {item.name: (item.id, item.attrs["State"]["StartedAt"]) for item in containers}
+        return {str(item.name): (str(item.id), item.attrs["State"]["StartedAt"]) for item in containers}
 
     def write(self) -> None:
         """Put one thing into each service that the stack has."""
@@ -154,5 +160,6 @@ def molecule_stack(services: list[str]) -> Stack:
         name=f"mol-{os.environ['MOLECULE_SCENARIO_NAME'].replace('_', '-')}",
         secrets_file=ephemeral / "ready_secrets.vault",
         key_file=ephemeral / "vault-key",
-        variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()} | {"ready_services": services},
+        variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()}
+        | {"ready_services": services},
     )

@@ -56,7 +56,13 @@ def run(name: str, command: Sequence[str], count: Callable[[int], tuple[int, int
     with log.open("wb") as stream:
         try:
             code = subprocess.run(  # noqa: S603
-                command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False
+                command,
+                cwd=ROOT,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=LIMIT,
+                check=False,
             ).returncode
         except subprocess.TimeoutExpired:
             code = 124
@@ -81,7 +87,8 @@ def pytest(name: str, folder: str, *options: str) -> Outcome:
         except (FileNotFoundError, ET.ParseError):
             return 0, 1
         total, bad, skipped = (
-            sum(int(suite.get(key, 0)) for suite in suites for key in keys.split()) for keys in ("tests", "failures errors", "skipped")
+            sum(int(suite.get(key, 0)) for suite in suites for key in keys.split())
+            for keys in ("tests", "failures errors", "skipped")
         )
         if total == 0 or (code != 0 and bad == 0):
             bad += 1
@@ -114,22 +121,28 @@ def scenarios() -> list[str]:
 def molecule(names: Sequence[str]) -> list[Outcome]:
     """Run scenarios, two side by side."""
     with ThreadPoolExecutor(2) as pool:
-        waits = [
-            pool.submit(run, f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name]) for name in names
-        ]
+        waits = [pool.submit(run, f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name]) for name in names]
         return [item.result() for item in waits]
 
 
 def main() -> int:
     """Run the stages asked for and return 1 when anything failed."""
-    parser = argparse.ArgumentParser(prog="./ready test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=lambda text: text.split(","), metavar="A[,B]", help=f"stages among {', '.join(STAGES)}")
-    parser.add_argument("--scenario", type=lambda text: text.split(","), metavar="A[,B]", help="only these Molecule scenarios")
+    parser = argparse.ArgumentParser(
+        prog="./ready test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), metavar="A[,B]", help=f"stages among {', '.join(STAGES)}"
+    )
+    parser.add_argument(
+        "--scenario", type=lambda text: text.split(","), metavar="A[,B]", help="only these Molecule scenarios"
+    )
     arguments = parser.parse_args()
     only = arguments.only or (["molecule"] if arguments.scenario else list(STAGES))
     if wrong := set(only) - set(STAGES):
         parser.error(f"unknown stage {', '.join(sorted(wrong))}")
-    os.environ.update(PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), PY_COLORS="0")
+    os.environ.update(
+        PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), PY_COLORS="0"
+    )
     started = time.monotonic()
     outcomes: list[Outcome] = []
     if "lint" in only:

@@ -70,10 +70,16 @@ def _parser(playbook: str, spec: Mapping[str, Any]) -> argparse.ArgumentParser:
     for variable, option in spec.get("options", {}).items():
         text = _paragraphs(option["description"])
         if option["type"] == "bool":
-            parser.add_argument(f"--{option_name(variable)}", dest=variable, action="store_true", default=None, help=text)
+            parser.add_argument(
+                f"--{option_name(variable)}", dest=variable, action="store_true", default=None, help=text
+            )
         elif option["type"] == "list":
             parser.add_argument(
-                f"--{option_name(variable)}", dest=variable, metavar="A[,B]", help=text, type=lambda value: value.split(",")
+                f"--{option_name(variable)}",
+                dest=variable,
+                metavar="A[,B]",
+                help=text,
+                type=lambda value: value.split(","),
             )
         else:
             kind = {"int": int, "float": float}.get(option["type"], str)
@@ -148,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(overview())
         return 0
     if words[0] == "init":
-        from .initdir import main as init  # noqa: PLC0415  # each verb loads what it needs
+        from .initdir import main as init  # each verb loads what it needs
 
         return init(words[1:])
     if words[0] == "test":

@@ -159,7 +159,7 @@ def resolve_service(
     context = {key: value for key, value in service.items() if isinstance(key, str)}
     context["memory_mib"] = service["limits"]["memory"] // 2**20
     try:
-        service = _render(service, NativeEnvironment(undefined=StrictUndefined), context)
+        service = dict(_render(service, NativeEnvironment(undefined=StrictUndefined), context))
     except TemplateError as error:
         raise DefinitionError([f"services/{name}.yml: {error}"]) from error
     service["image"].setdefault("override", None)

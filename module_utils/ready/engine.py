@@ -191,7 +191,9 @@ def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str
 
 def _tar(files: Mapping[str, tuple[int, bytes]], owner: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
-    directories = sorted({"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)})
+    directories = sorted(
+        {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
+    )
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name in [".", *directories]:
             info = tarfile.TarInfo(name)
@@ -289,7 +291,7 @@ def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) ->
         container = _container(client, service["container"])
         if container is None or container.status != "running":
             continue
-        usage = client.api.stats(container.id, stream=False, one_shot=True).get("memory_stats", {})
+        usage = client.api.stats(str(container.id), stream=False, one_shot=True).get("memory_stats", {})
         stats = usage.get("stats", {})
         cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
         memory[service["name"]] = max(0, usage.get("usage", 0) - cache)

@@ -154,7 +154,7 @@ def choose_all(
     auth: Mapping[str, str] | None,
 ) -> dict[str, dict[str, Any]]:
     """Choose for every service; a registry that did not answer once is not asked again."""
-    from docker.errors import APIError, DockerException, ImageNotFound  # noqa: PLC0415  # connect() has checked for it
+    from docker.errors import APIError, DockerException, ImageNotFound  # connect() has checked for it
 
     silent: dict[str, str] = {}
 
@@ -202,7 +202,11 @@ def image_facts(client: DockerClient, ref: str, version_command: Sequence[str]) 
     version = (image.labels or {}).get(LABEL_ENGINE)
     if not version:
         output = client.containers.run(
-            image.id, list(version_command[1:]), entrypoint=[version_command[0]], remove=True, network_disabled=True
+            str(image.id),
+            list(version_command[1:]),
+            entrypoint=[version_command[0]],
+            remove=True,
+            network_disabled=True,
         )
         version = engine_version(output.decode(errors="replace"))
     return {"id": str(image.id), "engine_version": version}

@@ -34,7 +34,9 @@ def main(argv: Sequence[str]) -> int:
     )
     kinds = sorted(path.name for path in (ROOT / "inventories").iterdir() if path.is_dir())
     parser.add_argument("directory", type=Path, metavar="DIR")
-    parser.add_argument("--example", choices=kinds, default="local", help="the inventory to start from (default: local)")
+    parser.add_argument(
+        "--example", choices=kinds, default="local", help="the inventory to start from (default: local)"
+    )
     arguments = parser.parse_args(argv)
     inventory = arguments.directory / "inventory"
     if inventory.exists():

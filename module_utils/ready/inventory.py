@@ -23,7 +23,8 @@ def secrets_path(task_vars: Mapping[str, Any], template: Template) -> Path:
     directory = task_vars.get("inventory_dir")
     if not directory:
         raise SecretsError(
-            "the inventory is not a file, so there is no place for the secrets. Next: ./ready init DIR makes one, or set ready_secrets_file"
+            "the inventory is not a file, so there is no place for the secrets. Next: ./ready init DIR makes one, "
+            "or set ready_secrets_file"
         )
     return Path(str(directory)) / "host_vars" / str(task_vars["inventory_hostname"]) / "ready_secrets.vault"
 

@@ -57,7 +57,7 @@ def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Map
         have = state["services"][name]
         if not have.get("image"):
             continue
-        recorded = next(
+        recorded: Mapping[str, str] = next(
             (
                 state["volumes"][volume["name"]]["labels"]
                 for volume in service["volumes"]
@@ -82,7 +82,8 @@ def make_plan(
 
     Returns:
         {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action}],
-        options: service -> options of docker_container, actions: service -> none|create|recreate|start, changes: bool, lines: [str] for people}
+        options: service -> options of docker_container, actions: service -> none|create|recreate|start,
+        reconcile: [service], changes: bool, lines: [str] for people}
     """
     services = {name: item for name, item in stack["services"].items() if only is None or name in only}
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])

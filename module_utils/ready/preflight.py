@@ -298,7 +298,7 @@ def _images(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[
 
 
 def _secrets(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
-    """Data that were made with secrets which the inventory no longer has: new ones would lock everybody out."""
+    """Find data whose secrets the inventory no longer has: new ones would lock everybody out."""
     secrets = stack.get("secrets", {"missing": [], "path": ""})
     volumes = state.get("volumes", {})
     without = {pair.partition("/")[0] for pair in secrets["missing"]}
@@ -315,7 +315,7 @@ def _secrets(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
             FAIL,
             f"volume {', '.join(lost)} with data, but no passwords for them in {secrets['path']}",
             "the secrets that the data were made with: a database ignores new ones",
-            "put the secrets file back; or ./ready secrets recover; or ./ready destroy --volumes if the data are not wanted",
+            "put the secrets file back; or ./ready secrets recover; or, without the data, ./ready destroy --volumes",
         )
     return Check("secrets", "Secrets", PASS, "to be made" if without else "there, and none of them a documented one")
 

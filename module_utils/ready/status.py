@@ -90,7 +90,11 @@ def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Map
     for name, service in stack["services"].items():
         found = state["services"][name]
         image = found.get("image", {})
-        drift = differences(desired(service, stack["name"], stack["network"], None), found["config"]) if found["exists"] else {}
+        drift = (
+            differences(desired(service, stack["name"], stack["network"], None), found["config"])
+            if found["exists"]
+            else {}
+        )
         if found["exists"] and found.get("files_hash") != service.get("config_hash"):
             drift[CONFIG_PATH] = {}
         digest = next((item.rpartition("@")[2] for item in image.get("digests", [])), image.get("id"))
@@ -102,7 +106,9 @@ def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Map
                 "image": image.get("ref", "-"),
                 "digest": (digest or "-")[:19],
                 "uptime": uptime(found.get("started_at")) if found.get("running") else "-",
-                "memory": f"{human_size(details.get('memory', {}).get(name))} / {human_size(service['limits']['memory'])}",
+                "memory": " / ".join(
+                    map(human_size, (details.get("memory", {}).get(name), service["limits"]["memory"]))
+                ),
                 "volumes": ", ".join(
                     f"{item['name']} {human_size(details.get('volumes', {}).get(item['name']))}"
                     for item in service["volumes"]
@@ -112,7 +118,12 @@ def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Map
             }
         )
     rows += [
-        {"service": item["service"] or "?", "state": item["status"], "container": item["name"], "drift": "not in the inventory: kept"}
+        {
+            "service": item["service"] or "?",
+            "state": item["status"],
+            "container": item["name"],
+            "drift": "not in the inventory: kept",
+        }
         for item in state["others"]
     ]
     return rows

@@ -99,7 +99,7 @@ class SecretStore:
             ) from error
         if not isinstance(data, dict) or data.get("version") != 1 or not isinstance(data.get("stacks"), dict):
             raise SecretsError(
-                f"{self.path}: found no version 1 secrets inside. Next: restore the file, or mend it: ansible-vault edit."
+                f"{self.path}: found no version 1 secrets inside. Next: restore it, or mend it (ansible-vault edit)."
             )
         return data
 

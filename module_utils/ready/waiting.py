@@ -51,7 +51,8 @@ def exec_command(test: Sequence[str]) -> list[str]:
 
 def _run(container: Container, command: list[str]) -> tuple[int, str]:
     result = container.exec_run(command)
-    return int(result.exit_code if result.exit_code is not None else -1), result.output.decode(errors="replace").strip()
+    output = result.output if isinstance(result.output, bytes) else b"".join(result.output)
+    return int(result.exit_code if result.exit_code is not None else -1), output.decode(errors="replace").strip()
 
 
 def _wait_for(

@@ -1,4 +1,4 @@
-"""The launcher as a user runs it, on stacks of the tests' own: free ports, own inventory, own vault key, own evidence."""
+"""The launcher as a user runs it, on stacks of the tests' own: ports, inventory, vault key and evidence."""
 
 from __future__ import annotations
 
@@ -84,9 +84,15 @@ class Ready:
         command = [str(ROOT / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
         environment = os.environ | {"READY_VENV": os.environ.get("READY_VENV", str(ROOT / ".venv"))} | self.environment
         return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment,
-            start_new_session=True, cwd=ROOT,
-        )  # fmt: skip
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+            start_new_session=True,
+            cwd=ROOT,
+        )
 
     def run(self, *words: str, code: int | None = 0) -> Result:
         """Run a verb to its end, asserting its exit code."""

@@ -56,7 +56,7 @@ def test_bad_input(redis: Ready, variables: dict[str, object], message: str) -> 
 def test_documented_password(redis: Ready) -> None:
     """A password that stands in documentation is refused by its account's name, and not printed."""
     redis.run("up")
-    from ready.vault import SecretStore  # noqa: PLC0415  # the store of this moment
+    from ready.vault import SecretStore  # the store of this moment
 
     store = SecretStore.open(redis.stack.secrets_file, redis.stack.key_file)
     store.data["stacks"][redis.stack.name]["redis"]["app"]["password"] = "production_password"
@@ -73,7 +73,7 @@ def test_foreign_container_of_that_name(redis: Ready) -> None:
     """A container that is not ours is refused by name and left as it was."""
     client = docker.from_env()
     image = next(image for image in client.images.list("ready/redis"))
-    foreign = client.containers.create(image.id, name=f"{redis.stack.name}-redis")
+    foreign = client.containers.create(str(image.id), name=f"{redis.stack.name}-redis")
     try:
         result = redis.run("up", code=2)
         assert f"container {redis.stack.name}-redis" in result.text
@@ -84,11 +84,11 @@ def test_foreign_container_of_that_name(redis: Ready) -> None:
 
 
 def test_never_healthy(redis: Ready) -> None:
-    """The one that does not become healthy is named with its log, the other stays up, evidence is left, `up` heals it."""
+    """The one that does not become healthy is named with its log; the other stays up; `up` heals it."""
     redis.set(ready_services=["redis", "chromadb"], redis_health={"test": ["CMD", "false"], "deadline": 6})
     redis.set(chromadb_health={"deadline": 6})
     result = redis.run("up", code=2)
-    assert "redis is unhealthy" in result.text
+    assert "redis is unhealthy" in result.text, result.text[-3000:]
     assert "Ready to accept connections" in result.text
     assert redis.stack.container("chromadb").status == "running"
     evidence = (redis.directory / "evidence" / redis.stack.name / "localhost" / "health.json").read_text()
@@ -189,9 +189,13 @@ class Daemon:
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(200):
-            if self.socket.exists() and subprocess.run(
-                ["curl", "-sf", "--unix-socket", self.socket, "http://x/_ping"], capture_output=True, check=False
-            ).returncode == 0:
+            if (
+                self.socket.exists()
+                and subprocess.run(
+                    ["curl", "-sf", "--unix-socket", self.socket, "http://x/_ping"], capture_output=True, check=False
+                ).returncode
+                == 0
+            ):
                 return
             time.sleep(0.1)
         raise AssertionError((self.directory / "log").read_text()[-3000:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import psycopg
@@ -77,7 +78,12 @@ def test_edited_secret_files_are_healed(life: Ready) -> None:
     image = life.stack.container("postgresql").image.id
     script = "echo edited > /v/secrets/monitor; rm /v/accounts.id"
     client.containers.run(
-        image, ["-c", script], entrypoint=["sh"], user="0", remove=True, volumes={f"{NAME}_postgresql_config": {"bind": "/v"}}
+        image,
+        ["-c", script],
+        entrypoint=["sh"],
+        user="0",
+        remove=True,
+        volumes={f"{NAME}_postgresql_config": {"bind": "/v"}},
     )
     result = life.run("up")
     assert "edited or lost" in result.text
@@ -191,7 +197,7 @@ def test_data_with_another_password_are_named(life: Ready) -> None:
     life.set(ready_services=["redis"], stack_name="sys-other")
     life.run("up")  # makes secrets, of another stack
     remove("sys-other")
-    from ready.vault import SecretStore  # noqa: PLC0415  # the store of this moment
+    from ready.vault import SecretStore  # the store of this moment
 
     store = SecretStore.open(life.stack.secrets_file, life.stack.key_file)
     store.make_missing(NAME, life.stack.resolved["services"])
@@ -209,7 +215,7 @@ def test_destroy_everything(life: Ready) -> None:
     """With --volumes --yes nothing of the stack is left."""
     life.run("destroy", "--volumes", "--yes")
     client = docker.from_env()
-    wanted = {"label": f"io.ready.stack={NAME}"}
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
     assert client.containers.list(all=True, filters=wanted) == []
     assert client.volumes.list(filters=wanted) == []
     assert client.networks.list(filters=wanted) == []

@@ -116,7 +116,9 @@ def test_unknown_variables() -> None:
     known = set(override_names(load_definitions()["postgresql"])) | {"ready_services"}
     spaces = {"postgresql", "ready"}
     found = unknown_variables(
-        ["postgresql_prot", "postgresqll_port", "ready_nonsense", "http_port", "ansible_host", "_postgresql_x"], known, spaces
+        ["postgresql_prot", "postgresqll_port", "ready_nonsense", "http_port", "ansible_host", "_postgresql_x"],
+        known,
+        spaces,
     )
     assert found == [
         "unknown variable postgresql_prot: nothing reads it. Did you mean postgresql_port?",

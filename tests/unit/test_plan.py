@@ -11,7 +11,13 @@ from ready.engine import absent_state
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled
 
 IMAGES = {
-    name: {"ref": f"ready/{name}:1", "id": f"sha256:{name}", "source": "build", "data_format": "1", "engine_version": "1"}
+    name: {
+        "ref": f"ready/{name}:1",
+        "id": f"sha256:{name}",
+        "source": "build",
+        "data_format": "1",
+        "engine_version": "1",
+    }
     for name in ("postgresql", "neo4j", "chromadb", "redis")
 }
 
@@ -89,7 +95,9 @@ def test_drift_is_healed(stack: dict[str, Any], drift: dict[str, Any], action: s
     assert [item["service"] for item in plan["containers"]] == ["postgresql"]
 
 
-@pytest.mark.parametrize("key", ["privileged", "cap_drop", "read_only", "user", "ports", "volumes", "security_opt", "pids"])
+@pytest.mark.parametrize(
+    "key", ["privileged", "cap_drop", "read_only", "user", "ports", "volumes", "security_opt", "pids"]
+)
 def test_each_hardening_drift_is_seen(stack: dict[str, Any], key: str) -> None:
     """What somebody changed by hand on a container is found, whatever it is."""
     want = desired(stack["services"]["redis"], "ready", "ready", "sha256:redis")
@@ -126,19 +134,39 @@ def test_unhealthy_is_not_settled(stack: dict[str, Any]) -> None:
 INSPECTED = {
     "Image": "sha256:redis",
     "Config": {
-        "User": "999:1000", "Env": ["PATH=/bin", "A=1"], "Cmd": ["redis-server", "/run/ready/redis.conf"], "Entrypoint": ["tini"],
-        "StopTimeout": 60, "Labels": {"io.ready.stack": "ready", "io.ready.service": "redis", "io.ready.config": "", "x": "y"},
-        "Healthcheck": {"Test": ["CMD", "true"], "Interval": 10**10, "Timeout": 5 * 10**9, "Retries": 5, "StartPeriod": 3 * 10**10},
+        "User": "999:1000",
+        "Env": ["PATH=/bin", "A=1"],
+        "Cmd": ["redis-server", "/run/ready/redis.conf"],
+        "Entrypoint": ["tini"],
+        "StopTimeout": 60,
+        "Labels": {"io.ready.stack": "ready", "io.ready.service": "redis", "io.ready.config": "", "x": "y"},
+        "Healthcheck": {
+            "Test": ["CMD", "true"],
+            "Interval": 10**10,
+            "Timeout": 5 * 10**9,
+            "Retries": 5,
+            "StartPeriod": 3 * 10**10,
+        },
     },
     "HostConfig": {
-        "Memory": 268435456, "MemorySwap": 268435456, "NanoCpus": 10**9, "PidsLimit": 100, "ShmSize": 67108864,
-        "CapDrop": ["ALL"], "CapAdd": None, "Privileged": False, "SecurityOpt": ["no-new-privileges:true"], "ReadonlyRootfs": True,
-        "PortBindings": {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6379"}]}, "Tmpfs": {"/tmp": "rw,size=16m"},
-        "RestartPolicy": {"Name": "unless-stopped"}, "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}},
+        "Memory": 268435456,
+        "MemorySwap": 268435456,
+        "NanoCpus": 10**9,
+        "PidsLimit": 100,
+        "ShmSize": 67108864,
+        "CapDrop": ["ALL"],
+        "CapAdd": None,
+        "Privileged": False,
+        "SecurityOpt": ["no-new-privileges:true"],
+        "ReadonlyRootfs": True,
+        "PortBindings": {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6379"}]},
+        "Tmpfs": {"/tmp": "rw,size=16m"},
+        "RestartPolicy": {"Name": "unless-stopped"},
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}},
     },
     "Mounts": [{"Type": "volume", "Name": "ready_redis_data", "Destination": "/data", "RW": True}],
     "NetworkSettings": {"Networks": {"ready": {}}},
-}  # fmt: skip
+}
 
 
 def test_actual_reads_inspect() -> None:

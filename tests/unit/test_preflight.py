@@ -237,7 +237,10 @@ def test_data_whose_secrets_are_lost(facts: dict[str, Any], wanted: dict[str, An
     assert found.verdict == "fail"
     assert volume in found.found
     assert "recover" in found.next
-    assert check("secrets", facts, wanted, {"volumes": {volume: {"exists": False, "ours": False, "labels": {}}}}).verdict == "pass"
+    assert (
+        check("secrets", facts, wanted, {"volumes": {volume: {"exists": False, "ours": False, "labels": {}}}}).verdict
+        == "pass"
+    )
 
 
 def test_another_machines_daemon(facts: dict[str, Any], wanted: dict[str, Any]) -> None:

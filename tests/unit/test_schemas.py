@@ -92,7 +92,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("ports.0.container", 70000, "ports.0.container: found 70000, expected maximum 65535"),
         ("ports.0.protocol", "gopher", 'ports.0.protocol: found "gopher", expected one of'),
         ("volumes.0.path", "data", "volumes.0.path"),
-        ("tmpfs", {"/tmp": "mode=1777"}, "tmpfs./tmp"),  # noqa: S108
+        ("tmpfs", {"/tmp": "mode=1777"}, "tmpfs./tmp"),
         ("files.0.path", "../etc/passwd", "files.0.path"),
         ("accounts.root", {"login": "r", "rights": "all"}, "accounts: found the unknown key root"),
         ("limits.memory", "lots", 'limits.memory: found "lots", expected text such as 512m'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import docker
 
 from tests.hardening import assert_hardened
@@ -13,8 +15,11 @@ STACK = molecule_stack(["redis", "chromadb"])
 def test_everything_carries_the_label() -> None:
     """Containers, volumes and the network do."""
     client = docker.from_env()
-    wanted = {"label": f"io.ready.stack={STACK.name}"}
-    assert {item.name for item in client.containers.list(filters=wanted)} == {f"{STACK.name}-redis", f"{STACK.name}-chromadb"}
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={STACK.name}"}
+    assert {item.name for item in client.containers.list(filters=wanted)} == {
+        f"{STACK.name}-redis",
+        f"{STACK.name}-chromadb",
+    }
     volumes = {item.name for item in client.volumes.list(filters=wanted)}
     names = ("redis_data", "redis_config", "chromadb_data", "chromadb_config")
     assert volumes == {f"{STACK.name}_{name}" for name in names}

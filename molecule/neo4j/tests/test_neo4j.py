@@ -37,7 +37,10 @@ def test_version_and_apoc() -> None:
 )
 def test_apoc_reaches_neither_network_nor_files(statement: str) -> None:
     """apoc.load would let anybody who may query ask other servers on this one's behalf."""
-    with STACK.neo4j() as driver, pytest.raises(neo4j.exceptions.ClientError, match="(?i)no procedure|not available|allowlist"):
+    with (
+        STACK.neo4j() as driver,
+        pytest.raises(neo4j.exceptions.ClientError, match=r"(?i)no procedure|not available|allowlist"),
+    ):
         driver.execute_query(statement)
 
 

@@ -33,7 +33,9 @@ def test_evidence_and_report() -> None:
         assert evidence["provenance"] == "real"
         assert evidence["verdict"] in {"pass", "insufficient_data" if name == "preflight" else "pass"}, evidence
     health = json.loads((EVIDENCE / "localhost" / "health.json").read_text())
-    assert {name: item["state"] for name, item in health["results"]["services"].items()} == dict.fromkeys(SERVICES, "healthy")
+    assert {name: item["state"] for name, item in health["results"]["services"].items()} == dict.fromkeys(
+        SERVICES, "healthy"
+    )
     assert json.loads((EVIDENCE / "readiness.json").read_text())["schema"].startswith("ready/readiness/")
     assert "<html" in (EVIDENCE / "readiness.html").read_text()
 
