@@ -52,7 +52,12 @@ def refs(
     for name, choice in choices.items():
         image = services[name]["image"]
         source = choice["source"]
-        entry = {"ref": choice["ref"], "source": source, "version_command": image["version_command"]}
+        entry = {
+            "ref": choice["ref"],
+            "source": source,
+            "version_command": image.get("version_command", []),
+            "version": image["version"],
+        }
         if source == "archive":
             entry["data_format"] = archives[name]["data_format"]
             entry["ref"] = archives[name]["ref"]
@@ -62,6 +67,25 @@ def refs(
             entry["ref"] = builds.get(name, {}).get("ref", f"ready/{name}:{image['version']}")
         result[name] = entry
     return result
+
+
+def lock_lines(choices: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """Return a line per service: the digest in the lock and the one that the registry serves."""
+    shown = []
+    for name, choice in choices.items():
+        before, after = old.get(name, {}).get("digest", "none"), (choice["lock"] or {}).get("digest")
+        shown.append(f"{name}: {after} (unchanged)" if before == after else f"{name}: {before} -> {after}")
+    return shown
+
+
+def manifest(images: Mapping[str, Any], saved: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what manifest.json says of each archive; `saved` are the results of stat."""
+    checksums = {item["item"]: item["stat"].get("checksum") for item in saved}
+    keys = ("ref", "id", "source", "data_format", "engine_version")
+    return {
+        name: {"file": f"{name}.tar", "sha256": checksums[name], **{key: image[key] for key in keys}}
+        for name, image in images.items()
+    }
 
 
 class FilterModule:
@@ -76,4 +100,6 @@ class FilterModule:
             "ready_images_lines": lines,
             "ready_images_new_locks": new_locks,
             "ready_images_refs": refs,
+            "ready_images_lock_lines": lock_lines,
+            "ready_images_manifest": manifest,
         }

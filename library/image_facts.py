@@ -13,7 +13,7 @@ description:
 author: [Ready authors]
 options:
   images:
-    description: Service to C(ref) and C(version_command).
+    description: Service to C(ref), C(version_command) (may be missing) and C(version), which counts without it.
     type: dict
     required: true
 attributes:
@@ -24,7 +24,7 @@ attributes:
 EXAMPLES = r"""
 - name: Read them
   image_facts:
-    images: {redis: {ref: "redis:7", version_command: [redis-server, --version]}}
+    images: {redis: {ref: "redis:7", version_command: [redis-server, --version], version: "7"}}
 """
 RETURN = r"""
 images:
@@ -46,7 +46,7 @@ def main() -> None:
         client = connect()
         for name, image in module.params["images"].items():
             try:
-                found[name] = image_facts(client, image["ref"], image["version_command"])
+                found[name] = image_facts(client, image["ref"], image.get("version_command") or [], image["version"])
             except Exception as error:
                 module.fail_json(msg=f"{name}: image {image['ref']}: {registry_reason(error)}")
     except EngineError as error:

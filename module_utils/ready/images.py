@@ -196,11 +196,16 @@ def choose_all(
     }
 
 
-def image_facts(client: DockerClient, ref: str, version_command: Sequence[str]) -> dict[str, str]:
-    """Return id and engine version of an image; an image that has no label of ours is asked by its version command."""
+def image_facts(client: DockerClient, ref: str, version_command: Sequence[str], version: str) -> dict[str, str]:
+    """Return id and engine version of an image.
+
+    The version is our label's, else what `version_command` prints, else `version`, the definition's release line.
+    """
     image = client.images.get(ref)
-    version = (image.labels or {}).get(LABEL_ENGINE)
-    if not version:
+    label = (image.labels or {}).get(LABEL_ENGINE)
+    if label:
+        version = label
+    elif version_command:
         output = client.containers.run(
             str(image.id),
             list(version_command[1:]),

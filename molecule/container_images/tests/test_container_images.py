@@ -1,0 +1,23 @@
+"""The built images: ours, as their recipe says, and nothing of the build in them."""
+
+from __future__ import annotations
+
+import docker
+import pytest
+
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_image(service: str) -> None:
+    """It carries its origin, runs as its own user, and keeps its list of packages but no package cache."""
+    client = docker.from_env()
+    images = client.images.list(filters={"label": f"io.ready.image={service}"})
+    assert images
+    image = images[0]
+    assert image.labels["io.ready.source"] == "build"
+    assert image.labels["io.ready.engine_version"]
+    assert image.attrs["Config"]["User"].split(":")[0] not in {"", "0", "root"}
+    script = "test -s /usr/share/ready/packages.txt && ! ls /var/lib/apt/lists/*Packages* /root/.m2 /root/.cache/pip 2>/dev/null"
+    output = client.containers.run(str(image.id), ["-c", script], entrypoint=["sh"], user="0", remove=True)
+    assert output == b""

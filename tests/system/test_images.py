@@ -1,0 +1,173 @@
+"""Where images come from: a real registry on loopback, archives, and what happens when they are not what they were."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+import yaml
+
+from tests.system.conftest import Ready, free_ports, remove
+
+CONFIG = """\
+version: 0.1
+storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
+http: {addr: "127.0.0.1:%d"}
+"""
+
+
+@dataclass
+class Registry:
+    """Debian's docker-registry, started by the test on a port and a directory of its own."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        config = self.directory / "config.yml"
+        config.write_text(CONFIG % (self.directory / "data", self.port))
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://{self.address}/v2/", timeout=1)
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError((self.directory / "log").read_text())
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def push(self, source: str, tag: str = "7-alpine") -> None:
+        """Push a local image as library/redis."""
+        client = docker.from_env()
+        repository = f"{self.address}/library/redis"
+        client.images.get(source).tag(repository, tag)
+        answer = client.images.push(repository, tag)
+        assert "error" not in answer, answer
+        client.images.remove(f"{repository}:{tag}")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that serves our own Redis image as if it were upstream's."""
+    if subprocess.run(["which", "docker-registry"], capture_output=True, check=False).returncode:
+        subprocess.run(["apt-get", "install", "-qq", "-y", "docker-registry"], check=True, capture_output=True)
+    registry = Registry(tmp_path_factory.mktemp("registry"), free_ports(1)[0])
+    registry.start()
+    registry.push(newest("redis"))
+    yield registry
+    registry.stop()
+    client = docker.from_env()
+    for image in client.images.list():
+        for name in [*(image.attrs.get("RepoTags") or []), *(image.attrs.get("RepoDigests") or [])]:
+            if name.startswith(registry.address):
+                client.images.remove(name)
+
+
+def newest(service: str) -> str:
+    """Return the reference of our built image."""
+    images = docker.from_env().images.list(filters={"label": f"io.ready.image={service}"})
+    return next(tag for image in images for tag in image.tags if tag.startswith(f"ready/{service}:"))
+
+
+def lock(ready: Ready) -> Path:
+    """Return the inventory's lock file."""
+    return ready.inventory / "group_vars" / "all" / "ready_images_lock.yml"
+
+
+def test_registry_digest_and_lock(redis: Ready, registry: Registry) -> None:
+    """First use writes the lock; later runs need no registry; another digest is refused; a moved tag is not followed."""
+    redis.set(image_source="registry", container_images_registry_mirror=registry.address)
+    redis.run("up")
+    locked = yaml.safe_load(lock(redis).read_text())["ready_images_lock"]["redis"]
+    assert locked["repository"] == "docker.io/library/redis"
+    assert locked["digest"].startswith("sha256:")
+    image = redis.stack.container("redis").attrs["Config"]["Image"]
+    assert image == f"{registry.address}/library/redis@{locked['digest']}"
+    assert (
+        docker.from_env().volumes.get(f"{redis.stack.name}_redis_data").attrs["Labels"]["io.ready.source"] == "registry"
+    )
+
+    registry.push(newest("chromadb"))  # the tag moves
+    registry.stop()
+    assert redis.run("up").changed == 0
+    registry.start()
+    redis.run("destroy", "--yes")
+    redis.run("up")
+    assert redis.stack.container("redis").attrs["Config"]["Image"] == image
+
+    shown = redis.run("images", "lock", "--check")
+    assert f"redis: {locked['digest']} -> sha256:" in shown.text
+
+    redis.run("destroy", "--yes")
+    wrong = lock(redis).read_text().replace(locked["digest"], "sha256:" + "0" * 64)
+    lock(redis).write_text(wrong)
+    result = redis.run("up", code=2)
+    assert "as the lock says, can't be had" in result.text
+    assert "sha256:0000" in result.text
+    assert redis.stack.identities() == {}
+    registry.push(newest("redis"))
+
+
+def test_registry_down(redis: Ready) -> None:
+    """A registry that does not answer is named, with what else could be done."""
+    redis.set(image_source="registry", container_images_registry_mirror="127.0.0.1:9")
+    result = redis.run("up", code=2)
+    assert "no image source works" in result.text
+    assert "connection refused" in result.text
+    assert redis.stack.identities() == {}
+
+
+def test_auto_falls_through_and_binds_the_data(redis: Ready) -> None:
+    """Auto says why the others do not serve, and data keep their source when another is asked for."""
+    redis.set(image_source="auto", container_images_registry_mirror="127.0.0.1:9")
+    result = redis.run("up")
+    assert "from: build (registry: 127.0.0.1:9/library/redis" in result.text
+    redis.run("destroy", "--yes")
+    redis.set(image_source="registry")
+    result = redis.run("up", code=None)
+    assert redis.stack.identities() == {} or "ready/redis" in redis.stack.container("redis").attrs["Config"]["Image"]
+
+
+def test_archives(redis: Ready, tmp_path: Path) -> None:
+    """Saved, loaded, used; one flipped byte is refused before anything is loaded."""
+    archives = tmp_path / "archives"
+    redis.run("up")
+    redis.run("images", "save", "--dir", str(archives))
+    redis.run("images", "load", "--dir", str(archives))
+    redis.run("destroy", "--volumes", "--yes")
+    redis.set(image_source="archive", container_images_archive_dir=str(archives))
+    redis.run("up")
+    volume = docker.from_env().volumes.get(f"{redis.stack.name}_redis_data")
+    assert volume.attrs["Labels"]["io.ready.source"] == "archive"
+    redis.run("destroy", "--volumes", "--yes")
+    with (archives / "redis.tar").open("r+b") as archive:
+        archive.seek(200_000)
+        byte = archive.read(1)
+        archive.seek(200_000)
+        archive.write(bytes([byte[0] ^ 1]))
+    result = redis.run("up", code=2)
+    assert "redis.tar has sha256" in result.text
+    assert "Nothing was loaded" in result.text
+    assert redis.stack.identities() == {}
+    remove(redis.stack.name)
