@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from threading import Lock
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test"
 BIN = Path(sys.executable).parent
+#: What .config/molecule/up.yml and tests/stack.py read.
+PORTS = ("READY_PORT_POSTGRESQL", "READY_PORT_BOLT", "READY_PORT_HTTP", "READY_PORT_CHROMADB", "READY_PORT_REDIS")
 STAGES = ("lint", "unit", "images", "molecule", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")
@@ -47,7 +50,12 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-def run(name: str, command: Sequence[str], count: Callable[[int], tuple[int, int]] | None = None) -> Outcome:
+def run(
+    name: str,
+    command: Sequence[str],
+    count: Callable[[int], tuple[int, int]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
     """Run one step with its output in a log; print how it went, and the log's end when it failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name.replace('/', '-').replace(' ', '-')}.log"
@@ -58,6 +66,7 @@ def run(name: str, command: Sequence[str], count: Callable[[int], tuple[int, int
             code = subprocess.run(  # noqa: S603
                 command,
                 cwd=ROOT,
+                env={**os.environ, **(environment or {})},
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -118,10 +127,25 @@ def scenarios() -> list[str]:
     return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(item.getsockname()[1]) for item in sockets]
+    for item in sockets:
+        item.close()
+    return ports
+
+
+def scenario(name: str) -> Outcome:
+    """Run one scenario on ports of its own."""
+    ports = {key: str(port) for key, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    return run(f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name], environment=ports)
+
+
 def molecule(names: Sequence[str]) -> list[Outcome]:
     """Run scenarios, two side by side."""
     with ThreadPoolExecutor(2) as pool:
-        waits = [pool.submit(run, f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name]) for name in names]
+        waits = [pool.submit(scenario, name) for name in names]
         return [item.result() for item in waits]
 
 

@@ -96,7 +96,7 @@ def lock(ready: Ready) -> Path:
 
 
 def test_registry_digest_and_lock(redis: Ready, registry: Registry) -> None:
-    """First use writes the lock; later runs need no registry; another digest is refused; a moved tag is not followed."""
+    """First use writes the lock; later runs need no registry; another digest is refused, a moved tag not followed."""
     redis.set(image_source="registry", container_images_registry_mirror=registry.address)
     redis.run("up")
     locked = yaml.safe_load(lock(redis).read_text())["ready_images_lock"]["redis"]
