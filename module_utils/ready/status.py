@@ -35,7 +35,7 @@ def uptime(started_at: str | None, now: datetime | None = None) -> str:
 def service_state(found: Mapping[str, Any], waited: Mapping[str, Any] | None = None) -> str:
     """Return one word: healthy, starting, unhealthy, exited, absent …; what was waited for counts most."""
     if waited:
-        return str(waited["state"] if waited["healthy"] or waited["state"] != "starting" else "unhealthy")
+        return str(waited["state"])
     if found.get("running"):
         return str(found.get("health") or "running")
     return str(found.get("status", "absent"))

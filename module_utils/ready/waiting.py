@@ -36,7 +36,7 @@ class Readiness:
 
     service: str
     healthy: bool = False
-    state: str = "absent"  #: healthy | starting | exited | absent
+    state: str = "absent"  #: healthy | unhealthy | exited | absent …
     seconds: float = 0.0  #: from the start of the wait
     detail: str = ""  #: the health test's last words, when red
     reconciled: bool = False  #: accounts were set in this run
@@ -93,6 +93,7 @@ def _wait_for(
                 break
             time.sleep(PAUSE)
         if not outcome.healthy:
+            outcome.state = "unhealthy" if outcome.state == "starting" else outcome.state
             lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
             outcome.logs = lines[-LOG_LINES:]
     except Exception as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -171,37 +173,68 @@ def test_removed_service_is_kept_and_reported(redis: Ready) -> None:
 
 
 class Daemon:
-    """A second Docker daemon, so that faults of a daemon hurt no other test."""
+    """A second Docker daemon, so that what happens to it hurts no other test."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.socket = directory / "docker.sock"
+        self.host = f"unix://{directory}/docker.sock"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it without a bridge or firewall rules of its own; its data stay between starts."""
-        command = [
-            "dockerd", "--host", f"unix://{self.socket}", "--data-root", str(self.directory / "data"),
-            "--exec-root", str(self.directory / "exec"), "--pidfile", str(self.directory / "pid"),
-            "--bip", "172.30.99.1/24", "--iptables=false", "--ip-masq=false", "--bridge", "none",
-        ]  # fmt: skip
-        command = [item for item in command if item not in {"--bip", "172.30.99.1/24"}]
+    def start(self) -> docker.DockerClient:
+        """Start it, without the default bridge and firewall rules of its own, and wait until it answers."""
+        command = ["dockerd", "--host", self.host, "--bridge", "none", "--iptables=false", "--ip-masq=false"]
+        for option, name in (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid")):
+            command += [f"--{option}", str(self.directory / name)]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(200):
-            if (
-                self.socket.exists()
-                and subprocess.run(
-                    ["curl", "-sf", "--unix-socket", self.socket, "http://x/_ping"], capture_output=True, check=False
-                ).returncode
-                == 0
-            ):
-                return
-            time.sleep(0.1)
+        for _ in range(300):
+            try:
+                client = docker.DockerClient(self.host)
+                client.ping()
+            except (docker.errors.DockerException, OSError):
+                time.sleep(0.1)
+            else:
+                return client
         raise AssertionError((self.directory / "log").read_text()[-3000:])
 
     def stop(self) -> None:
-        """End it."""
+        """End it, and its containers with it."""
         if self.process:
             self.process.terminate()
             self.process.wait(60)
+            self.process = None
+
+
+def test_daemon_stops_in_the_middle(redis: Ready) -> None:
+    """A daemon that goes away during `up` is named; when it is back, a second run finishes the work."""
+    directory = Path(tempfile.mkdtemp(prefix="rd-"))  # a socket's path must be short
+    daemon = Daemon(directory)
+    try:
+        client = daemon.start()
+        image = next(image for image in docker.from_env().images.list("ready/redis") if image.tags)
+        client.images.load(b"".join(image.save(named=image.tags[0])))
+        redis.environment["DOCKER_HOST"] = daemon.host
+        redis.set(image_source="build", redis_health={"test": ["CMD", "false"], "deadline": 60})
+        process = redis.popen("up")
+        for _ in range(900):
+            if client.containers.list():
+                break
+            time.sleep(0.1)
+        daemon.stop()
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 2, out[-3000:]
+        assert "redis" in out
+        assert "Traceback" not in out + err
+        client = daemon.start()
+        redis.set(redis_health=None)
+        redis.run("up")
+        assert [item.name for item in client.containers.list()] == [f"{redis.stack.name}-redis"]
+        redis.stack.write_redis()
+        redis.stack.check_redis()
+    finally:
+        if daemon.process:
+            for container in docker.DockerClient(daemon.host).containers.list(all=True):
+                container.remove(force=True)
+        daemon.stop()
+        subprocess.run(["umount", "-R", directory], capture_output=True, check=False)
+        shutil.rmtree(directory, ignore_errors=True)
