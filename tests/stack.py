@@ -54,7 +54,9 @@ class Stack:
         return resolve_stack(load_definitions(), defaults | self.variables)
 
     def passwords(self, service: str) -> dict[str, str]:
-        """Account -> password, as they are on disk now."""
+        """Account -> password, as they are on disk now; none for a service without accounts."""
+        if not self.secrets_file.exists():
+            return {}
         return _store(self.secrets_file, self.key_file, self.secrets_file.stat().st_mtime_ns).passwords(
             self.name, service
         )
