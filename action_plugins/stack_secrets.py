@@ -89,6 +89,6 @@ class ActionModule(ActionBase):
         aside = None
         if not self._task.check_mode:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-            aside = store_without_secrets(task_vars, self._templar.template).replace_lost(stack["name"], found, now)
+            aside = store_without_secrets(task_vars, self._templar.template).recovered(stack["name"], found, now)
         kept = f"; the file that can't be decrypted is kept as {aside}" if aside else ""
         return {"changed": True, "msg": f"secrets of {', '.join(found)} read back and encrypted{kept}"}

@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .credentials import initial_password_line, scram_sha_256
 
 ROLES_DIR = Path(__file__).resolve().parents[2] / "roles"
+#: Rounds for the accounts' fingerprint: about 20 ms for whoever guesses, and for each run.
+ACCOUNTS_ITERATIONS = 50_000
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,13 @@ def salt(password: str, purpose: str) -> bytes:
 
 
 def accounts_id(service: Mapping[str, Any], passwords: Mapping[str, str]) -> str:
-    """Return the fingerprint of a service's accounts: changes when a login, a right or a password does."""
+    """Return the fingerprint of a service's accounts: changes when a login, a right or a password does.
+
+    It is seen in PostgreSQL's environment, so it must not help to guess a short password of somebody's own: it costs as
+    much to compute as a password's hash does.
+    """
     facts = json.dumps([service["accounts"], service.get("database"), dict(passwords)], sort_keys=True)
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return hashlib.pbkdf2_hmac("sha256", facts.encode(), b"ready:accounts", ACCOUNTS_ITERATIONS).hex()
 
 
 def render_files(

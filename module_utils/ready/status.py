@@ -84,6 +84,15 @@ def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, 
     return "\n".join(lines)
 
 
+def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
+    """Return a line per container of the stack that the inventory does not name; `up` keeps it."""
+    return [
+        f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept. Next: name its service in "
+        "ready_services again, or ./ready destroy"
+        for item in state["others"]
+    ]
+
+
 def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row per service for `status`; `details` holds memory in use and volume sizes, in bytes, by name."""
     rows = []

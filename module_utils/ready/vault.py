@@ -148,15 +148,22 @@ class SecretStore:
             self.save()
         return rotated
 
-    def replace_lost(self, stack: str, found: Mapping[str, Mapping[str, str]], now: str) -> Path | None:
-        """Store passwords that were read back from a running stack; return where the undecryptable file was put."""
+    def recovered(self, stack: str, found: Mapping[str, Mapping[str, str]], now: str) -> Path | None:
+        """Store passwords that were read back from a running stack, beside those of other stacks.
+
+        A file that can't be decrypted is put aside, never removed; returns where.
+        """
         aside = None
         if self.exists:
-            aside = self.path.with_name(f"{self.path.name}.lost-{now}")
-            self.path.rename(aside)
+            try:
+                self.data = self._decrypt(self.path.read_bytes())
+            except SecretsError:
+                aside = self.path.with_name(f"{self.path.name}.lost-{now}")
+                self.path.rename(aside)
         for service, accounts in found.items():
             for account, password in accounts.items():
-                self.data["stacks"].setdefault(stack, {}).setdefault(service, {})[account] = {"password": password}
+                entry = self.data["stacks"].setdefault(stack, {}).setdefault(service, {}).setdefault(account, {})
+                entry["password"] = password
         self.save()
         return aside
 

@@ -167,7 +167,9 @@ def test_removed_service_is_kept_and_reported(redis: Ready) -> None:
     redis.set(ready_services=["redis", "chromadb"])
     redis.run("up")
     redis.set(ready_services=["redis"])
-    assert redis.run("up").changed == 0
+    result = redis.run("up")
+    assert result.changed == 0
+    assert f"{redis.stack.name}-chromadb (running) is not in the inventory: kept" in result.text
     assert redis.stack.container("chromadb").status == "running"
     assert "not in the inventory" in redis.run("status").text
 

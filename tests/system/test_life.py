@@ -45,6 +45,8 @@ def test_up(life: Ready) -> None:
     assert len(life.stack.identities()) == 4
     life.stack.write()
     life.stack.check()
+    score = result.text[result.text.find("Readiness of the stack") :][:3000]
+    assert "score 0 of" not in score, score
     for password in secrets_in(life):
         assert password not in result.out + result.err
     for path in (life.directory / "evidence").rglob("*"):
