@@ -3,8 +3,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.container import LABEL_DATA_FORMAT  # modules alone get module_utils
+from ready.images import archive_ref, merge_lock, read_archives
+
+LOCK_HEAD = """\
+---
+# Tag to digest of every image from a registry. Review and commit it like any lock; `./ready images lock` renews it.
+"""
 
 
 def wanted(services: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -40,11 +54,45 @@ def new_locks(choices: Mapping[str, Any]) -> dict[str, Any]:
     return {name: choice["lock"] for name, choice in choices.items() if choice["lock"]}
 
 
+def lock_file(text: str | None, new: Mapping[str, Any], now: str, renew: bool = False) -> str:
+    """Return the lock file's text with new entries in it."""
+    held = (yaml.safe_load(text or "") or {}).get("ready_images_lock") or {}
+    return LOCK_HEAD + yaml.safe_dump({"ready_images_lock": merge_lock(held, new, now, renew)}, sort_keys=True)
+
+
+def held(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> the data format that is recorded on its volumes."""
+    return {
+        volume["service"]: volume["labels"][LABEL_DATA_FORMAT]
+        for volume in state.get("volumes", {}).values()
+        if volume["ours"] and volume["service"] and LABEL_DATA_FORMAT in volume["labels"]
+    }
+
+
+def missing(looked: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is to be built: what image_build, only looking, found no image of."""
+    return [item["item"] for item in looked if "id" not in item["image"]]
+
+
+def build_fault(failed: Mapping[str, Any], choices: Mapping[str, Any], host: str) -> str:
+    """Return why a build failed, and why the sources before it do not serve."""
+    lines = []
+    for item in [each for each in failed.get("results", []) if each.get("failed")] or [failed]:
+        reasons = choices.get(item.get("item"), {}).get("reasons", [])
+        message = str(item.get("msg", "no reason given")).strip()
+        if reasons:
+            message = (
+                f"{host}: {item['item']}: no image source works. {'; '.join(reasons)}; build: {message}\n"
+                "Next: make one of them work"
+            )
+        lines.append(message)
+    return "\n".join(lines)
+
+
 def refs(
     choices: Mapping[str, Any],
     services: Mapping[str, Any],
     built: Sequence[Mapping[str, Any]],
-    archives: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Return service -> {ref, id?, source, data_format, engine_version?, version_command} for what was chosen."""
     builds = {item["item"]: item["image"] for item in built if item.get("image")}
@@ -55,14 +103,10 @@ def refs(
         entry = {
             "ref": choice["ref"],
             "source": source,
+            "data_format": choice["data_format"],
             "version_command": image.get("version_command", []),
             "version": image["version"],
         }
-        if source == "archive":
-            entry["data_format"] = archives[name]["data_format"]
-            entry["ref"] = archives[name]["ref"]
-        else:
-            entry["data_format"] = image["data_format"][source]
         if source == "build":
             entry["ref"] = builds.get(name, {}).get("ref", f"ready/{name}:{image['version']}")
         result[name] = entry
@@ -73,7 +117,10 @@ def lock_lines(choices: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
     """Return a line per service: the digest in the lock and the one that the registry serves."""
     shown = []
     for name, choice in choices.items():
-        before, after = old.get(name, {}).get("digest", "none"), (choice["lock"] or {}).get("digest")
+        if not choice["lock"]:
+            shown.append(f"{name}: {choice['ref']} (as {name}_image says; not locked)")
+            continue
+        before, after = old.get(name, {}).get("digest", "none"), choice["lock"]["digest"]
         shown.append(f"{name}: {after} (unchanged)" if before == after else f"{name}: {before} -> {after}")
     return shown
 
@@ -81,9 +128,14 @@ def lock_lines(choices: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
 def manifest(images: Mapping[str, Any], saved: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what manifest.json says of each archive; `saved` are the results of stat."""
     checksums = {item["item"]: item["stat"].get("checksum") for item in saved}
-    keys = ("ref", "id", "source", "data_format", "engine_version")
+    keys = ("id", "source", "data_format", "engine_version")
     return {
-        name: {"file": f"{name}.tar", "sha256": checksums[name], **{key: image[key] for key in keys}}
+        name: {
+            "file": f"{name}.tar",
+            "sha256": checksums[name],
+            "ref": archive_ref(name, image),
+            **{key: image[key] for key in keys},
+        }
         for name, image in images.items()
     }
 
@@ -99,6 +151,11 @@ class FilterModule:
             "ready_images_by_source": by_source,
             "ready_images_lines": lines,
             "ready_images_new_locks": new_locks,
+            "ready_images_archives": read_archives,
+            "ready_images_build_fault": build_fault,
+            "ready_images_held": held,
+            "ready_images_lock_file": lock_file,
+            "ready_images_missing": missing,
             "ready_images_refs": refs,
             "ready_images_lock_lines": lock_lines,
             "ready_images_manifest": manifest,

@@ -36,6 +36,10 @@ options:
     description: Why there is no archive.
     type: str
     default: none is listed
+  held:
+    description: Service to the data format that its volume holds; an image of another one is refused.
+    type: dict
+    default: {}
   username:
     description: Login at the registry.
     type: str
@@ -61,7 +65,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 choices:
-  description: Service to V(source), V(ref), V(digest), V(lock), V(faults) and V(reasons).
+  description: Service to V(source), V(ref), V(digest), V(data_format), V(lock), V(faults) and V(reasons).
   returned: always
   type: dict
 faults:
@@ -86,6 +90,7 @@ def main() -> None:
             "lock": {"type": "dict", "default": {}},
             "archives": {"type": "dict", "default": {}},
             "archive_reason": {"type": "str", "default": "none is listed"},
+            "held": {"type": "dict", "default": {}},
             "username": {"type": "str", "default": ""},
             "password": {"type": "str", "default": "", "no_log": True},
             "timeout": {"type": "int", "default": 20},
@@ -104,6 +109,7 @@ def main() -> None:
             want["archives"],
             want["archive_reason"],
             auth,
+            want["held"],
         )
     except EngineError as error:
         module.fail_json(msg=str(error))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 SOURCES = ("registry", "archive", "build")
 LABEL_ENGINE = "io.ready.engine_version"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: What the archives' manifest.json says of each image, and what that looks like.
+_ARCHIVE = {
+    "file": re.compile(r"\w[\w.-]*"),  # a name, no path: the manifest must not lead out of its directory
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+    "ref": re.compile(r"[\w./:-]+:[\w.-]+"),
+    "id": _DIGEST,
+    "source": re.compile(r"\w+"),
+    "data_format": re.compile(r"[\w.-]+"),
+    "engine_version": re.compile(r"[\w.-]+"),
+}
+
+
+class NotServedError(LookupError):
+    """A registry answered: it does not have what was asked for."""
 
 
 @dataclass
@@ -26,6 +41,7 @@ class Choice:
     source: str | None = None
     ref: str | None = None  #: what to pull, load or build; a registry's is repository@digest
     digest: str | None = None
+    data_format: str | None = None  #: of data that the image makes
     lock: dict[str, str] | None = None  #: a new entry for the lock file
     faults: list[str] = field(default_factory=list)  #: stop the run, whatever else would serve
     reasons: list[str] = field(default_factory=list)  #: why an earlier source does not serve
@@ -57,7 +73,94 @@ def lock_fault(service: str, image: Mapping[str, Any], entry: Mapping[str, Any] 
     return None
 
 
+def read_archives(directory: str, text: str | None) -> dict[str, Any]:
+    """Return {images, reason} of a directory of archives; `text` is its manifest.json, if there is one.
+
+    `reason` says why a service that is not in `images` has no archive.
+    """
+    if not directory:
+        return {"images": {}, "reason": "container_images_archive_dir is not set"}
+    path = f"{directory}/manifest.json"
+    if text is None:
+        return {"images": {}, "reason": f"{path} is missing"}
+    images: Any
+    try:
+        images = json.loads(text)["images"]
+        for name, entry in images.items():
+            for key, pattern in _ARCHIVE.items():
+                if not isinstance(entry.get(key), str) or not pattern.fullmatch(entry[key]):
+                    raise ValueError(f"{name}: {key} is {entry.get(key)!r}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return {"images": {}, "reason": f"{path} is not what ./ready images save writes ({error})"}
+    return {"images": images, "reason": f"{path} does not list it"}
+
+
+def merge_lock(
+    held: Mapping[str, Any], new: Mapping[str, Mapping[str, str]], now: str, renew: bool
+) -> dict[str, dict[str, str]]:
+    """Return the lock with the new entries in it; what did not change keeps its date. Raises ValueError.
+
+    Args:
+        held: the lock as it is on disk, which other hosts of this run write to as well.
+        new: the entries that this host adds.
+        now: what to date them with.
+        renew: whether entries may change, which is for `images lock` alone.
+    """
+    merged = {name: dict(entry) for name, entry in held.items()}
+    for name, entry in new.items():
+        old = held.get(name, {})
+        if all(old.get(key) == value for key, value in entry.items()):
+            continue
+        if old and not renew:
+            raise ValueError(
+                f"{name}: the image lock says {old.get('digest')} since this run began, this host was served "
+                f"{entry['digest']}. Next: ./ready images lock, and review the change"
+            )
+        merged[name] = {**entry, "locked_at": now}
+    return merged
+
+
+def archive_ref(name: str, image: Mapping[str, Any]) -> str:
+    """Return a name that an image can have once it is loaded: neither a digest nor an id can be given to one."""
+    ref = str(image["ref"])
+    if "@" not in ref and ":" in ref and not _DIGEST.fullmatch(ref):
+        return ref
+    return f"ready/{name}:{image['engine_version']}-{str(image['id']).partition(':')[2][:12]}"
+
+
 def choose(
+    service: str,
+    image: Mapping[str, Any],
+    wanted: str,
+    *,
+    archive: Mapping[str, Any] | None,
+    held: str | None = None,
+    **sources: Any,
+) -> Choice:
+    """Choose the source of one image, and refuse one that would meet data of another format.
+
+    Args:
+        service: its name.
+        image: the definition's `image`.
+        wanted: auto, or the one source that is asked for or that the data are bound to.
+        archive: the service's entry in the archives' manifest.
+        held: the data format of the service's volume, if there is one.
+        sources: what `first_that_works` needs beside.
+    """
+    choice = first_that_works(service, image, wanted, archive=archive, **sources)
+    if choice.source and not choice.faults:
+        from_archive = archive if choice.source == "archive" else None
+        choice.data_format = str(from_archive["data_format"] if from_archive else image["data_format"][choice.source])
+        if held not in (None, "unknown", choice.data_format):
+            choice.faults.append(
+                f"{service}: its data volume holds {held}, the image from {choice.source} wants {choice.data_format}. "
+                "Nothing was changed. Next: have an image of that format, or dump the data with it and restore them "
+                "into a new volume"
+            )
+    return choice
+
+
+def first_that_works(
     service: str,
     image: Mapping[str, Any],
     wanted: str,
@@ -69,7 +172,7 @@ def choose(
     resolve: Callable[[str], str],
     is_present: Callable[[str], bool],
 ) -> Choice:
-    """Choose the source of one image.
+    """Return the first source that serves one image, or why none does.
 
     Args:
         service: its name.
@@ -89,7 +192,8 @@ def choose(
             try:
                 choice.digest = resolve(choice.ref)
             except LookupError as error:
-                choice.faults.append(f"{service}: {image['override']} (as {service}_image says): {error}")
+                asked = f"{image['override']} (as {service}_image says)"
+                choice.faults.append(f"{service}: {asked}: {error}. Next: correct the name, or check the registry")
         return choice
     for source in SOURCES if wanted == "auto" else (wanted,):
         if source == "registry":
@@ -112,7 +216,8 @@ def choose(
                     digest = resolve(f"{repository}:{image['tag']}")
                     choice.lock = {"repository": image["repository"], "tag": str(image["tag"]), "digest": digest}
             except LookupError as error:
-                if lock and wanted == "registry":
+                # A digest that the registry knows nothing of is a mismatch, which no other source makes good.
+                if lock and (wanted == "registry" or isinstance(error, NotServedError)):
                     choice.faults.append(
                         f"{service}: {repository}@{lock['digest']}, as the lock says, can't be had: {error}. "
                         "Next: check the registry and the lock; ./ready images lock renews it"
@@ -123,9 +228,14 @@ def choose(
             choice.source, choice.ref, choice.digest = "registry", f"{repository}@{digest}", digest
             return choice
         if source == "archive":
-            if archive:
+            formats = {str(value) for value in image["data_format"].values()}
+            if archive and archive["data_format"] in formats:
                 choice.source, choice.ref = "archive", str(archive["ref"])
                 return choice
+            if archive:
+                archive_reason = (
+                    f"{archive['file']} is for data of {archive['data_format']}, not {' or '.join(sorted(formats))}"
+                )
             choice.reasons.append(f"archive: {archive_reason}")
         if source == "build":
             choice.source, choice.ref = "build", None
@@ -140,6 +250,8 @@ def choose(
 def registry_reason(error: Exception) -> str:
     """Return the telling end of what Docker says about a registry, on one line."""
     text = re.sub(r"\s+", " ", str(getattr(error, "explanation", None) or error)).strip()
+    if match := re.search(r"Read timed out.*read timeout=(\d+)", text):
+        return f"no answer within {match[1]} s"
     return text if len(text) <= 200 else "…" + text[-200:]
 
 
@@ -152,6 +264,7 @@ def choose_all(
     archives: Mapping[str, Any],
     archive_reason: str,
     auth: Mapping[str, str] | None,
+    held: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """Choose for every service; a registry that did not answer once is not asked again."""
     from docker.errors import APIError, DockerException, ImageNotFound  # connect() has checked for it
@@ -166,7 +279,9 @@ def choose_all(
             data = client.images.get_registry_data(ref, auth_config=dict(auth) if auth else None)
         except (APIError, DockerException, OSError) as error:
             reason = registry_reason(error)
-            if "manifest unknown" not in reason and "not found" not in reason:
+            if re.search(r"manifest unknown|name unknown|not found", reason):
+                raise NotServedError(reason) from error
+            if not re.search(r"denied|unauthorized|no basic auth", reason):  # of one image: the next may be served
                 silent[host] = reason
             raise LookupError(reason) from error
         return str(data.attrs["Descriptor"]["digest"])
@@ -188,6 +303,7 @@ def choose_all(
                 lock=lock.get(name),
                 archive=archives.get(name),
                 archive_reason=archive_reason,
+                held=held.get(name),
                 resolve=resolve,
                 is_present=is_present,
             )
