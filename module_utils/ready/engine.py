@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
@@ -225,7 +225,7 @@ def write_volume(
     helper = f"{volume}-writer"
     leftover = _container(client, helper)  # an interrupted run's
     if leftover is not None and leftover.labels.get(LABEL_STACK) == labels[LABEL_STACK]:
-        leftover.remove(force=True)
+        leftover.remove(v=True, force=True)
     if dry_run and not any(item.name == volume for item in client.volumes.list()):
         return {"added": sorted(files), "changed": [], "removed": []}
     uid, _, gid = owner.partition(":")
@@ -257,7 +257,7 @@ def write_volume(
         if dry_run or not any(result.values()):
             return result
         if result["removed"]:  # the archive call can't remove
-            container.remove(force=True)
+            container.remove(v=True, force=True)
             container = create(["rm", "-f", "--", *(f"/volume/{path}" for path in result["removed"])])
             container.start()
             if container.wait(timeout=TIMEOUT)["StatusCode"] != 0:
@@ -267,7 +267,23 @@ def write_volume(
     except APIError as error:
         raise EngineError(f"volume {volume} could not be written: {error.explanation or error}") from error
     finally:
-        container.remove(force=True)
+        container.remove(v=True, force=True)
+
+
+def run_once(client: DockerClient, image: str, command: Sequence[str], labels: Mapping[str, str]) -> str:
+    """Return what a command prints in a throw-away container without network or rights.
+
+    Removed with the anonymous volumes that an image's VOLUME lines make, which `containers.run(remove=True)` leaves.
+    """
+    container = client.containers.create(
+        image, [], entrypoint=list(command), network_mode="none", cap_drop=["ALL"], labels=dict(labels)
+    )
+    try:
+        container.start()
+        container.wait(timeout=TIMEOUT)
+        return str(container.logs().decode(errors="replace"))
+    finally:
+        container.remove(v=True, force=True)
 
 
 def read_secrets(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:

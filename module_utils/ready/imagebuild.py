@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .engine import run_once
 from .hostsettings import SUITE, Host, Mirrors, host_files, wget_netrc, with_etc_environment
 
 try:
@@ -349,17 +350,10 @@ class Builder:
 
     def _engine_version(self, name: str, image: str, command: list[str]) -> str:
         """Ask the image itself, once, what it holds."""
-        container = self.client.containers.create(
-            image, entrypoint=command, command=[], network_mode="none", cap_drop=["ALL"], labels={LABEL_STAGE: name}
-        )
         try:
-            container.start()
-            container.wait(timeout=60)
-            return engine_version(container.logs().decode(errors="replace"))
+            return engine_version(run_once(self.client, image, command, {LABEL_STAGE: name}))
         except ValueError as error:
             raise BuildError("no version", f"{self.host}: image {name}, {' '.join(command)}: {error}.") from error
-        finally:
-            container.remove(force=True)
 
     def _label(self, name: str, image: str, ref: str, recipe: str, extra: Mapping[str, str]) -> None:
         labels = {LABEL_IMAGE: name, LABEL_RECIPE: recipe, LABEL_SOURCE: "build", **extra}

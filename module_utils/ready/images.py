@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .engine import run_once
 from .imagebuild import engine_version
 
 if TYPE_CHECKING:
@@ -322,12 +323,5 @@ def image_facts(client: DockerClient, ref: str, version_command: Sequence[str], 
     if label:
         version = label
     elif version_command:
-        output = client.containers.run(
-            str(image.id),
-            list(version_command[1:]),
-            entrypoint=[version_command[0]],
-            remove=True,
-            network_disabled=True,
-        )
-        version = engine_version(output.decode(errors="replace"))
+        version = engine_version(run_once(client, str(image.id), version_command, {}))
     return {"id": str(image.id), "engine_version": version}

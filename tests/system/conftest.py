@@ -65,6 +65,7 @@ class Ready:
     directory: Path
     stack: Stack
     environment: dict[str, str] = field(default_factory=dict)
+    volumes_before: set[str] = field(default_factory=set)
 
     @property
     def inventory(self) -> Path:

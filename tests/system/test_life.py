@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,15 @@ SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """One stack for all tests of this file; they build on each other."""
     remove(NAME)
-    yield make(tmp_path_factory.mktemp("life"), NAME, SERVICES)
+    life = make(tmp_path_factory.mktemp("life"), NAME, SERVICES)
+    life.volumes_before = anonymous_volumes()
+    yield life
     remove(NAME)
+
+
+def anonymous_volumes() -> set[str]:
+    """Return the volumes that nobody named: Docker makes them of an image's VOLUME lines."""
+    return {str(item.name) for item in docker.from_env().volumes.list() if re.fullmatch("[0-9a-f]{64}", str(item.name))}
 
 
 def secrets_in(life: Ready) -> list[str]:
@@ -221,3 +229,4 @@ def test_destroy_everything(life: Ready) -> None:
     assert client.containers.list(all=True, filters=wanted) == []
     assert client.volumes.list(filters=wanted) == []
     assert client.networks.list(filters=wanted) == []
+    assert anonymous_volumes() <= life.volumes_before
