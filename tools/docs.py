@@ -45,7 +45,8 @@ def text(description: str | Sequence[str]) -> str:
 
 def cell(value: str) -> str:
     """Return text that does not break a table."""
-    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
+    line = " ".join(value.split()).replace("|", "\\|")
+    return re.sub(r"(`[^`]*`)|<", lambda match: match[1] or "&lt;", line)  # a code span shows what stands in it
 
 
 def code(value: Any, where: str = "") -> str:

@@ -56,8 +56,8 @@ def test_page_without_its_markers_is_named(small: Path, text: str, capsys: pytes
 
 def test_markup_becomes_markdown() -> None:
     """Ansible's markup, and what would break a table."""
-    assert docs.text("V(a) and C(x <y>|z), V({app: {login: other}}) L(there, https://example.com)") == (
-        "`a` and `x &lt;y>\\|z`, `{app: {login: other}}` [there](https://example.com)"
+    assert docs.text("V(a) < C(x <y>|z), V({app: {login: other}}) L(there, https://example.com)") == (
+        "`a` &lt; `x <y>\\|z`, `{app: {login: other}}` [there](https://example.com)"
     )
 
 
