@@ -97,6 +97,18 @@ class Stack:
         """The service's container, freshly read."""
         return docker.from_env().containers.get(f"{self.name}-{service}")
 
+    def await_docker_health(self, seconds: float = 60) -> None:
+        """Wait until Docker's own health tests have run: the first comes a whole interval after the start."""
+        client = docker.from_env()
+        deadline = time.monotonic() + seconds
+        while waiting := [
+            name
+            for service in self.resolved["services"].values()
+            if client.containers.get(name := service["container"]).health != "healthy"
+        ]:
+            assert time.monotonic() < deadline, f"Docker does not call these healthy: {waiting}"
+            time.sleep(0.5)
+
     def identities(self) -> dict[str, tuple[str, str]]:
         """Container name -> (Id, StartedAt): equal before and after means that nothing was restarted."""
         containers = docker.from_env().containers.list(all=True, filters={"label": f"io.ready.stack={self.name}"})

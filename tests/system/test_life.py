@@ -62,7 +62,8 @@ def test_up(life: Ready) -> None:
 
 
 def test_up_again_changes_nothing(life: Ready) -> None:
-    """Zero changed, no container restarted, few tasks."""
+    """Zero changed, no container restarted; few tasks once Docker itself knows that all is healthy."""
+    life.stack.await_docker_health()
     before = life.stack.identities()
     result = life.run("up")
     assert result.changed == 0
