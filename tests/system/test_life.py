@@ -88,14 +88,12 @@ def test_edited_secret_files_are_healed(life: Ready) -> None:
     client = docker.from_env()
     image = life.stack.container("postgresql").image.id
     script = "echo edited > /v/secrets/monitor; rm /v/accounts.id"
-    client.containers.run(
-        image,
-        ["-c", script],
-        entrypoint=["sh"],
-        user="0",
-        remove=True,
-        volumes={f"{NAME}_postgresql_config": {"bind": "/v"}},
+    editor = client.containers.create(
+        image, ["-c", script], entrypoint=["sh"], user="0", volumes={f"{NAME}_postgresql_config": {"bind": "/v"}}
     )
+    editor.start()
+    assert editor.wait()["StatusCode"] == 0
+    editor.remove(v=True)
     result = life.run("up")
     assert "edited or lost" in result.text
     after = life.stack.identities()
