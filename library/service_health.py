@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ask every service about its data."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_health
+short_description: Ask every service about its data, with its real driver
+description:
+  - Asks all services concurrently under one deadline. What a check writes it removes again; leftovers of interrupted
+    runs go too, and nothing else is touched.
+  - Passwords are read from the services' config volumes on the host, so they cross no wire.
+  - It reports and never fails because of what it finds.
+  - Runs with the Python of the role C(probes), which has the drivers.
+author: [Ready authors]
+options:
+  stack:
+    description: The resolved stack, as the fact C(ready_stack) holds it.
+    type: dict
+    required: true
+  deadline:
+    description: Seconds for all services together.
+    type: float
+    default: 20.0
+  timeout:
+    description: Seconds for a single step of a check.
+    type: float
+    default: 5.0
+attributes:
+  check_mode: {support: full, description: What it writes it removes, so it does the same in check mode.}
+  diff_mode: {support: N/A, description: It changes nothing.}
+  idempotent: {support: full, description: It changes nothing.}
+"""
+EXAMPLES = r"""
+- name: Ask every service about its data
+  service_health:
+    stack: "{{ ready_stack }}"
+  vars:
+    ansible_python_interpreter: /opt/ready/probes/bin/python
+  register: __service_health
+"""
+RETURN = r"""
+services:
+  description:
+    - Per service V(verdict), V(seconds), and V(checks), each with V(verdict), V(seconds), V(detail) and V(figures).
+  returned: always
+  type: dict
+  sample: {redis: {verdict: pass, seconds: 0.03, checks: {key_value: {verdict: pass, seconds: 0.01}}}}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
+from ansible.module_utils.ready.probing import PROBES, deep_health
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stack": {"type": "dict", "required": True},
+            "deadline": {"type": "float", "default": 20.0},
+            "timeout": {"type": "float", "default": 5.0},
+        },
+        supports_check_mode=True,
+    )
+    stack, params = module.params["stack"], module.params
+    try:
+        passwords = read_secrets(connect(), stack)
+    except EngineError:
+        passwords = {}  # then nothing answers, and each service says so
+    probes = {
+        name: PROBES[name](service, passwords.get(name, {}), params["timeout"])
+        for name, service in stack["services"].items()
+    }
+    module.exit_json(changed=False, services=deep_health(probes, params["deadline"]))
+
+
+if __name__ == "__main__":
+    main()

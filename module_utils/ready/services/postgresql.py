@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PostgreSQL, asked by psycopg."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+
+from .base import FULL, CheckError, Probe, expect
+
+#: Connections opened at once: a small application's pool.
+POOL = 10
+LONG_TRANSACTION_SECONDS = 300
+_ACTIVITY = """
+SELECT count(*) AS connections,
+       count(*) FILTER (WHERE wait_event_type = 'Lock') AS waiting,
+       count(*) FILTER (WHERE xact_start < now() - make_interval(secs => %s)) AS long,
+       current_setting('max_connections')::int AS limit
+FROM pg_stat_activity WHERE backend_type = 'client backend'
+"""
+
+
+class PostgreSQL(Probe):
+    """Checks: `query` (app account: written, read, computed) and `pool` (connections, their limit, who waits)."""
+
+    checks = ("query", "pool")
+
+    def connect(self, account: str) -> psycopg.Connection[Any]:
+        """Return a new connection in autocommit."""
+        host, port = self.address("postgresql")
+        user, password = self.login(account)
+        return psycopg.connect(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            dbname=self.service["database"],
+            autocommit=True,
+            connect_timeout=max(2, int(self.timeout)),
+            options=f"-c statement_timeout={int(self.timeout * 1000)}",
+            application_name="ready-probe",
+        )
+
+    def probe(self) -> Mapping[str, Any]:
+        """Ask for a constant."""
+        with self.connect("monitor") as connection:
+            expect("SELECT 1", connection.execute("SELECT 1").fetchone(), (1,))
+        return {}
+
+    def query(self) -> Mapping[str, Any]:
+        """Write rows to a temporary table, which ends with its session, and compute over them."""
+        with self.connect("app") as connection:
+            connection.execute("CREATE TEMPORARY TABLE ready_probe (n int)")
+            connection.execute("INSERT INTO ready_probe SELECT generate_series(1, 100)")
+            expect(
+                "count and sum of 1 to 100",
+                connection.execute("SELECT count(*), sum(n) FROM ready_probe").fetchone(),
+                (100, 5050),
+            )
+        return {}
+
+    def pool(self) -> Mapping[str, Any]:
+        """Open connections as a pool does, all at once, and see how near the limit is."""
+        with ExitStack() as stack:
+            connections = [stack.enter_context(self.connect("monitor")) for _ in range(POOL)]
+            for connection in connections:
+                expect("SELECT 1", connection.execute("SELECT 1").fetchone(), (1,))
+            row = connections[0].execute(_ACTIVITY, (LONG_TRANSACTION_SECONDS,)).fetchone()
+        if row is None:
+            raise CheckError("pg_stat_activity: found no row, expected one")
+        used, waiting, long, limit = row
+        if used >= FULL * limit:
+            raise CheckError(f"connections: found {used} of {limit}, expected less than {FULL:.0%}")
+        return {
+            "opened": POOL,
+            "connections": used,
+            "max_connections": limit,
+            "waiting_for_a_lock": waiting,
+            "long_transactions": long,
+        }

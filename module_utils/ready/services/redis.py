@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Redis, asked by redis-py."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+
+from .base import FULL, MARK, CheckError, Probe, expect
+
+#: Seconds until a key that an interrupted run left behind is gone by itself.
+EXPIRY = 60
+
+
+class Redis(Probe):
+    """Checks: `memory` (use, limit, evictions), `key_value` (set, get, expire, delete), `persistence`."""
+
+    checks = ("memory", "key_value", "persistence")
+
+    def connect(self, account: str) -> redis.Redis:
+        """Return a client; it connects at its first command."""
+        host, port = self.address("redis")
+        user, password = self.login(account)
+        return redis.Redis(
+            host=host,
+            port=port,
+            username=user,
+            password=password,
+            decode_responses=True,
+            socket_timeout=self.timeout,
+            socket_connect_timeout=self.timeout,
+            retry_on_timeout=False,
+            driver_info=None,  # Redis 7.0's ACL does not know CLIENT SETINFO
+        )
+
+    def _info(self, *sections: str) -> dict[str, Any]:
+        with self.connect("monitor") as client:
+            return {key: value for section in sections for key, value in client.info(section).items()}
+
+    def probe(self) -> Mapping[str, Any]:
+        """Ping, logged in."""
+        with self.connect("monitor") as client:
+            expect("PING", client.ping(), True)
+        return {}
+
+    def memory(self) -> Mapping[str, Any]:
+        """Memory must be below its limit, and nothing evicted."""
+        info = self._info("memory", "stats")
+        used, limit, evicted = info["used_memory"], info["maxmemory"], info["evicted_keys"]
+        if limit and used >= FULL * limit:
+            raise CheckError(f"memory: found {used} of {limit} bytes in use, expected less than {FULL:.0%}")
+        if evicted:
+            raise CheckError(f"evicted keys since the start: found {evicted}, expected 0")
+        return {
+            "used_bytes": used,
+            "peak_bytes": info["used_memory_peak"],
+            "limit_bytes": limit,
+            "fragmentation_ratio": info["mem_fragmentation_ratio"],
+            "evicted_keys": evicted,
+        }
+
+    def key_value(self) -> Mapping[str, Any]:
+        """Set a key that expires, read it, see its expiry, delete it."""
+        key, value = f"{MARK}:{uuid.uuid4().hex}", uuid.uuid4().hex
+        with self.connect("app") as client:
+            try:
+                client.set(key, value, ex=EXPIRY)
+                expect("the value that was set", client.get(key), value)
+                expect("whether it expires", 0 < int(client.ttl(key)) <= EXPIRY, True)
+            finally:
+                client.delete(key)
+            expect("the value after its removal", client.get(key), None)
+        return {}
+
+    def persistence(self) -> Mapping[str, Any]:
+        """Check that the last writes to disk worked."""
+        info = self._info("persistence")
+        expect("rdb_last_bgsave_status", info["rdb_last_bgsave_status"], "ok")
+        expect("aof_last_write_status", info["aof_last_write_status"], "ok")
+        return {"aof_enabled": bool(info["aof_enabled"]), "changes_since_save": info["rdb_changes_since_last_save"]}
