@@ -36,7 +36,7 @@ def service_state(found: Mapping[str, Any], waited: Mapping[str, Any] | None = N
     """Return one word: healthy, starting, unhealthy, exited, absent …; what was waited for counts most."""
     if waited:
         return str(waited["state"])
-    if found.get("running"):
+    if found.get("running") and found.get("status") not in {"paused", "restarting"}:  # Docker calls those running too
         return str(found.get("health") or "running")
     return str(found.get("status", "absent"))
 
@@ -93,19 +93,23 @@ def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
     ]
 
 
+def drift(stack: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return key -> {found, expected} of a service's container and its secret files; none for an absent container."""
+    if not found["exists"]:
+        return {}
+    service = stack["services"][name]
+    differing = differences(desired(service, stack["name"], stack["network"], None), found["config"])
+    if found.get("files_hash") != service.get("config_hash"):
+        differing[CONFIG_PATH] = {"found": "other files", "expected": "those of the inventory"}
+    return differing
+
+
 def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row per service for `status`; `details` holds memory in use and volume sizes, in bytes, by name."""
     rows = []
     for name, service in stack["services"].items():
         found = state["services"][name]
         image = found.get("image", {})
-        drift = (
-            differences(desired(service, stack["name"], stack["network"], None), found["config"])
-            if found["exists"]
-            else {}
-        )
-        if found["exists"] and found.get("files_hash") != service.get("config_hash"):
-            drift[CONFIG_PATH] = {}
         digest = next((item.rpartition("@")[2] for item in image.get("digests", [])), image.get("id"))
         rows.append(
             {
@@ -123,7 +127,7 @@ def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Map
                     for item in service["volumes"]
                 ),
                 "ports": ", ".join(f"{port['bind']}:{port['host']}" for port in service["ports"]),
-                "drift": ", ".join(sorted(drift)) or "none",
+                "drift": ", ".join(sorted(drift(stack, name, found))) or "none",
             }
         )
     rows += [
