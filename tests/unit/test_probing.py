@@ -24,10 +24,6 @@ class Slow(Probe):
     checks = ("answer",)
     gate = threading.Event()
 
-    def probe(self) -> Mapping[str, Any]:
-        """Not asked here."""
-        return {}
-
     def answer(self) -> Mapping[str, Any]:
         """Wait."""
         self.gate.wait(30)

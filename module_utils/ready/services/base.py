@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -53,7 +52,7 @@ def attempt(check: Callable[[], Mapping[str, Any]], secrets: Iterable[str] = ())
     return Check("pass", round(time.monotonic() - started, 4), "", figures)
 
 
-class Probe(ABC):
+class Probe:
     """A service, asked by its real driver. Touches nothing but what it made itself, and removes that.
 
     Args:
@@ -78,14 +77,6 @@ class Probe(ABC):
         if account not in self.passwords:
             raise CheckError(f"the password of the account {account} is not in the service's config volume")
         return self.service["accounts"][account]["login"], self.passwords[account]
-
-    @abstractmethod
-    def probe(self) -> Mapping[str, Any]:
-        """Ask one cheap question that reads alone; raise what is wrong."""
-
-    def shallow(self) -> Check:
-        """Return the outcome of `probe`."""
-        return attempt(self.probe, self.passwords.values())
 
     def deep(self) -> dict[str, dict[str, Any]]:
         """Return check -> outcome: verdict, seconds, detail, figures."""

@@ -45,12 +45,6 @@ class Neo4j(Probe):
         with driver.session(database=_DATABASE) as session:
             return [record.values() for record in session.run(query, parameters)]
 
-    def probe(self) -> Mapping[str, Any]:
-        """Ask for a constant."""
-        with self.connect("monitor") as driver:
-            expect("RETURN 1", self._ask(driver, "RETURN 1"), [[1]])
-        return {}
-
     def apoc(self) -> Mapping[str, Any]:
         """APOC must be of the server's own release line, and answer."""
         with self.connect("monitor") as driver:

@@ -44,12 +44,6 @@ class PostgreSQL(Probe):
             application_name="ready-probe",
         )
 
-    def probe(self) -> Mapping[str, Any]:
-        """Ask for a constant."""
-        with self.connect("monitor") as connection:
-            expect("SELECT 1", connection.execute("SELECT 1").fetchone(), (1,))
-        return {}
-
     def query(self) -> Mapping[str, Any]:
         """Write rows to a temporary table, which ends with its session, and compute over them."""
         with self.connect("app") as connection:

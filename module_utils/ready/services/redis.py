@@ -40,12 +40,6 @@ class Redis(Probe):
         with self.connect("monitor") as client:
             return {key: value for section in sections for key, value in client.info(section).items()}
 
-    def probe(self) -> Mapping[str, Any]:
-        """Ping, logged in."""
-        with self.connect("monitor") as client:
-            expect("PING", client.ping(), True)
-        return {}
-
     def memory(self) -> Mapping[str, Any]:
         """Memory must be below its limit, and nothing evicted."""
         info = self._info("memory", "stats")
