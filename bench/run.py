@@ -48,7 +48,7 @@ def variables(directory: Path, services: list[str]) -> None:
 
 
 def to_healthy(output_directory: Path) -> float:
-    """Return the seconds from the first container's start to the last service's first true health test."""
+    """Return the seconds from the last container's start, when the wait begins, to the last true health test."""
     health = json.loads((output_directory / "evidence" / NAME / "localhost" / "health.json").read_text())
     return max(float(item["seconds"] or 0) for item in health["results"]["services"].values())
 
