@@ -75,7 +75,7 @@ class Lab:
             try:
                 helper.put_archive("/", stream.getvalue())
             finally:
-                helper.remove(v=False)
+                helper.remove(v=True)  # anonymous ones alone
         return str(volume.name)
 
     def start(self, name: str, command: list[str] | None = None, hardened: bool = True, **options: Any) -> Container:

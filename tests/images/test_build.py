@@ -86,7 +86,7 @@ def test_index_down_in_the_middle_then_again(lab: Lab, client: docker.DockerClie
         assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
     finally:
         for container in lab.containers[-1:]:
-            container.remove(force=True)
+            container.remove(force=True, v=True)
             lab.containers.remove(container)
         for tag in [tag for found in client.images.list("ready/stub") for tag in found.tags]:
             client.images.remove(tag)

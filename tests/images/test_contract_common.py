@@ -71,7 +71,7 @@ def members(lab: Lab, name: str) -> dict[str, tarfile.TarInfo]:
             with tarfile.open(fileobj=stream) as archive:
                 return {member.name: member for member in archive}
     finally:
-        container.remove()
+        container.remove(v=True)
 
 
 @pytest.mark.parametrize("name", NAMES)

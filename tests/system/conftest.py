@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,6 @@ class Ready:
     directory: Path
     stack: Stack
     environment: dict[str, str] = field(default_factory=dict)
-    volumes_before: set[str] = field(default_factory=set)
 
     @property
     def inventory(self) -> Path:
@@ -122,18 +122,27 @@ def remove(name: str) -> None:
     client = docker.from_env()
     wanted: dict[str, Any] = {"label": f"io.ready.stack={name}"}
     for container in client.containers.list(all=True, filters=wanted):
-        container.remove(force=True)
+        container.remove(force=True, v=True)
     for network in client.networks.list(filters=wanted):
         network.remove()
     for volume in client.volumes.list(filters=wanted):
         volume.remove(force=True)
 
 
+@contextmanager
+def own_stack(directory: Path, name: str, services: list[str]) -> Iterator[Ready]:
+    """Give a launcher on a new inventory, with nothing of the stack on the host before and after."""
+    remove(name)
+    try:
+        yield make(directory, name, services)
+    finally:
+        remove(name)
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Ready]:
     """A stack of Redis alone, the quickest, for one test."""
     name = f"sys-{tmp_path.name.replace('test_', '')[:20].rstrip('-_').lower()}"
-    remove(name)
-    yield make(tmp_path, name, ["redis"])
-    remove(name)
+    with own_stack(tmp_path, name, ["redis"]) as ready:
+        yield ready
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.system.conftest import Ready, Result, make, remove
+from tests.system.conftest import Ready, Result, own_stack
 
 NAME = "sys-check"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
@@ -19,12 +19,10 @@ SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Return a stack that is up, with user data in every service."""
-    remove(NAME)
-    ready = make(tmp_path_factory.mktemp("check"), NAME, SERVICES)
-    ready.run("up")
-    ready.stack.write()
-    yield ready
-    remove(NAME)
+    with own_stack(tmp_path_factory.mktemp("check"), NAME, SERVICES) as ready:
+        ready.run("up")
+        ready.stack.write()
+        yield ready
 
 
 def check(ready: Ready, code: int) -> tuple[Result, dict[str, Any]]:

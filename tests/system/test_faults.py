@@ -82,7 +82,7 @@ def test_foreign_container_of_that_name(redis: Ready) -> None:
         foreign.reload()
         assert foreign.status == "created"
     finally:
-        foreign.remove(force=True)
+        foreign.remove(force=True, v=True)
 
 
 def test_never_healthy(redis: Ready) -> None:
@@ -248,7 +248,7 @@ def test_daemon_stops_in_the_middle(redis: Ready) -> None:
     finally:
         if daemon.process:
             for container in docker.DockerClient(daemon.host).containers.list(all=True):
-                container.remove(force=True)
+                container.remove(force=True, v=True)
         daemon.stop()
         subprocess.run(["umount", "-R", directory], capture_output=True, check=False)
         shutil.rmtree(directory, ignore_errors=True)

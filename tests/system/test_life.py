@@ -12,20 +12,23 @@ import docker
 import psycopg
 import pytest
 
-from tests.system.conftest import Ready, make, remove
+from tests.system.conftest import Ready, own_stack, remove
 
 NAME = "sys-life"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+def volumes_before() -> set[str]:
+    """Return the anonymous volumes of before the stack's life."""
+    return anonymous_volumes()
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, volumes_before: set[str]) -> Iterator[Ready]:
     """One stack for all tests of this file; they build on each other."""
-    remove(NAME)
-    life = make(tmp_path_factory.mktemp("life"), NAME, SERVICES)
-    life.volumes_before = anonymous_volumes()
-    yield life
-    remove(NAME)
+    with own_stack(tmp_path_factory.mktemp("life"), NAME, SERVICES) as ready:
+        yield ready
 
 
 def anonymous_volumes() -> set[str]:
@@ -220,7 +223,7 @@ def test_data_with_another_password_are_named(life: Ready) -> None:
     life.stack.check()
 
 
-def test_destroy_everything(life: Ready) -> None:
+def test_destroy_everything(life: Ready, volumes_before: set[str]) -> None:
     """With --volumes --yes nothing of the stack is left."""
     life.run("destroy", "--volumes", "--yes")
     client = docker.from_env()
@@ -228,4 +231,4 @@ def test_destroy_everything(life: Ready) -> None:
     assert client.containers.list(all=True, filters=wanted) == []
     assert client.volumes.list(filters=wanted) == []
     assert client.networks.list(filters=wanted) == []
-    assert anonymous_volumes() <= life.volumes_before
+    assert anonymous_volumes() <= volumes_before
