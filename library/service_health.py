@@ -51,7 +51,7 @@ services:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
-from ansible.module_utils.ready.probing import PROBES, deep_health
+from ansible.module_utils.ready.probing import deep_health, make_probes
 
 
 def main() -> None:
@@ -69,10 +69,7 @@ def main() -> None:
         passwords = read_secrets(connect(), stack)
     except EngineError:
         passwords = {}  # then nothing answers, and each service says so
-    probes = {
-        name: PROBES[name](service, passwords.get(name, {}), params["timeout"])
-        for name, service in stack["services"].items()
-    }
+    probes = make_probes(stack, passwords, params["timeout"])
     module.exit_json(changed=False, services=deep_health(probes, params["deadline"]))
 
 

@@ -23,6 +23,21 @@ PROBES: dict[str, type[Probe]] = {
 }
 
 
+def make_probes(
+    stack: Mapping[str, Any], passwords: Mapping[str, Mapping[str, str]], timeout: float
+) -> dict[str, Probe]:
+    """Return service -> its probe, for every service of a resolved stack.
+
+    Args:
+        stack: the resolved stack.
+        passwords: service -> account -> password, as `engine.read_secrets` finds them.
+        timeout: seconds that any single step may take.
+    """
+    return {
+        name: PROBES[name](service, passwords.get(name, {}), timeout) for name, service in stack["services"].items()
+    }
+
+
 def _verdict(checks: Mapping[str, Mapping[str, Any]]) -> str:
     return "pass" if checks and all(check["verdict"] == "pass" for check in checks.values()) else "fail"
 

@@ -17,11 +17,9 @@ from typing import Any
 import jmespath
 
 from .evidence import Found, Item, moment
+from .part import FAIL, NOT_APPLICABLE, ORDER, PASS, UNKNOWN, WAIVED, worst
 from .requirements import Group, Predicate, Requirement, Requirements
 
-PASS, FAIL, UNKNOWN, NOT_APPLICABLE, WAIVED = "pass", "fail", "insufficient_data", "not_applicable", "waived"
-#: The first one that occurs is the verdict of the whole.
-ORDER = (FAIL, UNKNOWN, WAIVED, PASS, NOT_APPLICABLE)
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -32,12 +30,6 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 #: How far the controller's clock may be behind the one that stamped the evidence; both are the controller's.
 CLOCK_SLACK = timedelta(minutes=5)
-
-
-def worst(verdicts: Iterable[str]) -> str:
-    """Return the verdict of a whole from those of its parts; without parts nothing is known."""
-    present = set(verdicts)
-    return next((verdict for verdict in ORDER if verdict in present), UNKNOWN)
 
 
 def _is_number(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ready import evidence, readiness, report, requirements
+from ready.part import worst
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=timezone.utc)
 DATA = yaml.safe_load(requirements.FILE.read_text())
@@ -271,12 +272,12 @@ def test_words_compare_with_words(found: Any, verdict: str) -> None:
 
 def test_worst() -> None:
     """The order of verdicts; nothing at all is no pass."""
-    assert [readiness.worst(parts) for parts in ([], ["pass", "not_applicable"], ["pass", "waived"])] == [
+    assert [worst(parts) for parts in ([], ["pass", "not_applicable"], ["pass", "waived"])] == [
         "insufficient_data",
         "pass",
         "waived",
     ]
-    assert [readiness.worst(["waived", "insufficient_data"]), readiness.worst(["insufficient_data", "fail"])] == [
+    assert [worst(["waived", "insufficient_data"]), worst(["insufficient_data", "fail"])] == [
         "insufficient_data",
         "fail",
     ]

@@ -59,13 +59,20 @@ class Probe:
         service: the resolved service, of which ports, accounts, image and database are read.
         passwords: account -> password; empty for a service without accounts.
         timeout: seconds that any single step may take.
+        ca: certificates (PEM) that the service's own must be signed by, where it speaks TLS.
     """
 
     #: Name of each check -> the method that makes it.
     checks: ClassVar[tuple[str, ...]]
 
-    def __init__(self, service: Mapping[str, Any], passwords: Mapping[str, str], timeout: float = 5.0) -> None:
-        self.service, self.passwords, self.timeout = service, passwords, timeout
+    def __init__(
+        self,
+        service: Mapping[str, Any],
+        passwords: Mapping[str, str],
+        timeout: float = 5.0,
+        ca: str | None = None,
+    ) -> None:
+        self.service, self.passwords, self.timeout, self.ca = service, passwords, timeout, ca
 
     def address(self, port: str) -> tuple[str, int]:
         """Return host and port to connect to; what is bound to every address is asked on loopback."""

@@ -1,0 +1,37 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What every part of `check` hands over: a verdict, the results of its evidence, rows and next steps for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE, WAIVED = "pass", "fail", "insufficient_data", "not_applicable", "waived"
+#: The first one that occurs is the verdict of the whole.
+ORDER = (FAIL, UNKNOWN, WAIVED, PASS, NOT_APPLICABLE)
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """Return the verdict of a whole from those of its parts; without parts nothing is known."""
+    present = set(verdicts)
+    return next((verdict for verdict in ORDER if verdict in present), UNKNOWN)
+
+
+@dataclass
+class Part:
+    """One part of a check, as the pure functions that judge measurements return it.
+
+    Attributes:
+        evidence: name of the evidence that the results belong to, such as "latency".
+        verdict: of the evidence.
+        results: of the evidence, as its schema says.
+        rows: for the table: service, check, verdict, took, detail (texts; took and detail may be absent).
+        next: next steps, a line each, beginning with "Next: ".
+    """
+
+    evidence: str
+    verdict: str
+    results: dict[str, Any]
+    rows: list[dict[str, str]] = field(default_factory=list)
+    next: list[str] = field(default_factory=list)
