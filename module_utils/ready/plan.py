@@ -148,6 +148,8 @@ def settled(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     """Return whether nothing is to be done: all is as asked for, and Docker calls every service healthy."""
     if not state["reachable"] or stack["secrets"]["missing"] or needs_image(stack, state):
         return False
+    if any(its["due"] for its in stack.get("certificates", {}).values()):
+        return False
     if make_plan(stack, state, images_in_use(stack, state, {}))["changes"]:
         return False
     return all(state["services"][name].get("health") == "healthy" for name in stack["services"])

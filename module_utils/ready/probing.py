@@ -24,7 +24,10 @@ PROBES: dict[str, type[Probe]] = {
 
 
 def make_probes(
-    stack: Mapping[str, Any], passwords: Mapping[str, Mapping[str, str]], timeout: float
+    stack: Mapping[str, Any],
+    passwords: Mapping[str, Mapping[str, str]],
+    timeout: float,
+    authorities: Mapping[str, str] | None = None,
 ) -> dict[str, Probe]:
     """Return service -> its probe, for every service of a resolved stack.
 
@@ -32,9 +35,11 @@ def make_probes(
         stack: the resolved stack.
         passwords: service -> account -> password, as `engine.read_secrets` finds them.
         timeout: seconds that any single step may take.
+        authorities: service -> CA certificate, as `engine.read_authorities` finds them.
     """
     return {
-        name: PROBES[name](service, passwords.get(name, {}), timeout) for name, service in stack["services"].items()
+        name: PROBES[name](service, passwords.get(name, {}), timeout, (authorities or {}).get(name))
+        for name, service in stack["services"].items()
     }
 
 
