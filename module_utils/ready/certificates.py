@@ -179,7 +179,7 @@ def leaf_due(leaf: Pair | None, authority: Pair | None, names: Sequence[str], no
         return f"it is valid from {certificate.not_valid_before_utc:%Y-%m-%d} on only"
     left = certificate.not_valid_after_utc - now
     if left < timedelta(0):
-        return f"it expired {-left.days} days ago"
+        return f"it expired {(-left).days} days ago"
     if left < RENEW_BEFORE:
         return f"{left.days} days are left"
     if set(leaf_names(certificate)) != set(names):

@@ -63,7 +63,7 @@ def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Map
                 for volume in service["volumes"]
                 if state["volumes"].get(volume["name"], {}).get("labels")
             ),
-            {},
+            have["image"].get("labels") or {},  # a service without data: what the image says of itself
         )
         images[name] = {
             "ref": have["image"]["ref"],

@@ -10,6 +10,7 @@ from typing import Any
 
 from .services.base import Probe
 from .services.chromadb import ChromaDB
+from .services.gateway import Gateway
 from .services.neo4j import Neo4j
 from .services.postgresql import PostgreSQL
 from .services.redis import Redis
@@ -20,6 +21,7 @@ PROBES: dict[str, type[Probe]] = {
     "neo4j": Neo4j,
     "chromadb": ChromaDB,
     "redis": Redis,
+    "gateway": Gateway,
 }
 
 
