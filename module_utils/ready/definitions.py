@@ -111,7 +111,8 @@ def _resolve_tls(
     if unknown := sorted(set(tls) - set(known)):
         return [f"{variable}: found the unknown key {', '.join(unknown)}, expected some of {', '.join(known)}"]
     try:
-        if not always and "enabled" not in (variables.get(variable) or {}):
+        override = variables.get(variable)
+        if not always and not (isinstance(override, Mapping) and "enabled" in override):
             tls["enabled"] = _flag("ready_tls", variables.get("ready_tls", False))
         tls["enabled"] = _flag(f"{variable}.enabled", tls["enabled"])
     except ValueError as error:

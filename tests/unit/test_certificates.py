@@ -237,7 +237,8 @@ def test_served(tmp_path: Path, authority: Pair) -> None:
         fault, figures = judge(found, NOW.timestamp(), "do this")
         assert "expired 3.0 days ago" in fault
         assert fault.endswith(". Next: do this")
-        assert figures["names"] == NAMES
+        assert figures["names"] == "localhost, 127.0.0.1"
+        assert figures["protocol"] == "TLSv1.3"
         assert figures["issuer"].startswith("Ready CA")
         with pytest.raises(ssl.SSLCertVerificationError):
             served_certificate(address, "redis", authority.certificate, "db.example", 5)

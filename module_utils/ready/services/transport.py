@@ -47,7 +47,7 @@ class MemoryFile:
 def served_certificate(
     address: tuple[str, int], protocol: str, ca: str, name: str | None, timeout: float
 ) -> dict[str, Any]:
-    """Return the certificate that a service serves, as ssl.SSLSocket.getpeercert() does; its dates are not judged.
+    """Return the served certificate as ssl.SSLSocket.getpeercert() does, and `protocol`; its dates are not judged.
 
     Args:
         address: where to connect.
@@ -68,7 +68,7 @@ def served_certificate(
             if plain.recv(1) != b"S":
                 raise OSError("the server refuses TLS")
         with context.wrap_socket(plain, server_hostname=name or address[0]) as secure:
-            return dict(secure.getpeercert() or {})
+            return {**(secure.getpeercert() or {}), "protocol": secure.version()}
 
 
 def _field(name: Sequence[Sequence[Sequence[str]]], key: str) -> str:
@@ -88,7 +88,8 @@ def judge(certificate: Mapping[str, Any], now: float, step: str) -> tuple[str, d
     figures = {
         "days_left": int(days),
         "issuer": _field(certificate["issuer"], "commonName"),
-        "names": [name for _, name in certificate.get("subjectAltName", ())],
+        "protocol": certificate["protocol"],
+        "names": ", ".join(name for _, name in certificate.get("subjectAltName", ())),
     }
     fault = ""
     if days <= 0:
