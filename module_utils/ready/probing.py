@@ -10,6 +10,7 @@ from typing import Any
 
 from .services.base import Probe
 from .services.chromadb import ChromaDB
+from .services.gateway import Gateway
 from .services.neo4j import Neo4j
 from .services.postgresql import PostgreSQL
 from .services.redis import Redis
@@ -20,11 +21,15 @@ PROBES: dict[str, type[Probe]] = {
     "neo4j": Neo4j,
     "chromadb": ChromaDB,
     "redis": Redis,
+    "gateway": Gateway,
 }
 
 
 def make_probes(
-    stack: Mapping[str, Any], passwords: Mapping[str, Mapping[str, str]], timeout: float
+    stack: Mapping[str, Any],
+    passwords: Mapping[str, Mapping[str, str]],
+    timeout: float,
+    authorities: Mapping[str, str] | None = None,
 ) -> dict[str, Probe]:
     """Return service -> its probe, for every service of a resolved stack.
 
@@ -32,9 +37,11 @@ def make_probes(
         stack: the resolved stack.
         passwords: service -> account -> password, as `engine.read_secrets` finds them.
         timeout: seconds that any single step may take.
+        authorities: service -> CA certificate, as `engine.read_authorities` finds them.
     """
     return {
-        name: PROBES[name](service, passwords.get(name, {}), timeout) for name, service in stack["services"].items()
+        name: PROBES[name](service, passwords.get(name, {}), timeout, (authorities or {}).get(name))
+        for name, service in stack["services"].items()
     }
 
 

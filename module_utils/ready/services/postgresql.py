@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from .base import FULL, CheckError, Probe, expect
+from .transport import MemoryFile
 
 #: Connections opened at once: a small application's pool.
 POOL = 10
@@ -32,6 +33,10 @@ class PostgreSQL(Probe):
         """Return a new connection in autocommit."""
         host, port = self.address("postgresql")
         user, password = self.login(account)
+        secure: dict[str, Any] = {}
+        if self.tls:
+            ca = MemoryFile(self.authority())
+            secure = {"sslmode": "verify-full" if self.check_names else "verify-ca", "sslrootcert": ca.path}
         return psycopg.connect(
             host=host,
             port=port,
@@ -42,6 +47,7 @@ class PostgreSQL(Probe):
             connect_timeout=max(2, int(self.timeout)),
             options=f"-c statement_timeout={int(self.timeout * 1000)}",
             application_name="ready-probe",
+            **secure,
         )
 
     def query(self) -> Mapping[str, Any]:

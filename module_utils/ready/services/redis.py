@@ -24,6 +24,9 @@ class Redis(Probe):
         """Return a client; it connects at its first command."""
         host, port = self.address("redis")
         user, password = self.login(account)
+        secure: dict[str, Any] = {}
+        if self.tls:
+            secure = {"ssl": True, "ssl_ca_data": self.authority(), "ssl_check_hostname": self.check_names}
         return redis.Redis(
             host=host,
             port=port,
@@ -33,6 +36,7 @@ class Redis(Probe):
             socket_timeout=self.timeout,
             socket_connect_timeout=self.timeout,
             retry_on_timeout=False,
+            **secure,
             driver_info=None,  # Redis 7.0's ACL does not know CLIENT SETINFO
         )
 
