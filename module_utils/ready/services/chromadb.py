@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import chromadb
+import httpx
 from chromadb.config import Settings
 
 from .base import LEFTOVER_SECONDS, MARK, Probe, expect
@@ -35,6 +36,18 @@ class ChromaDB(Probe):
         """Return a client; making one asks the server already."""
         host, port = self.address("http")
         return chromadb.HttpClient(host=host, port=port, settings=Settings(anonymized_telemetry=False))
+
+    def open(self) -> httpx.Client:
+        """Return an HTTP client; ChromaDB's own can't ask for the server's health."""
+        host, port = self.address("http")
+        return httpx.Client(base_url=f"http://{host}:{port}", timeout=self.timeout, trust_env=False)
+
+    def ping(self, connection: httpx.Client) -> Mapping[str, Any]:
+        """Ask whether queries can be executed; the heartbeat only says that the server lives."""
+        answer = connection.get("/api/v2/healthcheck")
+        expect("status of /api/v2/healthcheck", answer.status_code, 200)
+        expect("is_executor_ready", answer.json().get("is_executor_ready"), True)
+        return {}
 
     @contextmanager
     def _collection(self) -> Iterator[Collection]:
