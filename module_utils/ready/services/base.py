@@ -101,7 +101,9 @@ class Probe:
         if account not in self.service["accounts"]:
             raise UnknownError(f"the settings name no account {account}")
         if account not in self.passwords:
-            raise CheckError(f"the password of the account {account} is neither in the service's config volume nor in the settings")
+            raise CheckError(
+                f"the password of the account {account} is neither in the service's config volume nor in the settings"
+            )
         return self.service["accounts"][account]["login"], self.passwords[account]
 
     def deep(self) -> dict[str, dict[str, Any]]:
