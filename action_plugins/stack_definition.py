@@ -21,9 +21,11 @@ from ready.definitions import (  # noqa: E402
     resolve_stack,
     unknown_variables,
 )
+from ready.installed import mark  # noqa: E402
 from ready.inventory import open_store, rendered, store_without_secrets  # noqa: E402
+from ready.package import fingerprint  # noqa: E402
 from ready.render import files_hash  # noqa: E402
-from ready.specs import known_variables, name_spaces  # noqa: E402
+from ready.specs import known_variables, name_spaces, role_specs  # noqa: E402
 from ready.vault import SecretsError  # noqa: E402
 
 STACK_VARIABLES = ("stack_name", "ready_services", "ready_bind_address", "image_source", "ready_evidence_dir")
@@ -82,6 +84,10 @@ class ActionModule(ActionBase):
                 "path": str(store.path),
             },
         }
+        default = role_specs()["probes"]["main"]["options"]["probes_directory"]["default"]
+        directory = self._templar.template(task_vars.get("probes_directory", default))
+        lock = (ROOT / "requirements-probes.txt").read_text(encoding="utf-8")
+        stack["probes"] = {"directory": str(directory), "mark": mark(lock, fingerprint())}
         self.register_host_variables({"ready_stack": stack}, VariableLayer.EPHEMERAL_FACT)
         result.update(changed=bool(made), made=["/".join(pair) for pair in made])
         return result
