@@ -6,19 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
-from .services.chromadb import ChromaDB
-from .services.neo4j import Neo4j
-from .services.postgresql import PostgreSQL
-from .services.redis import Redis
 
-#: Service -> its probe; a new service's class is named here.
-PROBES: dict[str, type[Probe]] = {
-    "postgresql": PostgreSQL,
-    "neo4j": Neo4j,
-    "chromadb": ChromaDB,
-    "redis": Redis,
-}
+#: Service -> its probe.
+PROBES: dict[str, type[Probe]] = {name: probe_class(name) for name in NAMES}
 
 
 def make_probes(
