@@ -36,7 +36,10 @@ _STEPS = (
     ),
     (("refused",), "./ready up starts what is down; ./ready env has the port"),
     (("certificate", "ssl", "tls"), "take the settings anew; ./ready env says how the service encrypts and who signs"),
-    (("resolve", "not known", "no address"), "mend the host name in the settings; ./ready env has it"),
+    (
+        ("dns resolve", "resolve host", "not known", "no address"),
+        "mend the host name in the settings; ./ready env has it",
+    ),
 )
 _ELSE = "./ready check says what is wrong with the service"
 
@@ -63,6 +66,11 @@ def next_step(found: str) -> str:
 
 def _ping(probe: Probe, connection: Any) -> Mapping[str, Any]:
     return probe.ping(connection)
+
+
+def _try(probe: Any) -> None:
+    with probe.open() as connection:
+        probe.ping(connection)
 
 
 class ServiceConnector:
@@ -116,16 +124,23 @@ class ServiceConnector:
         """Return a client."""
 
         def connect(probe: Any) -> Any:
-            with probe.open() as plain:  # the client itself asks as soon as it is made, and waits without a limit
-                probe.ping(plain)
+            _try(probe)  # the client itself asks as soon as it is made, and waits without a limit
             return probe.connect()
 
         client: chromadb.api.ClientAPI = self._checked("chromadb", connect, lambda _, made: made.heartbeat())
         return client
 
     def redis(self, **other: Any) -> redis.Redis:
-        """Return a client that decodes answers; `other` goes to `redis.Redis`, such as `socket_timeout`."""
-        client: redis.Redis = self._checked("redis", lambda probe: probe.connect("app", **other))
+        """Return a client that decodes answers and retries; `other` goes to `redis.Redis`, such as `socket_timeout`."""
+
+        def connect(probe: Any) -> Any:
+            from redis.backoff import ExponentialWithJitterBackoff
+            from redis.retry import Retry
+
+            _try(probe)  # without retries, so that a service which hangs is told of in time
+            return probe.connect("app", **({"retry": Retry(ExponentialWithJitterBackoff(base=1, cap=10), 3)} | other))
+
+        client: redis.Redis = self._checked("redis", connect)
         return client
 
     def validate_all_services(self, deadline: float = 10.0) -> dict[str, bool]:

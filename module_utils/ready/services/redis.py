@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .base import FULL, MARK, CheckError, Probe, expect
 
@@ -32,7 +34,7 @@ class Redis(Probe):
             "decode_responses": True,
             "socket_timeout": self.timeout,
             "socket_connect_timeout": self.timeout,
-            "retry_on_timeout": False,
+            "retry": Retry(NoBackoff(), 0),  # ten of its own would make one timeout of half a minute
             "driver_info": None,  # Redis 7.0's ACL does not know CLIENT SETINFO
         }
         return redis.Redis(**(settings | other))
