@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import chromadb
 import httpx
-from chromadb.config import Settings
 
 from .base import LEFTOVER_SECONDS, MARK, Probe, expect
 
@@ -34,6 +32,9 @@ class ChromaDB(Probe):
 
     def connect(self) -> ClientAPI:
         """Return a client; making one asks the server already."""
+        import chromadb  # takes a second, which a cheap round does without
+        from chromadb.config import Settings
+
         host, port = self.address("http")
         return chromadb.HttpClient(host=host, port=port, settings=Settings(anonymized_telemetry=False))
 
