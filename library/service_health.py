@@ -10,7 +10,8 @@ short_description: Ask every service whether it is well, with its real driver
 description:
   - Asks all services concurrently under one deadline. What a check writes it removes again; leftovers of interrupted
     runs go too, and nothing else is touched.
-  - Passwords are read from the services' config volumes on the host, so they cross no wire.
+  - Passwords are read from the services' config volumes on the host, so they cross no wire. Where a service speaks
+    TLS, the CA certificate that its own is held against comes from there too.
   - It reports and never fails because of what it finds.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
@@ -57,7 +58,7 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
+from ansible.module_utils.ready.engine import EngineError, connect, read_authorities, read_secrets
 from ansible.module_utils.ready.probing import LEVELS, make_probes
 
 
@@ -74,10 +75,11 @@ def main() -> None:
     )
     stack, params = module.params["stack"], module.params
     try:
-        passwords = read_secrets(connect(), stack)
+        client = connect()
+        passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     except EngineError:
-        passwords = {}  # then nothing answers, and each service says so
-    probes = make_probes(stack, passwords, params["timeout"])
+        passwords, authorities = {}, {}  # then nothing answers, and each service says so
+    probes = make_probes(stack, passwords, params["timeout"], authorities)
     services = LEVELS[params["level"]](probes, params["deadline"])
     module.exit_json(changed=False, services=services)
 

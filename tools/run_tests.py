@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test"
 BIN = Path(sys.executable).parent
 #: What .config/molecule/up.yml and tests/stack.py read.
-PORTS = ("READY_PORT_POSTGRESQL", "READY_PORT_BOLT", "READY_PORT_HTTP", "READY_PORT_CHROMADB", "READY_PORT_REDIS")
+PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
 STAGES = ("lint", "unit", "images", "molecule", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     import redis
     from typing_extensions import Self
 
-_TITLES = {"postgresql": "PostgreSQL", "neo4j": "Neo4j", "chromadb": "ChromaDB", "redis": "Redis"}
+_TITLES = {
+    "postgresql": "PostgreSQL",
+    "neo4j": "Neo4j",
+    "chromadb": "ChromaDB",
+    "gateway": "ChromaDB's gateway",
+    "redis": "Redis",
+}
 #: The port by which a service is named in messages.
-_PORTS = {"postgresql": "postgresql", "neo4j": "bolt", "chromadb": "http", "redis": "redis"}
+_PORTS = {"postgresql": "postgresql", "neo4j": "bolt", "chromadb": "http", "gateway": "https", "redis": "redis"}
 #: What drivers say -> the next step; the first one that fits.
 _STEPS = (
     (
@@ -121,13 +127,14 @@ class ServiceConnector:
         return driver
 
     def chromadb(self) -> chromadb.api.ClientAPI:
-        """Return a client."""
+        """Return a client, which goes through the gateway where the settings name that."""
 
         def connect(probe: Any) -> Any:
             _try(probe)  # the client itself asks as soon as it is made, and waits without a limit
             return probe.connect()
 
-        client: chromadb.api.ClientAPI = self._checked("chromadb", connect, lambda _, made: made.heartbeat())
+        name = "gateway" if "gateway" in self._settings.services else "chromadb"
+        client: chromadb.api.ClientAPI = self._checked(name, connect, lambda _, made: made.heartbeat())
         return client
 
     def redis(self, **other: Any) -> redis.Redis:

@@ -300,6 +300,18 @@ def read_secrets(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
+def read_authorities(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> CA certificate (PEM) as the config volumes hold it, for our containers that speak TLS."""
+    found = {}
+    for name, service in stack["services"].items():
+        container = _container(client, service["container"])
+        if container is None or container.labels.get(LABEL_STACK) != stack["name"]:
+            continue
+        for _, _, _, content in read_files(container, f"{CONFIG_PATH}/tls/ca.crt"):
+            found[name] = content.decode()
+    return found
+
+
 def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
     memory: dict[str, int] = {}

@@ -89,10 +89,11 @@ class _Service:
     def __init__(self) -> None:
         self.ports: list[dict[str, Any]] = []
         self.login = self.password = self.authority = ""
-        self.other: dict[str, Any] = {"tls": {"enabled": False}}
+        self.other: dict[str, Any] = {}
+        self.tls = False
 
     def port(self, name: str, host: str, port: int) -> None:
-        self.ports.append({"name": name, "bind": host, "host": port})
+        self.ports.append({"name": name, "bind": host, "host": port, "protocol": name})
 
     def user(self, login: str | None, password: str | None) -> None:
         self.login, self.password = unquote(login or ""), unquote(password or "")
@@ -110,7 +111,7 @@ def _postgresql(values: Mapping[str, str]) -> _Service:
         found.login, found.password = values.get("PGUSER", ""), values.get("PGPASSWORD", "")
         database, mode, root = values.get("PGDATABASE", ""), "", ""
     mode, root = mode or values.get("PGSSLMODE", ""), root or values.get("PGSSLROOTCERT", "")
-    found.other = {"database": database or found.login, "tls": {"enabled": mode in _POSTGRESQL_TLS}}
+    found.other, found.tls = {"database": database or found.login}, mode in _POSTGRESQL_TLS
     found.authority = _certificates("sslrootcert", root) if root and root != "system" else ""
     return found
 
@@ -122,7 +123,7 @@ def _neo4j(values: Mapping[str, str]) -> _Service:
     if http:
         found.port("http", str(http.hostname), http.port or (7473 if http.scheme == "https" else 7474))
     found.login, found.password = values.get("NEO4J_USERNAME", ""), values.get("NEO4J_PASSWORD", "")
-    found.other["tls"]["enabled"] = url.scheme.endswith("+s")
+    found.tls = url.scheme.endswith("+s")
     if path := values.get("NEO4J_CA_FILE"):
         found.authority = _certificates("NEO4J_CA_FILE", path)
     return found
@@ -130,11 +131,15 @@ def _neo4j(values: Mapping[str, str]) -> _Service:
 
 def _chromadb(values: Mapping[str, str]) -> _Service:
     found, url = _Service(), _url(values, "CHROMA_URL")
-    if url:
-        found.port("http", str(url.hostname), url.port or (443 if url.scheme == "https" else 8000))
-        found.other["tls"]["enabled"] = url.scheme == "https"
+    if url and url.scheme == "https":
+        found.port("https", str(url.hostname), url.port or 443)
+        found.tls = True
+    elif url:
+        found.port("http", str(url.hostname), url.port or 8000)
     else:
         found.port("http", values["CHROMA_HOST"], _port("CHROMA_PORT", values.get("CHROMA_PORT", "8000")))
+    if found.tls:  # the gateway's only account; the token is all that it asks for
+        found.login, found.password = "app", values.get("CHROMA_TOKEN", "")
     if path := values.get("CHROMA_CA_FILE"):
         found.authority = _certificates("CHROMA_CA_FILE", path)
     return found
@@ -145,9 +150,9 @@ def _redis(values: Mapping[str, str]) -> _Service:
     if url:
         found.port("redis", str(url.hostname), url.port or 6379)
         found.user(url.username or values.get("REDIS_USERNAME"), url.password or values.get("REDIS_PASSWORD"))
-        found.other["tls"]["enabled"] = url.scheme == "rediss"
-        if path := parse_qs(url.query).get("ssl_ca_certs"):
-            found.authority = _certificates("ssl_ca_certs", path[-1])
+        found.tls = url.scheme == "rediss"
+        path = parse_qs(url.query).get("ssl_ca_certs", [values.get("REDIS_CA_FILE", "")])[-1]
+        found.authority = _certificates("ssl_ca_certs", path) if path else ""
     else:
         found.port("redis", values["REDIS_HOST"], _port("REDIS_PORT", values.get("REDIS_PORT", "6379")))
         found.login, found.password = values.get("REDIS_USERNAME", ""), values.get("REDIS_PASSWORD", "")
@@ -165,17 +170,21 @@ _READERS: dict[str, Callable[[Mapping[str, str]], _Service]] = {
 def services_from(values: Mapping[str, str]) -> Settings:
     """Return the services that settings name, in the order of NAMED_BY. Raises SettingsError.
 
+    ChromaDB over https is the service `gateway`: by itself it speaks no TLS.
+
     Args:
         values: variable -> value, as `./ready env` writes them or a process has them in its environment; what belongs
             to no service is not looked at. A URL is taken before the single variables of the same service.
     """
     settings = Settings()
-    for name, read in _READERS.items():
-        if not any(values.get(variable) for variable in NAMED_BY[name]):
+    for wanted, read in _READERS.items():
+        if not any(values.get(variable) for variable in NAMED_BY[wanted]):
             continue
         found = read(values)
+        name = "gateway" if wanted == "chromadb" and found.tls else wanted
         accounts = {"app": {"login": found.login}} if found.login else {}
         settings.services[name] = {"name": name, "ports": found.ports, "accounts": accounts, **found.other}
+        settings.services[name]["tls"] = {"enabled": found.tls, "certificate": "", "names": []}
         if found.login and found.password:
             settings.passwords[name] = {"app": found.password}
         if found.authority:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .engine import EngineError, connect, read_secrets
+from .engine import EngineError, connect, read_authorities, read_secrets
 from .environment import NAMED_BY, Settings, SettingsError, read_env_file, services_from
 from .part import FAIL, PASS, worst
 from .probing import LEVELS, make_probes
@@ -63,10 +63,11 @@ def load(env_file: Path | None, stack_file: Path | None, environ: Mapping[str, s
     if stack_file:
         stack = _read_stack(stack_file)
         try:
-            passwords = read_secrets(connect(), stack)
+            client = connect()
+            passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
         except EngineError as error:
             raise SettingsError(str(error)) from None
-        return Settings(stack["services"], passwords)
+        return Settings(stack["services"], passwords, authorities)
     settings = services_from(read_env_file(env_file) if env_file else environ)
     if not settings.services:
         names = ", ".join(variable for variables in NAMED_BY.values() for variable in variables)

@@ -25,7 +25,7 @@ def make_probes(
         stack: the resolved stack.
         passwords: service -> account -> password, as `engine.read_secrets` finds them.
         timeout: seconds that any single step may take.
-        authorities: service -> certificates (PEM) that sign its own.
+        authorities: service -> CA certificate, as `engine.read_authorities` finds them.
     """
     return {
         name: PROBES[name](service, passwords.get(name, {}), timeout, (authorities or {}).get(name))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .base import Probe
 
 #: Services that have a class, in the order in which they are shown.
-NAMES = ("postgresql", "neo4j", "chromadb", "redis")
+NAMES = ("postgresql", "neo4j", "chromadb", "redis", "gateway")
 
 
 def probe_class(name: str) -> type[Probe]:
@@ -30,4 +30,8 @@ def probe_class(name: str) -> type[Probe]:
         from .redis import Redis
 
         return Redis
+    if name == "gateway":
+        from .gateway import Gateway
+
+        return Gateway
     raise KeyError(name)

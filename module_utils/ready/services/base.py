@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from ..part import FAIL, NOT_APPLICABLE, PASS, worst
+from .transport import client_context, judge, served_certificate
 
 #: Everything that a probe makes in a service begins with this, so that leftovers are told from user data.
 MARK = "ready-probe"
@@ -76,7 +78,7 @@ class Probe:
     """
 
     #: Name of each deep check: the method that makes it.
-    checks: ClassVar[tuple[str, ...]]
+    checks: tuple[str, ...]
 
     def __init__(
         self,
@@ -88,6 +90,12 @@ class Probe:
         self.service, self.passwords, self.timeout, self.ca = service, passwords, timeout, ca
         self._kept: Any = None
         self._asking = threading.Lock()
+        self.tls = bool(service.get("tls", {}).get("enabled"))
+        #: Ready's own certificates are for the address that is connected to; given ones for `tls.names`, which may
+        #: be known elsewhere only, so `certificate` holds them against those.
+        self.check_names = self.tls and not service["tls"]["certificate"]
+        if self.tls:
+            self.checks = (*self.checks, "certificate")
 
     def address(self, port: str) -> tuple[str, int]:
         """Return host and port to connect to; what is bound to every address is asked on loopback."""
@@ -105,6 +113,34 @@ class Probe:
                 f"the password of the account {account} is neither in the service's config volume nor in the settings"
             )
         return self.service["accounts"][account]["login"], self.passwords[account]
+
+    def authority(self) -> str:
+        """Return the CA certificate to verify with, PEM. Raises CheckError when it is unknown."""
+        if self.ca is None:
+            raise CheckError("the CA certificate is neither in the service's config volume nor in the settings")
+        return self.ca
+
+    def context(self) -> ssl.SSLContext:
+        """Return what to verify the service's certificate with."""
+        return client_context(self.authority(), self.check_names)
+
+    def certificate(self) -> Mapping[str, Any]:
+        """Check the served certificate: CA, names, and that enough days are left."""
+        port, given = self.service["ports"][0], not self.check_names
+        step = "replace the given file, then ./ready up" if given else "./ready up renews it"
+        address = self.address(port["name"])
+        served: dict[str, Any] = {}
+        for name in self.service["tls"]["names"] if given else [address[0]]:
+            try:
+                served = served_certificate(address, port["protocol"], self.authority(), name, self.timeout)
+            except ssl.SSLCertVerificationError as error:
+                raise CheckError(
+                    f"the certificate under the name {name}: {error.verify_message}. Next: {step}"
+                ) from error
+        fault, figures = judge(served, time.time(), step)
+        if fault:
+            raise CheckError(fault)
+        return figures
 
     def deep(self) -> dict[str, dict[str, Any]]:
         """Return check -> outcome: verdict, seconds, detail, figures."""

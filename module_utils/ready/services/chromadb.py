@@ -25,6 +25,13 @@ VECTORS: dict[str, Sequence[float]] = {
 NEIGHBOURS = ["v0", "v1", "v2", "v3", "v4"]
 
 
+def expect_executor(connection: httpx.Client) -> None:
+    """Raise CheckError unless queries can be executed; the heartbeat only says that the server lives."""
+    answer = connection.get("/api/v2/healthcheck")
+    expect("the status of /api/v2/healthcheck", answer.status_code, 200)
+    expect("is_executor_ready", answer.json().get("is_executor_ready"), True)
+
+
 class ChromaDB(Probe):
     """Checks: `embedding` (vectors come back as they went in) and `similarity` (known neighbours, in order)."""
 
@@ -44,10 +51,8 @@ class ChromaDB(Probe):
         return httpx.Client(base_url=f"http://{host}:{port}", timeout=self.timeout, trust_env=False)
 
     def ping(self, connection: httpx.Client) -> Mapping[str, Any]:
-        """Ask whether queries can be executed; the heartbeat only says that the server lives."""
-        answer = connection.get("/api/v2/healthcheck")
-        expect("status of /api/v2/healthcheck", answer.status_code, 200)
-        expect("is_executor_ready", answer.json().get("is_executor_ready"), True)
+        """Ask whether queries can be executed."""
+        expect_executor(connection)
         return {}
 
     @contextmanager

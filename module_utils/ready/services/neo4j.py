@@ -30,7 +30,8 @@ class Neo4j(Probe):
     def connect(self, account: str, **other: Any) -> neo4j.Driver:
         """Return a driver, which connects at its first query; `other` goes to it over what is set here."""
         host, port = self.address("bolt")
-        settings: dict[str, Any] = {
+        settings: dict[str, Any] = {"ssl_context": self.context()} if self.tls else {}
+        settings |= {
             "auth": self.login(account),
             "connection_timeout": self.timeout,
             "connection_acquisition_timeout": self.timeout,
@@ -81,9 +82,11 @@ class Neo4j(Probe):
     def http(self) -> Mapping[str, Any]:
         """Check that the discovery page names a Neo4j and its version."""
         host, port = self.address("http")
-        request = urllib.request.Request(f"http://{host}:{port}/", headers={"Accept": "application/json"})
-        with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310  # http, to our own port
+        url = f"{'https' if self.tls else 'http'}://{host}:{port}/"
+        request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310
+        context = self.context() if self.tls else None
+        with urllib.request.urlopen(request, timeout=self.timeout, context=context) as answer:  # noqa: S310  # our own port
             page = json.loads(answer.read(65536))
         if "neo4j_version" not in page:
-            raise CheckError(f"http://{host}:{port}/: found no neo4j_version, expected Neo4j's discovery page")
+            raise CheckError(f"{url}: found no neo4j_version, expected Neo4j's discovery page")
         return {"server_version": page["neo4j_version"]}

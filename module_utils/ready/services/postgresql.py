@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from .base import FULL, CheckError, Probe, expect
+from .transport import MemoryFile
 
 #: Connections opened at once: a small application's pool.
 POOL = 10
@@ -32,7 +33,11 @@ class PostgreSQL(Probe):
         """Return a new connection in autocommit; `other` goes to the driver over what is set here."""
         host, port = self.address("postgresql")
         user, password = self.login(account)
-        settings: dict[str, Any] = {
+        settings: dict[str, Any] = {}
+        if self.tls:
+            ca = MemoryFile(self.authority())
+            settings = {"sslmode": "verify-full" if self.check_names else "verify-ca", "sslrootcert": ca.path}
+        settings |= {
             "host": host,
             "port": port,
             "user": user,

@@ -26,7 +26,10 @@ class Redis(Probe):
         """Return a client, which connects at its first command; `other` goes to it over what is set here."""
         host, port = self.address("redis")
         user, password = self.login(account)
-        settings: dict[str, Any] = {
+        settings: dict[str, Any] = {}
+        if self.tls:
+            settings = {"ssl": True, "ssl_ca_data": self.authority(), "ssl_check_hostname": self.check_names}
+        settings |= {
             "host": host,
             "port": port,
             "username": user,
