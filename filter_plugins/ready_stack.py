@@ -10,7 +10,6 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.checking import check_stack
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # modules alone get module_utils
 from ready.removal import prunable, removal
 from ready.status import health_results, kept_lines, status_rows, unhealthy_message
@@ -38,7 +37,6 @@ class FilterModule:
             "ready_bound_sources": bound_sources,
             "ready_images_in_use": images_in_use,
             "ready_health_results": health_results,
-            "ready_check": check_stack,
             "ready_removal": removal,
             "ready_prunable": prunable,
             "ready_kept_lines": kept_lines,

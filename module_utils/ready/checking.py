@@ -1,15 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What `check` found, as rows for people, next steps and the results of the evidence `health`. Pure functions."""
+"""What `check` found, put together: the parts health and drift, and what all parts say as one. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .container import summary
+from .part import FAIL, PASS, Part, worst
 from .plan import images_in_use
-from .status import drift, health_results, kept_lines
+from .status import drift, health_results, human_size, kept_lines
 
+#: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
+PARTS = ("health", "drift", "security", "network", "latency")
 #: Figures that a row has room for.
 _SHOWN = 3
 
@@ -18,32 +21,48 @@ def _figures(figures: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in list(figures.items())[:_SHOWN])
 
 
-def check_stack(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was found.
+def _differing(stack: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {name: summary(drift(stack, name, state["services"][name])) for name in stack["services"]}
+
+
+def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str) -> tuple[str, str]:
+    """Return (what there is to say about a container, what cures it when that is known)."""
+    name, text, cure = service["name"], state, ""
+    if found.get("oom_killed"):
+        limit = human_size(service["limits"]["memory"])
+        text = f"{state}: killed for lack of memory, its limit is {limit}"
+        cure = f"Next: set {name}_memory higher than {limit}, or find what needed so much, then ./ready up."
+    elif not found.get("running") and found.get("exit_code"):
+        text = f"{state} with code {found['exit_code']}"
+    if found.get("restarts"):
+        text += f"; Docker has restarted it {found['restarts']} times"
+    return text, cure
+
+
+def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mapping[str, Any]) -> Part:
+    """Return what the services answered, as the part that the evidence `health` is made of.
 
     Args:
         stack: the resolved stack.
         state: what `stack_state` read.
         asked: service -> {verdict, seconds, checks}, as `service_health` returns it; empty when nothing was asked.
-
-    Returns:
-        {verdict: of everything, health: of the services alone, results: of the evidence, rows, next: [str]}
     """
     results = health_results(stack, state, images_in_use(stack, state, {}), {})
-    rows: list[dict[str, Any]] = []
-    steps: list[str] = []
-    sick, drifted = False, bool(state["others"])
-    for name, service in stack["services"].items():
-        found, answer = state["services"][name], asked.get(name, {})
-        its_state = results["services"][name]["state"]
-        results["services"][name] |= {"checks": answer.get("checks", {})}
-        well = its_state == "healthy"
+    part = Part("health", PASS, results)
+    for name, differing in _differing(stack, state).items():
+        answer, its = asked.get(name, {}), results["services"][name]
+        its |= {"checks": answer.get("checks", {}), "drift": differing}
+        shown = its["state"]
+        well = shown == "healthy"
         # Docker's own health comes after a whole interval; a container that has just started and answers is well.
-        if its_state == "starting" and answer.get("verdict") == "pass":
-            well, results["services"][name]["state"] = True, "healthy"
-        rows.append({"service": name, "check": "container", "verdict": "pass" if well else "fail", "detail": its_state})
-        for check, outcome in answer.get("checks", {}).items():
-            rows.append(
+        if shown == "starting" and answer.get("verdict") == PASS:
+            well, its["state"] = True, "healthy"
+        text, cure = _container(stack["services"][name], state["services"][name], shown)
+        part.rows.append(
+            {"service": name, "check": "container", "verdict": PASS if well else FAIL, "took": "", "detail": text}
+        )
+        for check, outcome in its["checks"].items():
+            part.rows.append(
                 {
                     "service": name,
                     "check": check,
@@ -52,28 +71,57 @@ def check_stack(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
                     "detail": outcome["detail"] or _figures(outcome["figures"]),
                 }
             )
-            well = well and outcome["verdict"] == "pass"
-        differing = summary(drift(stack, name, found))
-        results["services"][name]["drift"] = differing
-        rows.append(
+            well = well and outcome["verdict"] != FAIL
+        if not well:
+            part.verdict = FAIL
+            part.next.append(cure or f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+    return part
+
+
+def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
+    """Return where containers and secret files differ from the inventory, and what it does not name."""
+    part = Part("", FAIL if state["others"] else PASS, {})
+    for name, differing in _differing(stack, state).items():
+        part.rows.append(
             {
                 "service": name,
                 "check": "drift",
-                "verdict": "fail" if differing else "pass",
+                "verdict": FAIL if differing else PASS,
+                "took": "",
                 "detail": "; ".join(differing) or "none",
             }
         )
-        if not well:
-            sick = True
-            steps.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
         if differing:
-            drifted = True
-            steps.append(f"Next: ./ready up puts {service['container']} back as the inventory has it; its data stay.")
-    steps += kept_lines(state, stack["name"])
+            part.verdict = FAIL
+            container = stack["services"][name]["container"]
+            part.next.append(f"Next: ./ready up puts {container} back as the inventory has it; its data stay.")
+    part.next += kept_lines(state, stack["name"])
+    return part
+
+
+def combine(stack: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what all parts say together.
+
+    Args:
+        stack: the resolved stack; its services give the order of the rows.
+        parts: the fields of each `Part`.
+
+    Returns:
+        {verdict: the worst one, failed: bool, evidence: [{name, verdict, results}], rows: grouped by service,
+        next: [str] without repetition}
+    """
+    found = list(parts)
+    order = [*stack["services"]]
+    rows = [row for part in found for row in part["rows"]]
+    rows.sort(key=lambda row: order.index(row["service"]) if row["service"] in order else len(order))
     return {
-        "verdict": "fail" if sick or drifted else "pass",
-        "health": "fail" if sick else "pass",
-        "results": results,
+        "verdict": worst(part["verdict"] for part in found),
+        "failed": any(part["verdict"] == FAIL for part in found),
+        "evidence": [
+            {"name": part["evidence"], "verdict": part["verdict"], "results": part["results"]}
+            for part in found
+            if part["evidence"]
+        ],
         "rows": rows,
-        "next": steps,
+        "next": list(dict.fromkeys(line for part in found for line in part["next"])),
     }

@@ -56,8 +56,36 @@ def health_results(
             "source": image.get("source"),
             "engine_version": image.get("engine_version"),
             "detail": (wait or {}).get("detail", ""),
+            "container_id": found.get("id"),
+            "started_at": found.get("started_at"),
         }
     return {"services": services}
+
+
+def checked(results: Mapping[str, Any]) -> bool:
+    """Return whether results of the evidence `health` hold what every service said when it was asked by `check`."""
+    services = results.get("services", {})
+    return bool(services) and all(its.get("checks") for its in services.values())
+
+
+def still_shows(earlier: Mapping[str, Any], results: Mapping[str, Any]) -> bool:
+    """Return whether earlier results of the evidence `health` say all that new ones do, and more.
+
+    They do when every service was asked about its data and is the same run of the same container, healthy then and
+    now. So an `up` that finds nothing to do does not wipe out what `check` found.
+    """
+    before, now = earlier.get("services", {}), results["services"]
+    same = ("container_id", "started_at", "state")
+    return (
+        checked(earlier)
+        and set(before) == set(now)
+        and all(
+            now[name]["state"] == "healthy"
+            and now[name]["container_id"]
+            and all(before[name].get(key) == now[name][key] for key in same)
+            for name in now
+        )
+    )
 
 
 def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, Any]) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ready.checking import check_stack
+from ready.checking import PARTS, combine, drift_part, health_part
 from ready.container import desired
 from ready.definitions import load_definitions, resolve_stack
-from ready.status import service_state
+from ready.part import Part
+from ready.specs import role_specs, verb_specs
+from ready.status import service_state, still_shows
 
 
 @pytest.fixture
@@ -41,42 +43,115 @@ def answer(verdict: str) -> dict[str, Any]:
     return {"redis": {"verdict": verdict, "seconds": 0.01, "checks": {"key_value": check}}}
 
 
+def combined(stack: dict[str, Any], *parts: Part) -> dict[str, Any]:
+    """Return parts put together, handed on as filters do."""
+    return combine(stack, [part.as_data() for part in parts])
+
+
 def test_all_is_well(stack: dict[str, Any], state: dict[str, Any]) -> None:
-    """No next step, a row per check, and the checks are in the evidence."""
-    found = check_stack(stack, state, answer("pass"))
-    assert (found["verdict"], found["health"], found["next"]) == ("pass", "pass", [])
+    """No next step, a row per check, and the checks are in the evidence; drift has no evidence of its own."""
+    found = combined(stack, health_part(stack, state, answer("pass")), drift_part(stack, state))
+    assert (found["verdict"], found["failed"], found["next"]) == ("pass", False, [])
     assert [row["check"] for row in found["rows"]] == ["container", "key_value", "drift"]
-    assert found["results"]["services"]["redis"]["checks"]["key_value"]["verdict"] == "pass"
+    (evidence,) = found["evidence"]
+    assert (evidence["name"], evidence["verdict"]) == ("health", "pass")
+    assert evidence["results"]["services"]["redis"]["checks"]["key_value"]["verdict"] == "pass"
 
 
 def test_one_check_is_enough_to_fail(stack: dict[str, Any], state: dict[str, Any]) -> None:
     """A service whose container is healthy fails with its answers."""
-    found = check_stack(stack, state, answer("fail"))
-    assert (found["verdict"], found["health"]) == ("fail", "fail")
+    found = combined(stack, health_part(stack, state, answer("fail")), drift_part(stack, state))
+    assert (found["verdict"], found["failed"]) == ("fail", True)
     assert "--service redis" in found["next"][0]
 
 
 def test_drift_is_no_illness(stack: dict[str, Any], state: dict[str, Any]) -> None:
     """The check fails, the evidence of health does not."""
     state["services"]["redis"]["config"]["memory"] = 1
-    found = check_stack(stack, state, answer("pass"))
-    assert (found["verdict"], found["health"]) == ("fail", "pass")
-    assert found["results"]["services"]["redis"]["drift"] == ["memory: found 1, expected 268435456"]
+    found = combined(stack, health_part(stack, state, answer("pass")), drift_part(stack, state))
+    assert found["verdict"] == "fail"
+    assert found["evidence"][0]["verdict"] == "pass"
+    assert found["evidence"][0]["results"]["services"]["redis"]["drift"] == ["memory: found 1, expected 268435456"]
 
 
 def test_unmanaged_container_is_named(stack: dict[str, Any], state: dict[str, Any]) -> None:
     """One with our label that the inventory does not know."""
     state["others"] = [{"name": "ready-old", "status": "running", "service": "old"}]
-    found = check_stack(stack, state, answer("pass"))
-    assert found["verdict"] == "fail"
-    assert "ready-old" in found["next"][0]
+    part = drift_part(stack, state)
+    assert part.verdict == "fail"
+    assert "ready-old" in part.next[0]
 
 
 @pytest.mark.parametrize(("answers", "expected"), [(answer("pass"), "pass"), ({}, "fail")])
 def test_just_started(stack: dict[str, Any], state: dict[str, Any], answers: dict[str, Any], expected: str) -> None:
     """Docker's first health test comes late: who answers is well, who was not asked is not called so."""
     state["services"]["redis"]["health"] = "starting"
-    assert check_stack(stack, state, answers)["health"] == expected
+    assert health_part(stack, state, answers).verdict == expected
+
+
+def test_insufficient_data_is_no_fault(stack: dict[str, Any]) -> None:
+    """It is the verdict of the whole, without a failure; rows are grouped by service, next steps said once."""
+    row = {"check": "x", "verdict": "pass"}
+    one = Part(
+        "latency", "insufficient_data", {}, [{"service": "stack", **row}, {"service": "redis", **row}], ["Next: a"]
+    )
+    two = Part("network", "not_applicable", {}, [], ["Next: a"])
+    found = combined(stack, one, two)
+    assert (found["verdict"], found["failed"], found["next"]) == ("insufficient_data", False, ["Next: a"])
+    assert [row["service"] for row in found["rows"]] == ["redis", "stack"]
+
+
+def test_parts_are_named_once() -> None:
+    """Role and verb take the same names, in the order in which they are asked."""
+    role = role_specs()["check"]["main"]["options"]["check_only"]["choices"]
+    assert list(PARTS) == role == verb_specs()["check"]["options"]["ready_only"]["choices"]
+
+
+def health(**changes: Any) -> dict[str, Any]:
+    """Return results of the evidence of health, of one service."""
+    its = {"state": "healthy", "container_id": "a", "started_at": "t", "checks": {"query": {}}}
+    return {"services": {"redis": {**its, **changes}}}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "keeps"),
+    [
+        (health(), health(checks={}), True),
+        (health(checks={}), health(checks={}), False),
+        (health(), health(checks={}, container_id="b"), False),
+        (health(), health(checks={}, started_at="u"), False),
+        (health(), health(checks={}, state="unhealthy"), False),
+        (health(state="unhealthy"), health(checks={}), False),
+        ({}, health(checks={}), False),
+        (health(), {"services": health()["services"] | {"neo4j": health()["services"]["redis"]}}, False),
+        (health(container_id=None), health(checks={}, container_id=None), False),
+    ],
+)
+def test_up_keeps_what_check_found(earlier: dict[str, Any], now: dict[str, Any], keeps: bool) -> None:
+    """As long as every service is the same run of the same container, and healthy."""
+    assert still_shows(earlier, now) is keeps
+
+
+@pytest.mark.parametrize(
+    ("found", "detail", "step"),
+    [
+        (
+            {"running": False, "status": "exited", "oom_killed": True, "exit_code": 137},
+            "lack of memory",
+            "redis_memory",
+        ),
+        ({"running": False, "status": "exited", "exit_code": 1}, "exited with code 1", "./ready logs"),
+        ({"running": True, "restarts": 2}, "healthy; Docker has restarted it 2 times", ""),
+    ],
+)
+def test_why_a_container_is_down(
+    stack: dict[str, Any], state: dict[str, Any], found: dict[str, Any], detail: str, step: str
+) -> None:
+    """Lack of memory is named with the variable that cures it; restarts are told, also of one that is well."""
+    state["services"]["redis"].update(found)
+    part = health_part(stack, state, answer("pass" if found["running"] else "fail"))
+    assert detail in part.rows[0]["detail"]
+    assert step in "".join(part.next)
 
 
 def test_paused_is_said() -> None:

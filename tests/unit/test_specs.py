@@ -51,7 +51,8 @@ def option_faults(options: Mapping[str, Any], where: str = "") -> Iterator[str]:
                 not isinstance(default, TYPES[kind]) or (isinstance(default, bool) and kind != "bool")
             ):
                 yield f"{label}: default {default!r} is no {kind}"
-            if option.get("choices") and default not in option["choices"]:
+            chosen = default if kind == "list" else [default]
+            if option.get("choices") and not set(chosen) <= set(option["choices"]):
                 yield f"{label}: default {default!r} is none of its choices"
         yield from option_faults(option.get("options", {}), f"{label}.")
 
@@ -129,6 +130,11 @@ GOOD = {"type": "int", "default": 1, "description": "x"}
         ({**GOOD, "required": True}, 1, "a: required and with a default"),
         ({**GOOD, "choices": [2, 3]}, 1, "a: default 1 is none of its choices"),
         ({"type": "list", "default": [], "description": "x"}, [], "a: a list without elements"),
+        (
+            {"type": "list", "elements": "int", "default": [1], "choices": [2], "description": "x"},
+            [1],
+            "a: default [1] is none of its choices",
+        ),
         ({"type": "int", "description": "x"}, 1, "a: has a default in defaults alone"),
         (GOOD, ..., "a: has a default in the spec alone"),
         (None, 1, "a: in defaults, not in the spec"),
