@@ -22,6 +22,7 @@ from ready.definitions import (  # noqa: E402
     resolve_stack,
     unknown_variables,
 )
+from ready.installed import mark  # noqa: E402
 from ready.inventory import (  # noqa: E402
     authorities,
     hosts_of,
@@ -31,8 +32,9 @@ from ready.inventory import (  # noqa: E402
     store_without_secrets,
     with_paths,
 )
+from ready.package import fingerprint  # noqa: E402
 from ready.render import files_hash  # noqa: E402
-from ready.specs import known_variables, name_spaces  # noqa: E402
+from ready.specs import known_variables, name_spaces, role_specs  # noqa: E402
 from ready.tls import make_due, served, standing  # noqa: E402
 from ready.vault import SecretsError  # noqa: E402
 
@@ -112,6 +114,10 @@ class ActionModule(ActionBase):
                 "path": str(store.path),
             },
         }
+        default = role_specs()["probes"]["main"]["options"]["probes_directory"]["default"]
+        directory = self._templar.template(task_vars.get("probes_directory", default))
+        lock = (ROOT / "requirements-probes.txt").read_text(encoding="utf-8")
+        stack["probes"] = {"directory": str(directory), "mark": mark(lock, fingerprint())}
         self.register_host_variables({"ready_stack": stack}, VariableLayer.EPHEMERAL_FACT)
         result.update(changed=bool(made) or published, made=made)
         return result

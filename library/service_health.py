@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_health
-short_description: Ask every service about its data, with its real driver
+short_description: Ask every service whether it is well, with its real driver
 description:
   - Asks all services concurrently under one deadline. What a check writes it removes again; leftovers of interrupted
     runs go too, and nothing else is touched.
@@ -20,6 +20,12 @@ options:
     description: The resolved stack, as the fact C(ready_stack) holds it.
     type: dict
     required: true
+  level:
+    description:
+      - V(deep) proves each service by its data; V(probe) asks one question of each that reads alone, for watching.
+    type: str
+    choices: [probe, deep]
+    default: deep
   deadline:
     description: Seconds for all services together.
     type: float
@@ -45,6 +51,7 @@ RETURN = r"""
 services:
   description:
     - Per service V(verdict), V(seconds), and V(checks), each with V(verdict), V(seconds), V(detail) and V(figures).
+      The level V(probe) has one check, V(answers).
   returned: always
   type: dict
   sample: {redis: {verdict: pass, seconds: 0.03, checks: {key_value: {verdict: pass, seconds: 0.01}}}}
@@ -52,7 +59,7 @@ services:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, connect, read_authorities, read_secrets
-from ansible.module_utils.ready.probing import deep_health, make_probes
+from ansible.module_utils.ready.probing import LEVELS, make_probes
 
 
 def main() -> None:
@@ -60,6 +67,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
+            "level": {"type": "str", "choices": ["probe", "deep"], "default": "deep"},
             "deadline": {"type": "float", "default": 20.0},
             "timeout": {"type": "float", "default": 5.0},
         },
@@ -72,7 +80,8 @@ def main() -> None:
     except EngineError:
         passwords, authorities = {}, {}  # then nothing answers, and each service says so
     probes = make_probes(stack, passwords, params["timeout"], authorities)
-    module.exit_json(changed=False, services=deep_health(probes, params["deadline"]))
+    services = LEVELS[params["level"]](probes, params["deadline"])
+    module.exit_json(changed=False, services=services)
 
 
 if __name__ == "__main__":

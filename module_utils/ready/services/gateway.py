@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import chromadb
-from chromadb.config import Settings
+import httpx
 
 from .base import CheckError, Probe, expect
+from .chromadb import expect_executor
 from .transport import MemoryFile
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Gateway(Probe):
 
     def connect(self, account: str = "app") -> ClientAPI:
         """Return a ChromaDB client that goes through the gateway; making one asks the server already."""
+        import chromadb  # takes a second, which a cheap round does without
+        from chromadb.config import Settings
+
         host, port = self.address("https")
         ca = MemoryFile(self.authority())  # read when the client is made
         return chromadb.HttpClient(
@@ -38,6 +41,22 @@ class Gateway(Probe):
             headers={"Authorization": f"Bearer {self.login(account)[1]}"},
             settings=Settings(anonymized_telemetry=False, chroma_server_ssl_verify=ca.path),
         )
+
+    def open(self) -> httpx.Client:
+        """Return an HTTP client with the token; ChromaDB's own can't ask for the server's health."""
+        host, port = self.address("https")
+        return httpx.Client(
+            base_url=f"https://{host}:{port}",
+            headers={"Authorization": f"Bearer {self.login('app')[1]}"},
+            verify=self.context(),
+            timeout=self.timeout,
+            trust_env=False,
+        )
+
+    def ping(self, connection: httpx.Client) -> Mapping[str, Any]:
+        """Ask, through the gateway, whether queries can be executed."""
+        expect_executor(connection)
+        return {}
 
     def _ask(self, token: str | None) -> tuple[int, bytes]:
         host, port = self.address("https")

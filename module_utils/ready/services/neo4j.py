@@ -27,20 +27,28 @@ class Neo4j(Probe):
 
     checks = ("apoc", "graph", "http")
 
-    def connect(self, account: str) -> neo4j.Driver:
-        """Return a driver; it connects at its first query."""
+    def connect(self, account: str, **other: Any) -> neo4j.Driver:
+        """Return a driver, which connects at its first query; `other` goes to it over what is set here."""
         host, port = self.address("bolt")
-        secure: dict[str, Any] = {"ssl_context": self.context()} if self.tls else {}
-        return neo4j.GraphDatabase.driver(
-            f"bolt://{host}:{port}",
-            **secure,
-            auth=self.login(account),
-            connection_timeout=self.timeout,
-            connection_acquisition_timeout=self.timeout,
-            max_transaction_retry_time=0,
-            telemetry_disabled=True,
-            notifications_min_severity="OFF",
-        )
+        settings: dict[str, Any] = {"ssl_context": self.context()} if self.tls else {}
+        settings |= {
+            "auth": self.login(account),
+            "connection_timeout": self.timeout,
+            "connection_acquisition_timeout": self.timeout,
+            "max_transaction_retry_time": 0,
+            "telemetry_disabled": True,
+            "notifications_min_severity": "OFF",
+        }
+        return neo4j.GraphDatabase.driver(f"bolt://{host}:{port}", **(settings | other))
+
+    def open(self) -> neo4j.Driver:
+        """Return a driver of the app account."""
+        return self.connect("app")
+
+    def ping(self, connection: neo4j.Driver) -> Mapping[str, Any]:
+        """Ask for a constant over Bolt."""
+        expect("RETURN 1", self._ask(connection, "RETURN 1"), [[1]])
+        return {}
 
     def _ask(self, driver: neo4j.Driver, text: str, **parameters: Any) -> list[list[Any]]:
         query = neo4j.Query(text, timeout=self.timeout)

@@ -29,26 +29,35 @@ class PostgreSQL(Probe):
 
     checks = ("query", "pool")
 
-    def connect(self, account: str) -> psycopg.Connection[Any]:
-        """Return a new connection in autocommit."""
+    def connect(self, account: str, **other: Any) -> psycopg.Connection[Any]:
+        """Return a new connection in autocommit; `other` goes to the driver over what is set here."""
         host, port = self.address("postgresql")
         user, password = self.login(account)
-        secure: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         if self.tls:
             ca = MemoryFile(self.authority())
-            secure = {"sslmode": "verify-full" if self.check_names else "verify-ca", "sslrootcert": ca.path}
-        return psycopg.connect(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            dbname=self.service["database"],
-            autocommit=True,
-            connect_timeout=max(2, int(self.timeout)),
-            options=f"-c statement_timeout={int(self.timeout * 1000)}",
-            application_name="ready-probe",
-            **secure,
-        )
+            settings = {"sslmode": "verify-full" if self.check_names else "verify-ca", "sslrootcert": ca.path}
+        settings |= {
+            "host": host,
+            "port": port,
+            "user": user,
+            "password": password,
+            "dbname": self.service["database"],
+            "autocommit": True,
+            "connect_timeout": max(2, int(self.timeout)),
+            "options": f"-c statement_timeout={int(self.timeout * 1000)}",
+            "application_name": "ready-probe",
+        }
+        return psycopg.connect(**(settings | other))
+
+    def open(self) -> psycopg.Connection[Any]:
+        """Return a connection of the app account."""
+        return self.connect("app")
+
+    def ping(self, connection: psycopg.Connection[Any]) -> Mapping[str, Any]:
+        """Ask for a constant."""
+        expect("SELECT 1", connection.execute("SELECT 1").fetchone(), (1,))
+        return {}
 
     def query(self) -> Mapping[str, Any]:
         """Write rows to a temporary table, which ends with its session, and compute over them."""
