@@ -15,6 +15,8 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.nativetypes import NativeEnvironment
 
+from .waivers import plain_waivers
+
 SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
 #: Keys of a definition that no variable overrides: they are what the service *is*.
 FIXED_KEYS = frozenset({"name", "title", "image", "ports", "volumes", "files", "limits", "backup"})
@@ -154,6 +156,8 @@ def resolve_service(
         service["limits"] |= {"cpus": float(service["limits"]["cpus"]), "pids": int(service["limits"]["pids"])}
     except (TypeError, ValueError) as error:
         faults.append(f"{name} limits: {error}; expected memory such as 512m, cpus such as 1.5, pids such as 200")
+    service["waivers"], unfit = plain_waivers(f"{name}_waivers", service["waivers"])
+    faults.extend(unfit)
     if faults:
         raise DefinitionError(faults)
     context = {key: value for key, value in service.items() if isinstance(key, str)}

@@ -46,12 +46,14 @@ def open_beyond_loopback(sockets: Iterable[tuple[str, str, int]]) -> list[tuple[
 
 def shown(sockets: Iterable[tuple[str, str, int]]) -> str:
     """Return sockets as a text: tcp 0.0.0.0:5432, tcp [::]:5432."""
-    return ", ".join(f"{proto} {f'[{host}]' if ':' in host else host}:{port}" for proto, host, port in sockets) or "none"
+    return (
+        ", ".join(f"{proto} {f'[{host}]' if ':' in host else host}:{port}" for proto, host, port in sockets) or "none"
+    )
 
 
 def own_addresses(fib_trie: str, if_inet6: str) -> list[str]:
     """Return the machine's addresses that others may reach, from /proc/net/fib_trie and /proc/net/if_inet6."""
-    found = {address for address in _LOCAL.findall(fib_trie)}
+    found = set(_LOCAL.findall(fib_trie))
     for line in if_inet6.splitlines():
         digits, _, _, scope, *_ = line.split()
         if scope == "00":  # global; link-local addresses need an interface as well

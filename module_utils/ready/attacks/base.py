@@ -44,10 +44,11 @@ class Attacker:
 
     Args:
         probe: the service's probe, with the passwords of its accounts.
+        configuration: returns the files of the service's config volume, path -> content.
     """
 
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
+    def __init__(self, probe: Probe, configuration: Callable[[], Mapping[str, bytes]]) -> None:
+        self.probe, self.configuration = probe, configuration
 
     def attempts(self) -> Sequence[Attempt]:
         """Return what is tried, in this order."""

@@ -36,7 +36,7 @@ class ChromaDBAttacker(Attacker):
 
     def alive(self) -> None:
         """Ask whether it is ready, through the client that knows how to get there."""
-        assert isinstance(self.probe, ChromaDB)  # noqa: S101  # by ATTACKS
+        assert isinstance(self.probe, ChromaDB)  # by ATTACKS
         self.probe.connect().heartbeat()
 
     def attempts(self) -> Sequence[Attempt]:
@@ -53,6 +53,11 @@ class ChromaDBAttacker(Attacker):
             if (allowed := headers.get("access-control-allow-origin")) in {"*", _ORIGIN}:
                 return f"Access-Control-Allow-Origin: {allowed}"
             raise RefusedError(f"Access-Control-Allow-Origin: {allowed or 'absent'}")
+
+        def reset() -> str:
+            if json.loads(self.configuration()["config.yaml"]).get("allow_reset", False):
+                return "allow_reset is true: POST /api/v2/reset would remove everything"
+            raise RefusedError("allow_reset is false in the configuration")
 
         def unauthenticated() -> str:
             status, _, body = self._get("/api/v2/auth/identity")
@@ -71,6 +76,13 @@ class ChromaDBAttacker(Attacker):
                 "refused, or published on loopback alone",
             ),
             Attempt("old_api", "The API before 1.0 is gone", f"{curl}/api/v1/heartbeat", old_api),
+            Attempt(
+                "reset",
+                "Nobody can empty it by one request",
+                "docker exec CONTAINER cat /run/ready/config.yaml; where there are no data: "
+                "curl -X POST http://HOST:PORT/api/v2/reset",
+                reset,
+            ),
             Attempt(
                 "web_page",
                 "No web page in a browser can read it",

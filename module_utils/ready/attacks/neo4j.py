@@ -21,6 +21,8 @@ REACHING_OUT = (
     "CALL apoc.log.info('') RETURN 1",
     "RETURN apoc.systemdb.graph()",
 )
+#: Nothing listens there; what matters is whether the server tries.
+_LOAD_CSV = "LOAD CSV FROM 'http://127.0.0.1:1/' AS line RETURN count(line)"
 _REFUSALS = ("Neo.ClientError.Security.", "Neo.ClientError.Procedure.ProcedureNotFound")
 
 
@@ -32,7 +34,7 @@ class Neo4jAttacker(Attacker):
             cast(Neo4j, probe).connect(account) as driver,
             driver.session(database=database, default_access_mode=neo4j.READ_ACCESS) as session,
         ):
-            query = neo4j.Query(text, timeout=self.probe.timeout)  # type: ignore[arg-type]  # our own text
+            query = neo4j.Query(text, timeout=self.probe.timeout)
             return [record.values() for record in session.run(query)]
 
     def refusal(self, error: Exception) -> bool:
@@ -74,6 +76,16 @@ class Neo4jAttacker(Attacker):
                 raise RefusedError(f"there is none of them; the last one: {told}")
             return f"the server has {', '.join(done)}"
 
+        def load_csv() -> str:
+            try:
+                self._ask(self.probe, "app", _LOAD_CSV)
+            except neo4j.exceptions.ClientError as error:
+                if "blocked" in str(error.message):
+                    raise RefusedError(str(error.message)) from error
+                if not str(error.code).endswith("ExternalResourceFailed"):
+                    raise
+            return "the server went there"
+
         def accounts() -> str:
             rows = self._ask(self.probe, "app", "SHOW USERS YIELD user RETURN count(user)", "system")
             return f"the app sees {rows[0][0]} accounts, and may change them"
@@ -93,6 +105,12 @@ class Neo4jAttacker(Attacker):
                 f'{shell} -u {app} "{REACHING_OUT[0]}" (and '
                 f"{', '.join(text.split('(')[0].split()[-1] for text in REACHING_OUT[1:])})",
                 reach_out,
+            ),
+            Attempt(
+                "load_csv_reaches_out",
+                "LOAD CSV reaches no other server",
+                f'{shell} -u {app} "{_LOAD_CSV}"',
+                load_csv,
             ),
             Attempt("app_rights", "The app is no administrator", f"{shell} -u {app} -d system 'SHOW USERS'", accounts),
         ]

@@ -51,9 +51,9 @@ class PostgreSQLAttacker(Attacker):
         def sql_as(account: str, *statements: str) -> str:
             with self._connect(self.probe, account) as connection:
                 for statement in statements[:-1]:
-                    connection.execute(sql.SQL(statement))  # type: ignore[arg-type]  # our own text
+                    connection.execute(sql.SQL(statement))
                 with connection.transaction(force_rollback=True):
-                    connection.execute(sql.SQL(statements[-1]))  # type: ignore[arg-type]
+                    connection.execute(sql.SQL(statements[-1]))
             return f"the server did it: {statements[-1]}"
 
         def enter(login: str, password: str) -> str:
@@ -93,17 +93,23 @@ class PostgreSQLAttacker(Attacker):
                         raise
                 else:
                     return f"the app is let into the database {other}"
-            raise RefusedError(f"permission denied for {', '.join(other for (other,) in others) or 'no other database'}")
+            raise RefusedError(
+                f"permission denied for {', '.join(other for (other,) in others) or 'no other database'}"
+            )
 
         return [
-            Attempt("no_password", "Nobody gets in without a password", f"psql -w -h HOST -U {app}, then {admin}", nobody),
+            Attempt(
+                "no_password", "Nobody gets in without a password", f"psql -w -h HOST -U {app}, then {admin}", nobody
+            ),
             Attempt(
                 "wrong_password",
                 "A wrong password is refused",
                 f"PGPASSWORD=wrong psql -h HOST -p PORT -U {app} -d {database}",
                 lambda: enter(app, wrong_password()),
             ),
-            Attempt("app_rights", "The app is no superuser", f"{psql} '\\du {app}'", app_rights, "no right over the server"),
+            Attempt(
+                "app_rights", "The app is no superuser", f"{psql} '\\du {app}'", app_rights, "no right over the server"
+            ),
             Attempt(
                 "run_program",
                 "The app can't run programs on the server",
@@ -131,7 +137,7 @@ class PostgreSQLAttacker(Attacker):
             Attempt(
                 "read_password_hashes",
                 "The app can't read password hashes",
-                f'{psql} "SELECT rolpassword FROM pg_authid"',
+                f'{psql} "TABLE pg_authid"',
                 lambda: sql_as("app", "SELECT count(rolpassword) FROM pg_authid"),
             ),
             Attempt(
@@ -143,7 +149,7 @@ class PostgreSQLAttacker(Attacker):
             Attempt(
                 "monitor_writes",
                 "The monitor can't write",
-                f'psql -U {monitor} -d {database} -c "SET default_transaction_read_only = off; CREATE TABLE public.x ()"',
+                f'psql -U {monitor} -d {database} -c "SET default_transaction_read_only = off; CREATE TABLE x ()"',
                 lambda: sql_as("monitor", "SET default_transaction_read_only = off", f"CREATE TABLE public.{role} ()"),
             ),
         ]
