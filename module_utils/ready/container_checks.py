@@ -92,7 +92,7 @@ def _mounts(facts: Facts) -> Outcome:
     strange = [
         f"{mount['Type']} {mount['Source']} at {mount['Destination']}"
         for mount in facts.container["mounts"]
-        if mount["Type"] != "tmpfs" and expected.get(mount["Destination"]) != mount.get("Name")
+        if mount["Type"] != "tmpfs" and expected.get(mount["Destination"], "") != mount.get("Name")
     ]
     return not strange, ", ".join(strange) or "its own volumes alone", "its own volumes alone"
 

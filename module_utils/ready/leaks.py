@@ -19,7 +19,8 @@ def forms(secret: str, login: str = "") -> dict[bytes, str]:
     Base64 of a text depends on where it stands in what was encoded, so there are three beginnings. The characters at
     both ends that its neighbours take part in are left out. `login` adds what HTTP's basic authentication sends.
     """
-    found = {secret.encode(): "plain", quote(secret, safe="").encode(): "url-encoded"}
+    found = {secret.encode(): "plain"}
+    found.setdefault(quote(secret, safe="").encode(), "url-encoded")
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + secret.encode()).rstrip(b"=")
         first = (lead * 8 + 5) // 6  # the first character made of the secret's bits alone
@@ -29,7 +30,7 @@ def forms(secret: str, login: str = "") -> dict[bytes, str]:
     if login:
         found.setdefault(base64.b64encode(f"{login}:{secret}".encode()), "base64 with its login")
     found.setdefault(secret.encode("utf-16-le"), "utf-16")
-    return {form: name for form, name in reversed(found.items()) if form}
+    return found
 
 
 class Search:
