@@ -15,6 +15,8 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.nativetypes import NativeEnvironment
 
+from .waivers import plain_waivers
+
 SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
 #: Keys of a definition that no variable overrides: they are what the service *is*.
 FIXED_KEYS = frozenset({"name", "title", "needs", "image", "ports", "volumes", "files", "limits", "backup"})
@@ -199,6 +201,8 @@ def resolve_service(
     if isinstance(service.get("tls"), dict):
         always = bool(definition["tls"]["enabled"])
         faults += _resolve_tls(name, service["tls"], always, variables, definition["tls"])
+    service["waivers"], unfit = plain_waivers(f"{name}_waivers", service["waivers"])
+    faults.extend(unfit)
     if faults:
         raise DefinitionError(faults)
     context = {key: value for key, value in service.items() if isinstance(key, str)}
