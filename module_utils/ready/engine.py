@@ -300,6 +300,18 @@ def read_secrets(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
+def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return service -> {image_id, address} of our running containers; the address is that in the stack's network."""
+    found = {}
+    for name, service in stack["services"].items():
+        container = _container(client, service["container"])
+        if container is None or container.status != "running" or container.labels.get(LABEL_STACK) != stack["name"]:
+            continue
+        network = container.attrs["NetworkSettings"]["Networks"].get(stack["network"]) or {}
+        found[name] = {"image_id": container.attrs["Image"], "address": network.get("IPAddress") or None}
+    return found
+
+
 def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
     memory: dict[str, int] = {}
