@@ -93,11 +93,10 @@ def agreed(verdicts: Sequence[str | None]) -> str | None:
 
 def measured_enough(runs: Sequence[Mapping[str, Any]], objective_ms: float, baseline: Mapping[str, Any] | None) -> bool:
     """Return whether an operation need not be measured again; what gave no answers at all gives none again."""
-    return (
-        bool(runs[-1]["detail"])
-        or settled([run_verdict(run, objective_ms)[0] for run in runs])
-        and settled([regression_verdict(run, objective_ms, baseline) for run in runs])
-    )
+    if runs[-1]["detail"]:
+        return True
+    by_objective = [run_verdict(run, objective_ms)[0] for run in runs]
+    return settled(by_objective) and settled([regression_verdict(run, objective_ms, baseline) for run in runs])
 
 
 def usable_baseline(
@@ -275,7 +274,7 @@ def _steps(service: str, operation: str, found: Mapping[str, Any]) -> list[str]:
     regression = found.get("regression")
     if regression and regression["verdict"] == FAIL:
         return [
-            f"Next: {service} {operation} is slower than it was: look for what changed. To accept it as the new baseline,"
-            " remove latency.json from the evidence directory."
+            f"Next: {service} {operation} is slower than it was: look for what changed. To accept it as the new"
+            " baseline, remove latency.json from the evidence directory."
         ]
     return []

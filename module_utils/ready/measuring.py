@@ -157,7 +157,7 @@ class Prober:
         service = warm if dead else self.closed_loop(operation, count)
         run: dict[str, Any] = {
             "first_ms": milliseconds(cold.samples[0] if cold.samples else None),
-            "warm_up": brief(warm),
+            "warm_up": brief(warm, secrets),
             "service": figures(service, secrets),
             "response": None,
             "lateness": None,
@@ -221,7 +221,8 @@ class Measurement:
 
     def service(self, name: str, workload: Workload) -> dict[str, Any]:
         """Return {operations, error, complete} of one service; one that hangs is given up and told as it is."""
-        prober, found = Prober(), {"operations": {}, "error": "", "complete": False}
+        prober = Prober()
+        found: dict[str, Any] = {"operations": {}, "error": "", "complete": False}
         prober.watch.progress = prober.clock.now()
         objectives = workload.service["objectives"]
 
@@ -257,7 +258,10 @@ class Measurement:
             if thread.is_alive() and prober.clock.now() - prober.watch.progress > limit * 1e9:
                 prober.watch.given_up = True
                 break
-        return self._given_up(prober, workload, found, limit) if prober.watch.given_up else found
+        if prober.watch.given_up:
+            return self._given_up(prober, workload, found, limit)
+        found["operations"] = {name: its for name, its in found["operations"].items() if its["runs"]}
+        return found
 
     def _given_up(self, prober: Prober, workload: Workload, found: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         operations = {name: {**its, "runs": list(its["runs"])} for name, its in found["operations"].items()}

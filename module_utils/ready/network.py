@@ -14,15 +14,14 @@ ONE_PLATFORM = "the inventory has one platform: there is no way between two that
 
 
 def _answered(way: Mapping[str, Any]) -> bool:
-    return not way["reason"] and way["round_trip"]["n"] - way["round_trip"]["errors"] >= MIN_SAMPLES
+    series = (way["tcp_connect"], way["round_trip"])
+    return not way["reason"] and all(its["n"] >= MIN_SAMPLES and its["p95_ms"] is not None for its in series)
 
 
 def _overhead(published: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the published port adds, in milliseconds; None where a percentile fell among the errors."""
+    """Return what the published port adds, in milliseconds: differences of percentiles, which may be negative."""
     return {
-        f"{what}_{percentile}": None
-        if None in (pair := (published[what][percentile], container[what][percentile]))
-        else round(pair[0] - pair[1], 4)
+        f"{what}_{percentile}": round(published[what][percentile] - container[what][percentile], 4)
         for what in ("tcp_connect", "round_trip")
         for percentile in ("p50_ms", "p95_ms")
     }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,26 +56,26 @@ def histogram(samples: list[int]) -> str:
     return str(recorded.encode().decode("ascii"))
 
 
-def brief(series: Series) -> dict[str, Any]:
-    """Return n, errors, p50, p95 and max: what a series that is shown and not judged needs."""
+def brief(series: Series, secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """Return n, errors, the first error without any of the secrets, p50, p95 and max."""
     ordered = sorted(series.samples)
+    error = series.first_error
+    for secret in secrets:
+        error = error.replace(secret, "***")
     return {
         "n": series.n,
         "errors": series.misses,
+        "first_error": error,
         "p50_ms": milliseconds(percentile(ordered, series.misses, 50)),
         "p95_ms": milliseconds(percentile(ordered, series.misses, 95)),
         "max_ms": milliseconds(ordered[-1] if ordered else None),
     }
 
 
-def figures(series: Series, secrets: list[str]) -> dict[str, Any]:
+def figures(series: Series, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """Return all figures of a series. Misses rank above every sample; no p99 of fewer than a thousand requests."""
     ordered = sorted(series.samples)
-    error = series.first_error
-    for secret in secrets:
-        error = error.replace(secret, "***")
-    return brief(series) | {
-        "first_error": error,
+    return brief(series, secrets) | {
         "min_ms": milliseconds(ordered[0] if ordered else None),
         "p99_ms": milliseconds(percentile(ordered, series.misses, 99)) if series.n >= P99_SAMPLES else None,
         "histogram": histogram(series.samples),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .measuring import WORKLOADS, told
-from .series import Series, figures
+from .series import Series, brief
 from .services.base import Probe
 from .workloads.base import Workload
 
@@ -70,8 +70,8 @@ class Way:
             "address": self.address[0],
             "port": self.address[1],
             "reason": self.reason,
-            "tcp_connect": figures(self.connects, secrets),
-            "round_trip": figures(self.trips, secrets),
+            "tcp_connect": brief(self.connects, secrets),
+            "round_trip": brief(self.trips, secrets),
         }
 
 
@@ -92,7 +92,7 @@ def _measure(name: str, published: Probe, address: str | None, samples: int) -> 
     found = {"published": ways[0].told()}
     if address:
         return found | {"container": ways[1].told()}
-    empty = figures(Series(), [])
+    empty = brief(Series())
     reason = "the container has no address in the stack's network, or does not run"
     return found | {
         "container": {"address": None, "port": None, "reason": reason, "tcp_connect": empty, "round_trip": empty}
@@ -125,7 +125,7 @@ def measure_ways(
         thread.join(deadline)
         if name not in found:
             host, port = probe.address(probe.service["ports"][0]["name"])
-            empty = figures(Series(), [])
+            empty = brief(Series())
             late = {
                 "address": host,
                 "port": port,

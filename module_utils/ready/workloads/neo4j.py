@@ -101,7 +101,7 @@ class Neo4jWorkload(Workload):
         self.driver: neo4j.Driver | None = None
 
     def _ask(self, session: neo4j.Session, text: str, **parameters: Any) -> list[list[Any]]:
-        query = neo4j.Query(text, timeout=self.timeout)  # type: ignore[arg-type]  # our own constants
+        query = neo4j.Query(text, timeout=self.timeout)
         return [record.values() for record in session.run(query, parameters)]
 
     def open(self) -> None:

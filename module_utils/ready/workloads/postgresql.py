@@ -15,18 +15,18 @@ from .base import SIZE, Operation, Workload, fixture_name, left_over, questions
 #: Customers have CATEGORIES categories in turn; customer c has the orders c and c + CUSTOMERS and so on.
 CUSTOMERS, CATEGORIES = 1000, 50
 #: Unlogged: what a crash would lose here nobody misses, and the write-ahead log stays small.
-_TABLES = f"""
-CREATE SCHEMA {{schema}};
-CREATE UNLOGGED TABLE {{schema}}.customer (id int PRIMARY KEY, category int NOT NULL, name text NOT NULL);
-CREATE UNLOGGED TABLE {{schema}}.orders (
-  id int PRIMARY KEY, customer_id int NOT NULL REFERENCES {{schema}}.customer, amount int NOT NULL, note text NOT NULL
+_TABLES = """
+CREATE SCHEMA {schema};
+CREATE UNLOGGED TABLE {schema}.customer (id int PRIMARY KEY, category int NOT NULL, name text NOT NULL);
+CREATE UNLOGGED TABLE {schema}.orders (
+  id int PRIMARY KEY, customer_id int NOT NULL REFERENCES {schema}.customer, amount int NOT NULL, note text NOT NULL
 );
-INSERT INTO {{schema}}.customer SELECT n, n % {CATEGORIES}, 'customer ' || n FROM generate_series(0, {CUSTOMERS - 1}) n;
-INSERT INTO {{schema}}.orders
-  SELECT n, n % {CUSTOMERS}, n * 7 % 1000, repeat(md5(n::text), 3) FROM generate_series(0, {SIZE - 1}) n;
-CREATE INDEX ON {{schema}}.customer (category);
-CREATE INDEX ON {{schema}}.orders (customer_id);
-ANALYZE {{schema}}.customer, {{schema}}.orders;
+INSERT INTO {schema}.customer SELECT n, n % {categories}, 'customer ' || n FROM generate_series(0, {last_customer}) n;
+INSERT INTO {schema}.orders
+  SELECT n, n % {customers}, n * 7 % 1000, repeat(md5(n::text), 3) FROM generate_series(0, {last_order}) n;
+CREATE INDEX ON {schema}.customer (category);
+CREATE INDEX ON {schema}.orders (customer_id);
+ANALYZE {schema}.customer, {schema}.orders;
 """
 _SIMPLE = "SELECT amount FROM {schema}.orders WHERE id = %s"
 _JOIN = """
@@ -63,7 +63,13 @@ class PostgreSQLWorkload(Workload):
         self.connection: psycopg.Connection[Any] | None = None
 
     def _sql(self, text: str) -> sql.Composed:
-        return sql.SQL(text).format(schema=sql.Identifier(self.name))
+        return sql.SQL(text).format(
+            schema=sql.Identifier(self.name),
+            categories=CATEGORIES,
+            customers=CUSTOMERS,
+            last_customer=CUSTOMERS - 1,
+            last_order=SIZE - 1,
+        )
 
     def open(self) -> None:
         """Open the kept connection; a statement is prepared at its first use."""
