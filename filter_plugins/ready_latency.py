@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.latency import judge_latency  # modules alone get module_utils
+from ready.evidence import plain  # modules alone get module_utils
+from ready.latency import judge_latency
 from ready.network import judge_network
 
 
@@ -19,12 +19,13 @@ def latency(
     stack: Mapping[str, Any], answer: Mapping[str, Any], previous: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the fields of the part `latency`; `previous` is the earlier evidence of it, if there is any."""
-    return asdict(judge_latency(stack, answer, previous or {}))
+    # dataclasses.asdict can't copy Ansible's lazy containers.
+    return plain(vars(judge_latency(stack, answer, previous or {})))
 
 
 def network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the part `network`."""
-    return asdict(judge_network(stack, answer))
+    return plain(vars(judge_network(stack, answer)))
 
 
 class FilterModule:
