@@ -10,8 +10,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.evidence import plain  # modules alone get module_utils
-from ready.latency import judge_latency
+from ready.latency import judge_latency  # modules alone get module_utils
 from ready.network import judge_network
 
 
@@ -19,13 +18,12 @@ def latency(
     stack: Mapping[str, Any], answer: Mapping[str, Any], previous: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the fields of the part `latency`; `previous` is the earlier evidence of it, if there is any."""
-    # dataclasses.asdict can't copy Ansible's lazy containers.
-    return plain(vars(judge_latency(stack, answer, previous or {})))
+    return judge_latency(stack, answer, previous or {}).as_data()
 
 
 def network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the part `network`."""
-    return plain(vars(judge_network(stack, answer)))
+    return judge_network(stack, answer).as_data()
 
 
 class FilterModule:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from ready.security import judge_security  # modules alone get module_utils
 
 def ready_security(stack: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part `security` of a check: evidence, verdict, results, rows, next."""
-    return asdict(judge_security(stack, found, datetime.now(timezone.utc).date()))
+    return judge_security(stack, found, datetime.now(timezone.utc).date()).as_data()
 
 
 class FilterModule:

@@ -21,7 +21,7 @@ from .workloads.neo4j import Neo4jWorkload
 from .workloads.postgresql import PostgreSQLWorkload
 from .workloads.redis import RedisWorkload
 
-#: Service -> its workload; a new service's class is named here.
+#: Service -> its workload; a new service's class is named here. The gateway has none: it is a way to ChromaDB.
 WORKLOADS: dict[str, Callable[[Any], Workload]] = {
     "postgresql": PostgreSQLWorkload,
     "neo4j": Neo4jWorkload,
@@ -314,7 +314,7 @@ def measure_stack(
     Fixtures are built and removed for all services at once; they are measured one after another.
 
     Args:
-        probes: service -> its probe; they are measured in this order.
+        probes: service -> its probe; those with a workload are measured, in this order.
         image_ids: service -> id of the image that it runs from.
         samples: requests of a judged operation.
         deadline: seconds after which no more measurement is begun.
@@ -325,7 +325,7 @@ def measure_stack(
     before = Reading.take()
     time.sleep(IDLE_SECONDS)
     idle = host_figures(before, Reading.take(), directory)
-    workloads = {name: WORKLOADS[name](probe) for name, probe in probes.items()}
+    workloads = {name: WORKLOADS[name](probe) for name, probe in probes.items() if name in WORKLOADS}
     measurement = Measurement(samples, started + deadline, previous, image_ids)
     services: dict[str, dict[str, Any]] = {}
     left: dict[str, str] = {}

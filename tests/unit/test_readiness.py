@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ready import evidence, readiness, report, requirements
+from ready import evidence, readiness, report, requirements, schema
 from ready.part import worst
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=timezone.utc)
@@ -60,6 +60,17 @@ SMALL = {
     "gates": [{"id": "gate", "title": "Gate", "requirements": ["R2.redis", "R1.code"]}],
 }
 FAST = {"p95": 0.5, "verdict": "pass"}
+
+
+@pytest.fixture(autouse=True)
+def small_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let evidence hold a figure or two: what it must hold is the schemas' business, and their tests'."""
+    faults = schema.faults
+
+    def envelope_alone(document: Any, name: str) -> list[str]:
+        return faults(document, name if name == "evidence/readiness.schema.json" else "envelope.schema.json")
+
+    monkeypatch.setattr(evidence, "faults", envelope_alone)
 
 
 def leave(
