@@ -20,12 +20,14 @@ def latency(
 ) -> dict[str, Any]:
     """Return the fields of the part `latency`; `previous` is the earlier evidence of it, if there is any."""
     # dataclasses.asdict can't copy Ansible's lazy containers.
-    return plain(vars(judge_latency(stack, answer, previous or {})))
+    fields: dict[str, Any] = plain(vars(judge_latency(stack, answer, previous or {})))
+    return fields
 
 
 def network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the part `network`."""
-    return plain(vars(judge_network(stack, answer)))
+    fields: dict[str, Any] = plain(vars(judge_network(stack, answer)))
+    return fields
 
 
 class FilterModule:
