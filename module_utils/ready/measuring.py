@@ -29,11 +29,11 @@ WORKLOADS: dict[str, Callable[[Any], Workload]] = {
     "redis": RedisWorkload,
 }
 #: Requests of an operation that is not judged: enough for a p95.
-SECOND_TIER_SAMPLES = 200
+SECOND_TIER_SAMPLES = 100
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.
 SERIES_SECONDS = 8.0
 #: Seconds of requests at a fixed rate, and of new connections.
-OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 1.0, 0.4, 50
+OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.3, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
 IDLE_SECONDS = 1.0
