@@ -20,7 +20,9 @@ import requests
 from ready.certificates import LEAF_LIFE, make_authority, make_leaf
 from ready.container import LABEL_STACK
 from ready.engine import write_volume
+from ready.probing import make_probes
 from ready.render import render_files
+from ready.services.gateway import Gateway
 from ready.tls import served
 from ready.vault import AUTHORITY, SecretStore
 
@@ -138,6 +140,7 @@ def test_another_authority_is_refused(secured: Ready, tmp_path: Path) -> None:
     ("service", "port"),
     [("postgresql", "postgresql"), ("neo4j", "bolt"), ("neo4j", "http"), ("redis", "redis"), ("gateway", "https")],
 )
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # what is refused is what is tried
 def test_old_protocols_are_refused(secured: Ready, service: str, port: str) -> None:
     """TLS 1.1 by its alert; TLS 1.2 is spoken."""
     for newest in (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2):
@@ -160,6 +163,11 @@ def test_gateway(secured: Ready) -> None:
     """401 without the token and with another, ChromaDB's answer with it, 429 beyond the rate."""
     its = secured.stack.settings("gateway")
     url = f"{its['CHROMA_URL']}/api/v2/heartbeat"
+    passwords = {"gateway": secured.stack.passwords("gateway")}
+    authority = {"gateway": Path(its["CHROMA_CA_FILE"]).read_text()}
+    probe = make_probes(secured.stack.resolved, passwords, 5, authority)["gateway"]
+    assert isinstance(probe, Gateway)
+    assert probe.connect().heartbeat() > 0
     with requests.Session() as client:
         client.verify = its["CHROMA_CA_FILE"]
         assert client.get(url, timeout=5).status_code == 401
