@@ -226,12 +226,12 @@ def give(ready: Ready, made: datetime) -> dict[str, Any]:
     """Return a `tls` of a company's own certificate, made at that time, with paths as an inventory has them."""
     authority = make_authority("company", made)
     leaf = make_leaf(authority, "cache", ["localhost"], made)
-    directory = ready.inventory / "tls"
+    directory = ready.directory / "tls"
     directory.mkdir(exist_ok=True)
     pairs = {"certificate": leaf.certificate, "key": leaf.key, "ca": authority.certificate}
     for key, text in pairs.items():
         (directory / f"{key}.pem").write_text(text)
-    return {"names": ["localhost"]} | {key: f"tls/{key}.pem" for key in pairs}
+    return {"names": ["localhost"]} | {key: f"../tls/{key}.pem" for key in pairs}
 
 
 def test_preflight_refuses(secured: Ready) -> None:
@@ -259,16 +259,17 @@ def test_given_certificate(secured: Ready) -> None:
     """It is served, and applications connect by its name and CA; with another key nothing is changed."""
     good = give(secured, NOW)
     other = make_authority("other", NOW)
-    key = (secured.inventory / "tls/key.pem").read_text()
-    (secured.inventory / "tls/key.pem").write_text(other.key)
+    file = secured.directory / "tls" / "key.pem"
+    key = file.read_text()
+    file.write_text(other.key)
     secured.set(redis_tls=good)
     assert "it does not belong to the certificate" in secured.run("up", code=2).text
-    (secured.inventory / "tls/key.pem").write_text(key)
+    file.write_text(key)
     secured.run("up")
     assert secured.run("up").changed == 0
     shown = dict(line.split("=", 1) for line in secured.run("env").out.splitlines() if line.startswith("REDIS_"))
     assert shown["REDIS_HOST"] == "localhost"
-    assert shown["REDIS_CA_FILE"] == str(secured.inventory / "tls" / "ca.pem")
+    assert shown["REDIS_CA_FILE"] == str(file.with_name("ca.pem"))
     secured.stack.await_docker_health()
     services = check(secured, 0)
     assert services["redis"]["certificate"]["figures"]["names"] == "localhost"
