@@ -273,7 +273,7 @@ def test_given_certificate(secured: Ready) -> None:
     secured.stack.await_docker_health()
     services = check(secured, 0)
     assert services["redis"]["certificate"]["figures"]["names"] == "localhost"
-    configure(
-        secured, redis_tls=good | {name: str(secured.inventory / good[name]) for name in ("certificate", "key", "ca")}
-    )
+    paths = {key: str(file.with_name(f"{key}.pem")) for key in ("certificate", "key", "ca")}
+    secured.stack.variables["redis_tls"] = good | paths
+    vars(secured.stack).pop("resolved", None)
     secured.stack.check_redis()
