@@ -10,7 +10,7 @@ short_description: Measure what the way to every service costs
 description:
   - Connects and makes the cheapest request of the service's protocol, through the published port and at the
     container's own address in the stack's network, in turns. It writes nothing.
-  - It reports and never fails because of what it finds. The filter C(ready_network) judges.
+  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:

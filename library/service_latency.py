@@ -14,7 +14,7 @@ description:
     connections, and the response time of requests at a fixed rate with the prober's own lateness beside it.
   - What does not pass is measured again, up to two more times.
   - The host's use of processors, memory and disk is told before it (idle) and during it (loaded).
-  - It reports and never fails because of what it finds. The filter C(ready_latency) judges.
+  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:

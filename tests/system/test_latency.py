@@ -10,13 +10,10 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -33,31 +30,12 @@ from ready.workloads.base import SIZE, Workload
 from ready.workloads.chromadb import ChromaDBWorkload
 from ready.workloads.neo4j import INDEX, Neo4jWorkload
 
-from tests.system.conftest import ROOT, Ready, own_stack
+from tests.system.conftest import Ready, own_stack
 from tests.system.test_check import everything
 
 NAME = "sys-latency"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 JUDGED = {"postgresql": "simple_query", "neo4j": "traversal", "chromadb": "vector_search", "redis": "cache_hit"}
-PLAYBOOK = """\
-- hosts: all
-  gather_facts: false
-  tasks:
-    - import_role: {name: stack, tasks_from: read}
-    - service_latency: {stack: "{{ ready_stack }}", deadline: 240}
-      register: measured
-    - network_latency: {stack: "{{ ready_stack }}"}
-      register: ways
-    - evidence:
-        name: "{{ item.evidence }}"
-        stack: "{{ ready_stack.name }}"
-        directory: "{{ ready_stack.evidence_dir }}"
-        verdict: "{{ item.verdict }}"
-        started_at: "{{ now(utc=true, fmt='%Y-%m-%dT%H:%M:%SZ') }}"
-        results: "{{ item.results }}"
-      loop: "{{ [ready_stack | ready_latency(measured, {}), ready_stack | ready_network(ways)] }}"
-      loop_control: {label: "{{ item.evidence }}"}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -120,40 +98,9 @@ def judge(name: str, workload: Workload, samples: int = 1000, previous: dict[str
 
 
 def test_all_is_measured_and_nothing_is_left(measured: Ready) -> None:
-    """Through the modules, as a playbook uses them: valid evidence, and the data are what they were."""
+    """Through the verb: valid evidence, and the data are what they were."""
     before, identities = everything(measured), measured.stack.identities()
-    playbook = measured.directory / "latency.yml"
-    playbook.write_text(PLAYBOOK)
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("ansible-playbook"),
-            "-i",
-            measured.inventory,
-            "-e",
-            f"ansible_python_interpreter={sys.executable}",
-            playbook,
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ
-        | measured.environment
-        | {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            **{
-                f"ANSIBLE_{kind.upper()}": str(ROOT / folder)
-                for kind, folder in {
-                    "roles_path": "roles",
-                    "library": "library",
-                    "module_utils": "module_utils",
-                    "filter_plugins": "filter_plugins",
-                    "action_plugins": "action_plugins",
-                }.items()
-            },
-        },
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-    assert "changed=0" in done.stdout
+    assert measured.run("check", "--only", "latency,network").changed == 0
     left = measured.directory / "evidence" / NAME / "localhost"
     latency, network = (json.loads((left / f"{name}.json").read_text()) for name in ("latency", "network"))
     assert evidence.check(latency) == evidence.check(network) == []
