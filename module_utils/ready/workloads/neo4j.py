@@ -15,10 +15,12 @@ from typing import Any
 import neo4j
 
 from ..services.base import LEFTOVER_SECONDS, CheckError, expect
-from ..services.neo4j import _DATABASE, Neo4j
+from ..services.neo4j import Neo4j
 from .base import SIZE, Operation, Workload, questions
 
 INDEX, GROUPS = "ready_probe", 10
+#: Community Edition has this one; named, so that the driver need not ask which it is.
+_DATABASE = "neo4j"
 _NODES = "UNWIND range(0, $size - 1) AS n CREATE (:ReadyProbe {run: $run, at: $at, n: n, group: n % $groups})"
 #: Node n leads to n + 1 and to 7 n + 3, modulo the size.
 _EDGES = """
