@@ -15,7 +15,7 @@ from .hostload import Reading, host_figures, load, shares
 from .latency import measured_enough, usable_baseline
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
-from .workloads.base import Operation, Workload
+from .workloads.base import FIXTURE_SECONDS, Operation, Workload
 from .workloads.chromadb import ChromaDBWorkload
 from .workloads.neo4j import Neo4jWorkload
 from .workloads.postgresql import PostgreSQLWorkload
@@ -37,8 +37,6 @@ OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.3, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
 IDLE_SECONDS = 1.0
-#: Seconds for building all fixtures, and for removing them.
-BUILD_SECONDS, REMOVE_SECONDS = 30.0, 10.0
 #: Characters of an error that are told.
 DETAIL = 300
 #: Seconds beyond the timeout of a single request after which a service counts as hanging.
@@ -339,7 +337,7 @@ def measure_stack(
     gc.collect()
     gc.disable()  # a collection in the middle of a request would be counted as the service's
     try:
-        wrong = together(workloads, lambda workload: workload.build(), BUILD_SECONDS)
+        wrong = together(workloads, lambda workload: workload.build(), FIXTURE_SECONDS)
         before = Reading.take()
         for name, workload in workloads.items():
             services[name] = (
@@ -350,7 +348,7 @@ def measure_stack(
         loaded = host_figures(before, Reading.take(), directory)
     finally:
         gc.enable()
-        left = together(workloads, lambda workload: workload.remove(), REMOVE_SECONDS)
+        left = together(workloads, lambda workload: workload.remove(), FIXTURE_SECONDS)
     for name, workload in workloads.items():
         services[name] |= {
             "image_id": image_ids.get(name),
