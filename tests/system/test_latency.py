@@ -219,7 +219,7 @@ def test_loaded_cores(measured: Ready) -> None:
 
 
 def test_index_dropped(measured: Ready) -> None:
-    """The answers are right all the same, and quick on a fixture of this size; so the plan is looked at."""
+    """The answers are right all the same, and within the objective on a quiet host; so the plan is looked at."""
     with built(measured, "neo4j") as workload:
         with measured.stack.neo4j() as driver:
             driver.execute_query(f"DROP INDEX {INDEX}")
