@@ -94,6 +94,7 @@ def remade(ready: Ready, service: str, config: dict[str, Any] | None = None, **h
         wait_for(ready, service)
         yield
     finally:
+        ready.stack.container(service).remove(force=True)  # else `up` keeps its image
         ready.run("up")
         wait_for(ready, service)
 
@@ -138,7 +139,6 @@ def test_all_is_well(stack: Ready) -> None:
     assert stack.stack.identities() == before
     stack.stack.check()
     assert networks() == [NAME]
-    time.sleep(0.5)  # the kernel takes the namespace down by the way
     assert interfaces() == set()
 
 
@@ -198,7 +198,7 @@ def test_secrets_on_show(stack: Ready) -> None:
             its.exec_run(["sh", "-c", f"echo {password} > /proc/1/fd/1"], user=its.attrs["Config"]["User"])
             part = attack(stack)
     finally:
-        docker.from_env().images.remove(image.id, force=True)
+        docker.from_env().images.remove(str(image.id), force=True)
     assert failed(part) == {"stack": {"inspect", "images", "processes", "logs"}}
     assert "redis's app (plain) in docker inspect" in check_of(part, "stack", "inspect")["found"]
     assert "the environment of the process redis-server" in check_of(part, "stack", "processes")["found"]
