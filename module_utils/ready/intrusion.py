@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
-import os
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -61,7 +61,7 @@ def _container(stack: str, service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _outside(stack: str, targets: Sequence[Target], place: str) -> list[Target]:
     if place == "neighbour":
-        return look(neighbour(os.getpid()), targets)
+        return look(neighbour(secrets.randbelow(2**15)), targets)
     with OtherNetwork(connect(), stack) as other:
         return look(other, targets)
 

@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _CLONE_NEWNET = 0x40000000
 #: Seconds within which a port that is open on the same machine answers.
 PATIENCE = 1.0
+#: Seconds until a link that has just been made carries something, on a busy machine.
+_LINK = 5.0
 #: For measurements of networks (RFC 2544), so no host has addresses in it.
 _RANGE = ipaddress.ip_network("198.18.0.0/15")
 
@@ -61,7 +64,7 @@ class Place:
 
 
 def neighbour(number: int) -> Place:
-    """Return a place on a link of its own; runs at the same time differ by `number`, such as the process id."""
+    """Return a place on a link of its own; looks at the same time, or soon after each other, differ by `number`."""
     network = list(ipaddress.ip_network((int(_RANGE.network_address) + number % 2**15 * 4, 30)).hosts())
     return Place("neighbour", str(network[0]), str(network[1]), 30)
 
@@ -80,12 +83,17 @@ def _ip(lines: Iterable[str], namespace: str | None = None) -> None:
         raise OutsiderError(f"ip: {done.stderr.strip().splitlines()[0]}")
 
 
+def _interfaces() -> tuple[str, str]:
+    """Return the names of the calling thread's pair: the end in its namespace, and the host's."""
+    return f"rdyi{threading.get_native_id()}", f"rdyo{threading.get_native_id()}"
+
+
 def _enter(place: Place) -> None:
     """Give the calling thread a namespace of its own, joined to the host at `place`."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET) != 0:
         raise OutsiderError(f"no second network namespace: {os.strerror(ctypes.get_errno())}")
-    inner, outer = f"rdyi{threading.get_native_id()}", f"rdyo{threading.get_native_id()}"
+    inner, outer = _interfaces()
     # A child of this thread is in the new namespace; process 1's thread group stays in the host's.
     _ip(
         [
@@ -142,20 +150,28 @@ def _gateway_known(gateway: str) -> bool:
     return any(line.split()[0] == gateway and line.split()[3] != "00:00:00:00:00:00" for line in table)
 
 
-def look(place: Place, targets: Sequence[Target], patience: float = PATIENCE) -> list[Target]:
-    """Return the targets that answer at `place`. Raises OutsiderError where that can't be told.
+def _await_gateway(place: Place) -> None:
+    """Knock until the gateway is known. Raises OutsiderError."""
+    with suppress(OSError):  # a lost first question is asked again at once, not after a second
+        Path(f"/proc/sys/net/ipv4/neigh/{_interfaces()[0]}/retrans_time_ms").write_text("50", encoding="ascii")
+    ends = time.monotonic() + _LINK
+    while not _gateway_known(place.gateway):
+        if time.monotonic() > ends:
+            raise OutsiderError(f"the second network namespace can't reach its gateway {place.gateway}")
+        _knock([(place.gateway, 9)], 0.05)
 
-    The gateway's own address must be among what is tried, so that the link is known to work.
-    """
+
+def look(place: Place, targets: Sequence[Target], patience: float = PATIENCE) -> list[Target]:
+    """Return the targets that answer at `place`. Raises OutsiderError where that can't be told."""
     outcome: list[list[Target] | OutsiderError] = []
 
     def run() -> None:
         try:
             _enter(place)
-            answered = _knock([(place.gateway, 9), *targets], patience)
-            if not _gateway_known(place.gateway):
-                raise OutsiderError(f"the second network namespace can't reach its gateway {place.gateway}")
+            _await_gateway(place)
+            answered = _knock(targets, patience)
             outcome.append([target for target in targets if target in answered])
+            _ip([f"link delete {_interfaces()[0]}"])  # the kernel would do it as well, a while after the thread's end
         except OutsiderError as error:
             outcome.append(error)
         except (OSError, subprocess.SubprocessError) as error:

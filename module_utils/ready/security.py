@@ -127,7 +127,7 @@ def _outside(name: str, service: Mapping[str, Any], facts: Mapping[str, Any], ou
             answers += [f"{_shown(item)} answers {PLACES[place]}" for item in open_to]
         verdict = FAIL if answers else UNKNOWN if faults or not mine else PASS
         none = f"none of {len(mine)} addresses answers" if mine else "it has no address to try"
-        text = ", ".join(answers) or "; ".join(faults) or none
+        text = "; ".join([*answers, *faults]) or none
         expected = "no answer" if local else "an answer where the inventory publishes it alone"
         found.append(_check(name, check, title, how, (verdict, text, expected)))
     return found

@@ -82,6 +82,7 @@ def remade(ready: Ready, service: str, config: dict[str, Any] | None = None, **h
         wait_for(ready, service)
         yield
     finally:
+        ready.stack.container(service).remove(force=True)  # else `up` keeps its image
         ready.run("up")
         wait_for(ready, service)
 
@@ -109,6 +110,11 @@ def interfaces() -> set[str]:
     return {name for name in os.listdir("/sys/class/net") if name.startswith("rdy")}
 
 
+def routes_around() -> bool:
+    """Return whether this Docker lets in who routes to a container's address (before 28)."""
+    return int(docker.from_env().version()["Version"].split(".")[0]) < 28
+
+
 def test_all_is_well(stack: Ready) -> None:
     """Nothing fails and nothing is unknown; nothing is changed, restarted or left behind, and no secret is shown."""
     stack.stack.await_docker_health()
@@ -118,14 +124,14 @@ def test_all_is_well(stack: Ready) -> None:
     assert evidence["verdict"] == "waived"
     part = Part("security", evidence["verdict"], evidence["results"])
     assert failed(part, "fail", "insufficient_data") == {}
-    waived = {"5.15", "routed"}
-    assert failed(part, "waived") == dict.fromkeys(SERVICES, waived) | {"neo4j": waived | {"app_rights"}}
+    waived = {"5.15", "routed"} if routes_around() else {"5.15"}
+    more = {"neo4j": {"app_rights"}}
+    assert failed(part, "waived") == {name: waived | more.get(name, set()) for name in SERVICES}
     assert result.changed == 0
     assert shown(stack, result, processes) == []
     assert stack.stack.identities() == before
     stack.stack.check()
     assert networks() == [NAME]
-    time.sleep(0.5)  # the kernel takes the namespace down by the way
     assert interfaces() == set()
 
 
@@ -159,9 +165,8 @@ def test_published_everywhere(stack: Ready) -> None:
 
 def test_a_firewall_rule_closes_the_way_around(stack: Ready) -> None:
     """The rule of docs/security.md makes the waiver of `routed` needless; without it there is an answer."""
-    version = tuple(map(int, docker.from_env().version()["Version"].split("+")[0].split(".")[:2]))
     before = check_of(attack(stack), "redis", "routed")
-    assert (before["verdict"] == "waived") == (version < (28, 0)), before
+    assert before["verdict"] == ("waived" if routes_around() else "pass"), before
     bridge = f"br-{str(docker.from_env().networks.get(NAME).id)[:12]}"
     rule = ["DOCKER-USER", "!", "-i", bridge, "-o", bridge, "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"]
     subprocess.run(["iptables", "-I", *rule], check=True)
@@ -174,7 +179,7 @@ def test_a_firewall_rule_closes_the_way_around(stack: Ready) -> None:
 
 
 def test_secrets_on_show(stack: Ready) -> None:
-    """In the environment, in an image and in a log: whose and where is named, and not the password."""
+    """In an environment, in an image and in a log: whose and where is named, and not the password."""
     password = stack.stack.passwords("redis")["app"]
     container = stack.stack.container("redis")
     image = container.commit(repository="ready-test/leak", changes=f'LABEL leak="{password}"')
@@ -183,12 +188,18 @@ def test_secrets_on_show(stack: Ready) -> None:
         with remade(stack, "redis", {"Env": environment, "Image": image.id}):
             its = stack.stack.container("redis")
             its.exec_run(["sh", "-c", f"echo {password} > /proc/1/fd/1"], user=its.attrs["Config"]["User"])
-            part = attack(stack)
+            # Redis itself overwrites what /proc shows of its environment.
+            process = subprocess.Popen(["sleep", "600"], env={"REDISCLI_AUTH": password})
+            try:
+                part = attack(stack)
+            finally:
+                process.kill()
+                process.wait()
     finally:
-        docker.from_env().images.remove(image.id, force=True)
+        docker.from_env().images.remove(str(image.id), force=True)
     assert failed(part) == {"stack": {"inspect", "images", "processes", "logs"}}
     assert "redis's app (plain) in docker inspect" in check_of(part, "stack", "inspect")["found"]
-    assert "the environment of the process redis-server" in check_of(part, "stack", "processes")["found"]
+    assert "the environment of the process sleep" in check_of(part, "stack", "processes")["found"]
     assert password not in json.dumps([part.results, part.rows, part.next])
 
 
@@ -232,6 +243,7 @@ def test_postgresql_app_as_superuser(stack: Ready) -> None:
 def test_redis_acl_loosened(stack: Ready) -> None:
     """The app may do anything, anybody may come in; no key is lost, and a restart heals it."""
     admin: Any = stack.stack.redis("admin")
+    admin.config_set("protected-mode", "no")  # else it shuts everybody out as soon as the default user is let in
     admin.execute_command("ACL", "SETUSER", "kailash_app", "+@all")
     admin.execute_command("ACL", "SETUSER", "ready_monitor", "+get", "~*")
     admin.execute_command("ACL", "SETUSER", "default", "on", "nopass", "+@all", "~*")
@@ -273,7 +285,7 @@ def test_a_service_that_hangs_is_not_called_safe(stack: Ready) -> None:
     finally:
         container.unpause()
     assert failed(part) == {}
-    assert set(failed(part, "insufficient_data")) == {"redis"}
+    assert set(failed(part, "insufficient_data")) - {"stack"} == {"redis"}  # its log may not be read meanwhile
     assert "is paused" in check_of(part, "redis", "5.13")["found"]
     assert check_of(part, "redis", "no_password")["verdict"] == "insufficient_data"
 
@@ -287,7 +299,7 @@ def test_waivers_end(stack: Ready) -> None:
 
 def test_a_password_in_evidence(stack: Ready) -> None:
     """The controller's own files are searched, in base64 as well."""
-    password = stack.stack.passwords("neo4j")["backup"]
+    password = stack.stack.passwords("redis")["backup"]
     planted = stack.directory / "evidence" / NAME / "localhost" / "planted.json"
     planted.write_text(json.dumps({"x": f"postgresql://u:{password}@h"}))
     try:
@@ -296,7 +308,7 @@ def test_a_password_in_evidence(stack: Ready) -> None:
         planted.unlink()
     part = Part("security", evidence["verdict"], evidence["results"])
     assert failed(part) == {"stack": {"controller"}}
-    assert f"neo4j's backup (plain) in {planted}" in check_of(part, "stack", "controller")["found"]
+    assert f"redis's backup (plain) in {planted}" in check_of(part, "stack", "controller")["found"]
     assert password not in json.dumps(evidence) + result.out + result.err
 
 
@@ -313,8 +325,7 @@ def test_interrupted(stack: Ready) -> None:
         assert process.stdin
         process.stdin.write(json.dumps(stack.stack.resolved).encode())
         process.stdin.close()
-        deadline = time.monotonic() + 20
-        while len(networks()) < 2 and process.poll() is None and time.monotonic() < deadline:
+        while len(networks()) < 2 and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -16,9 +16,9 @@ from ready.workloads.neo4j import after, pattern, two_steps, uses_index
 from ready.workloads.postgresql import amount, best_customers
 
 
-def test_every_probe_has_its_workload() -> None:
-    """And its objectives are in the definition."""
-    assert set(WORKLOADS) == set(PROBES)
+def test_every_store_has_its_workload() -> None:
+    """A service that is not measured would never be slow; the gateway is a way to ChromaDB and stores nothing."""
+    assert set(WORKLOADS) == set(PROBES) - {"gateway"}
 
 
 def test_questions_are_the_same_in_every_run() -> None:
@@ -101,4 +101,9 @@ def test_objectives_are_in_the_definitions() -> None:
     """The ADR's and the second tier's, each once."""
     objectives = {name: definition["objectives"] for name, definition in load_definitions().items()}
     assert objectives["redis"] == {"latency_p95_ms": 1, "cache_miss_p95_ms": 5}
-    assert {its["latency_p95_ms"] for its in objectives.values()} == {10, 100, 50, 1}
+    assert {name: objectives[name]["latency_p95_ms"] for name in WORKLOADS} == {
+        "postgresql": 10,
+        "neo4j": 100,
+        "chromadb": 50,
+        "redis": 1,
+    }
