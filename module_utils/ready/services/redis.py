@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .base import FULL, MARK, CheckError, Probe, expect
 
@@ -35,7 +37,7 @@ class Redis(Probe):
             decode_responses=True,
             socket_timeout=self.timeout,
             socket_connect_timeout=self.timeout,
-            retry_on_timeout=False,
+            retry=Retry(NoBackoff(), 0),  # the default tries again for seconds, which a probe has to tell instead
             **secure,
             driver_info=None,  # Redis 7.0's ACL does not know CLIENT SETINFO
         )
