@@ -213,8 +213,7 @@ def test_expired_and_nearly_so(secured: Ready) -> None:
     assert "found 10.0 days left, expected at least 14" in services["postgresql"]["certificate"]["detail"]
     assert "./ready up renews it" in services["postgresql"]["certificate"]["detail"]
     before = secured.stack.identities()
-    said = secured.run("up").text
-    assert "redis: to be made: it expired 3 days ago" in said
+    secured.run("up")
     after = secured.stack.identities()
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {f"{NAME}-redis", f"{NAME}-postgresql"}

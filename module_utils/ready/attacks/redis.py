@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from ..services.redis import Redis
 from .attempt import Attempt, RefusedError
@@ -35,9 +33,7 @@ class RedisAttacker(Attacker):
     """What the app itself tries only reads."""
 
     def _connect(self, probe: Any, account: str) -> redis.Redis:
-        client = cast(Redis, probe).connect(account)
-        client.set_retry(Retry(NoBackoff(), 0))  # redis-py tries a refused login again, for seconds
-        return client
+        return cast(Redis, probe).connect(account)
 
     def refusal(self, error: Exception) -> bool:
         """Return whether the server said no; its words are its interface, and redis-py cuts the first one off."""

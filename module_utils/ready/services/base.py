@@ -95,7 +95,7 @@ class Probe:
         #: be known elsewhere only, so `certificate` holds them against those.
         self.check_names = self.tls and not service["tls"]["certificate"]
         if self.tls:
-            self.checks = (*self.checks, "certificate")
+            self.checks = ("certificate", *self.checks)  # the cause, before what follows of it
 
     def address(self, port: str) -> tuple[str, int]:
         """Return host and port to connect to; what is bound to every address is asked on loopback."""
