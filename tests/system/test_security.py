@@ -285,7 +285,7 @@ def test_a_service_that_hangs_is_not_called_safe(stack: Ready) -> None:
     finally:
         container.unpause()
     assert failed(part) == {}
-    assert set(failed(part, "insufficient_data")) - {"stack"} == {"redis"}  # its log may not be read meanwhile
+    assert set(failed(part, "insufficient_data")) - {"stack"} == {"redis"}  # the action plugin searches the controller
     assert "is paused" in check_of(part, "redis", "5.13")["found"]
     assert check_of(part, "redis", "no_password")["verdict"] == "insufficient_data"
 
