@@ -55,9 +55,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         yield ready
 
 
-def check(ready: Ready, code: int) -> dict[str, Any]:
-    """Run the verb; return service -> check -> outcome of its evidence."""
-    ready.run("check", "--deadline", "15", code=code)
+def check(ready: Ready, code: int, only: str = "health") -> dict[str, Any]:
+    """Run the verb; return service -> check -> outcome of its evidence of health."""
+    ready.run("check", "--only", only, "--deadline", "15", code=code)
     evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
     return {name: its["checks"] for name, its in evidence["results"]["services"].items()}
 
@@ -81,8 +81,12 @@ def test_data_are_kept_and_nothing_is_done_twice(secured: Ready) -> None:
 
 
 def test_check_is_green_over_tls(secured: Ready) -> None:
-    """Every driver verifies, and each certificate is looked at."""
-    services = check(secured, 0)
+    """Every driver verifies, and each certificate is looked at; an attacker gets nowhere without TLS or by an old one."""
+    services = check(secured, 0, "health,drift,security,network")
+    evidence = json.loads((secured.directory / "evidence" / NAME / "localhost" / "security.json").read_text())
+    verdicts = {(item["service"], item["id"]): item["verdict"] for item in evidence["results"]["checks"]}
+    for name in WITH_TLS:
+        assert (verdicts[name, "plaintext"], verdicts[name, "old_tls"]) == ("pass", "pass")
     for name in WITH_TLS:
         assert services[name]["certificate"]["figures"]["days_left"] == LEAF_LIFE.days - 1
     assert set(services["gateway"]) == {"heartbeat", "token", "certificate"}
