@@ -58,9 +58,7 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
         if shown == "starting" and answer.get("verdict") == PASS:
             well, its["state"] = True, "healthy"
         text, cure = _container(stack["services"][name], state["services"][name], shown)
-        part.rows.append(
-            {"service": name, "check": "container", "verdict": PASS if well else FAIL, "took": "", "detail": text}
-        )
+        part.rows.append({"service": name, "check": "container", "verdict": PASS if well else FAIL, "detail": text})
         for check, outcome in its["checks"].items():
             part.rows.append(
                 {
@@ -87,7 +85,6 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
                 "service": name,
                 "check": "drift",
                 "verdict": FAIL if differing else PASS,
-                "took": "",
                 "detail": "; ".join(differing) or "none",
             }
         )
@@ -101,7 +98,6 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
                 "service": item["service"] or "?",
                 "check": "drift",
                 "verdict": FAIL,
-                "took": "",
                 "detail": f"the inventory does not name {item['name']}",
             }
         )

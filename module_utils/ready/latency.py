@@ -229,7 +229,7 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
             verdicts.append(UNKNOWN)
             detail = "the deadline came before all was measured"
             rows.append({"service": name, "check": "latency", "verdict": UNKNOWN, "detail": detail})
-            steps.append(f"Next: give {name} more time to be measured: ./ready check --deadline 120")
+            steps.append(f"Next: {name} was not measured: run ./ready check --only latency when the host is quiet.")
         if its["left"]:
             steps.append(f"Next: the fixture stays in {name} until a later check removes it: {its['left']}")
         for operation, measured in its["operations"].items():

@@ -66,7 +66,7 @@ def _doubt(requirement: Requirement, item: Item, now: datetime) -> str:
         return f"the evidence is from the future ({document['finished_at']})"
     if age > timedelta(days=requirement.source.max_age_days):
         return f"the evidence is {age.days} days old, expected at most {requirement.source.max_age_days:g}"
-    if document["verdict"] == UNKNOWN:
+    if document["verdict"] == UNKNOWN and not requirement.source.own_verdicts:
         return f"the evidence says itself that its data are insufficient ({requirement.evidence})"
     return ""
 

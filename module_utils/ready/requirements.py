@@ -12,6 +12,7 @@ from typing import Any
 import jmespath
 import yaml
 
+from .part import PASS
 from .schema import faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,11 +39,15 @@ class Predicate:
 
 @dataclass(frozen=True)
 class Source:
-    """How to get a kind of evidence, how to get what is missing inside it, and how old it may be."""
+    """How to get a kind of evidence, how to get what is missing inside it, and how old it may be.
+
+    `own_verdicts`: each part of the results says by itself whether its data suffice, and the requirements ask it.
+    """
 
     how: str
     deeper: str
     max_age_days: float
+    own_verdicts: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,11 @@ def check(data: Mapping[str, Any]) -> list[str]:
             messages.append(
                 f"{entry['id']}: found evidence {entry['evidence']!r}, expected one of {', '.join(data['evidence'])}"
             )
-        for predicate in _predicates(entry["predicates"]):
+        predicates = _predicates(entry["predicates"])
+        own = data["evidence"].get(entry["evidence"], {}).get("own_verdicts") and entry["weight"] > 0
+        if own and not any(predicate.value == PASS for predicate in predicates):
+            messages.append(f"{entry['id']}: found no predicate for the verdict {PASS}, expected the part's own")
+        for predicate in predicates:
             if not _is_jmespath(predicate.path):
                 messages.append(f"{entry['id']}: {predicate.path!r} is no JMESPath")
     for gate in data["gates"]:
@@ -145,7 +154,12 @@ def parse(data: Mapping[str, Any], verbs: Iterable[str]) -> Requirements:
         return f"./ready {verb.replace('_', ' ')}{'' if verb in existing else NOT_BUILT}"
 
     sources = {
-        name: Source(how(entry["verb"]), how(entry.get("deepened_by", entry["verb"])), entry["max_age_days"])
+        name: Source(
+            how(entry["verb"]),
+            how(entry.get("deepened_by", entry["verb"])),
+            entry["max_age_days"],
+            entry.get("own_verdicts", False),
+        )
         for name, entry in data["evidence"].items()
     }
     rows = {

@@ -81,7 +81,7 @@ def test_data_are_kept_and_nothing_is_done_twice(secured: Ready) -> None:
 
 
 def test_check_is_green_over_tls(secured: Ready) -> None:
-    """Every driver verifies, and each certificate is looked at; an attacker gets nowhere without TLS or by an old one."""
+    """Every driver verifies, each certificate is looked at, and plain text and old TLS get an attacker nowhere."""
     services = check(secured, 0, "health,drift,security,network")
     evidence = json.loads((secured.directory / "evidence" / NAME / "localhost" / "security.json").read_text())
     verdicts = {(item["service"], item["id"]): item["verdict"] for item in evidence["results"]["checks"]}

@@ -159,6 +159,18 @@ def test_doubtful_evidence_shows_nothing(tmp_path: Path, options: dict[str, Any]
     assert results["score"]["earned"] == 0
 
 
+def test_parts_with_verdicts_of_their_own(tmp_path: Path) -> None:
+    """One service that could not be measured takes nothing from another; a requirement must then ask for that verdict."""
+    data = copy.deepcopy(SMALL)
+    data["evidence"]["upgrade"]["own_verdicts"] = True
+    leave(tmp_path, FAST, verdict="insufficient_data")
+    assert look(tmp_path, data=data)[0] == "pass"
+    leave(tmp_path, {"p95": 0.5, "verdict": "insufficient_data"}, verdict="insufficient_data")
+    assert look(tmp_path, data=data)[0] == "insufficient_data"
+    del data["sections"][0]["requirements"][0]["predicates"][1]
+    assert requirements.check(data) == ["R2.redis: found no predicate for the verdict pass, expected the part's own"]
+
+
 def test_evidence_may_be_as_old_as_allowed(tmp_path: Path) -> None:
     """The limit itself is young enough."""
     leave(tmp_path, FAST, age=timedelta(days=7))
