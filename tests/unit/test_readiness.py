@@ -160,8 +160,8 @@ def test_doubtful_evidence_shows_nothing(tmp_path: Path, options: dict[str, Any]
 
 
 def test_parts_with_verdicts_of_their_own(tmp_path: Path) -> None:
-    """One service that could not be measured takes nothing from another; a requirement must then ask for that verdict."""
-    data = copy.deepcopy(SMALL)
+    """One service that could not be measured takes nothing from another; a requirement must ask for such a verdict."""
+    data: dict[str, Any] = copy.deepcopy(SMALL)
     data["evidence"]["upgrade"]["own_verdicts"] = True
     leave(tmp_path, FAST, verdict="insufficient_data")
     assert look(tmp_path, data=data)[0] == "pass"
