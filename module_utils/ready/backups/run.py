@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run of backup, drill or restore, alone on its stack: how modules and timers begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine import EngineError, connect
+from . import backup, drill, restore
+from .manifest import BackupError
+from .volumes import LONG
+from .work import Work
+
+
+def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
+    """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
+    work = Work.of(stack)
+    with work.alone():
+        result = backup.run(_connect(), work, level or work.settings["level"], host)
+        result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
+    return result
+
+
+def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
+    """Drill a set."""
+    work = Work.of(stack)
+    with work.alone():
+        return drill.run(_connect(), work, wanted)
+
+
+def restore_set(stack: str, wanted: str | None, only: list[str], host: str, safety: bool) -> dict[str, Any]:
+    """Restore a set."""
+    work = Work.of(stack)
+    with work.alone():
+        return restore.run(_connect(), work, wanted, only, host, safety)
+
+
+def list_sets(stack: str) -> list[dict[str, Any]]:
+    """Return the sets in the repository, newest first: {id, time, level, services, safety}."""
+    from .restic import set_id
+
+    work = Work.of(stack)
+    found = []
+    for snapshot in work.repository().snapshots(work.settings["set_stack"]):
+        tags = dict(tag.partition("=")[::2] for tag in snapshot["tags"])
+        services = [tag[8:] for tag in snapshot["tags"] if tag.startswith("service=")]
+        found.append(
+            {
+                "id": set_id(snapshot),
+                "time": snapshot["time"][:19] + "Z",
+                "level": tags.get("level", ""),
+                "services": services,
+                "safety": "safety" in snapshot["tags"],
+            }
+        )
+    return sorted(found, key=lambda item: str(item["time"]), reverse=True)
+
+
+def _connect() -> Any:
+    try:
+        return connect(timeout=LONG)
+    except EngineError as error:
+        raise BackupError(str(error)) from error
