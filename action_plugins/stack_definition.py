@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,30 @@ from ready.definitions import (  # noqa: E402
     resolve_stack,
     unknown_variables,
 )
-from ready.inventory import open_store, rendered, store_without_secrets  # noqa: E402
+from ready.installed import mark  # noqa: E402
+from ready.inventory import (  # noqa: E402
+    authorities,
+    hosts_of,
+    open_store,
+    publish_authority,
+    rendered,
+    store_without_secrets,
+    with_paths,
+)
+from ready.package import fingerprint  # noqa: E402
 from ready.render import files_hash  # noqa: E402
-from ready.specs import known_variables, name_spaces  # noqa: E402
+from ready.specs import known_variables, name_spaces, role_specs  # noqa: E402
+from ready.tls import make_due, served, standing  # noqa: E402
 from ready.vault import SecretsError  # noqa: E402
 
-STACK_VARIABLES = ("stack_name", "ready_services", "ready_bind_address", "image_source", "ready_evidence_dir")
+STACK_VARIABLES = (
+    "stack_name",
+    "ready_services",
+    "ready_bind_address",
+    "ready_tls",
+    "image_source",
+    "ready_evidence_dir",
+)
 
 
 class ActionModule(ActionBase):
@@ -52,6 +71,8 @@ class ActionModule(ActionBase):
             wanted = [name for name in (*STACK_VARIABLES, *sorted(overrides)) if name in task_vars]
             variables = {name: self._templar.template(task_vars[name]) for name in wanted}
             stack = resolve_stack(definitions, variables)
+            with_paths(stack, task_vars)
+            hosts, now = hosts_of(task_vars, self._templar.template), datetime.now(timezone.utc)
             ignored = args["secrets"] == "ignore"
             store = (
                 store_without_secrets(task_vars, self._templar.template)
@@ -60,15 +81,24 @@ class ActionModule(ActionBase):
             )
             if faults := store.faults(stack["name"]):
                 raise DefinitionError(faults)
-            made: list[tuple[str, str]] = []
+            made: list[str] = []
+            published = False
             if args["secrets"] == "present" and not self._task.check_mode:
-                made = store.make_missing(stack["name"], stack["services"])
+                made += ["/".join(pair) for pair in store.make_missing(stack["name"], stack["services"])]
+                made += [f"{name}/certificate" for name in make_due(store, stack, hosts, now)]
+                published = publish_authority(store, stack["name"])
         except DefinitionError as error:
             raise AnsibleActionFail("\n".join(f"{host}: {message}" for message in error.messages)) from error
         except SecretsError as error:
             raise AnsibleActionFail(f"{host}: {error}") from error
         missing = store.missing(stack["name"], stack["services"])
+        certificates = standing(store, stack, hosts, now)
         incomplete = {service for service, _ in missing}
+        for name, its in certificates.items():
+            # What `up` is about to renew has no fingerprint in its plan; everybody else goes by what is served now.
+            renews = args["secrets"] == "present" and its["due"]
+            if renews or not served(store, stack["name"], stack["services"][name]):
+                incomplete.add(name)
         for name, service in stack["services"].items():
             files = [] if name in incomplete else rendered(store, stack, name)
             service["config_hash"] = files_hash(files, service["image"]["user"]) if files else None
@@ -76,12 +106,18 @@ class ActionModule(ActionBase):
             "image_source": variables["image_source"],
             "evidence_dir": str(Path(variables["ready_evidence_dir"]).expanduser().absolute()),
             "ready_version": __version__,
+            "certificates": certificates,
+            "authorities": authorities(store, stack),
             "secrets": {
                 "exists": store.exists,
                 "missing": ["/".join(pair) for pair in missing],
                 "path": str(store.path),
             },
         }
+        default = role_specs()["probes"]["main"]["options"]["probes_directory"]["default"]
+        directory = self._templar.template(task_vars.get("probes_directory", default))
+        lock = (ROOT / "requirements-probes.txt").read_text(encoding="utf-8")
+        stack["probes"] = {"directory": str(directory), "mark": mark(lock, fingerprint())}
         self.register_host_variables({"ready_stack": stack}, VariableLayer.EPHEMERAL_FACT)
-        result.update(changed=bool(made), made=["/".join(pair) for pair in made])
+        result.update(changed=bool(made) or published, made=made)
         return result

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_health
-short_description: Ask every service about its data, with its real driver
+short_description: Ask every service whether it is well, with its real driver
 description:
   - Asks all services concurrently under one deadline. What a check writes it removes again; leftovers of interrupted
     runs go too, and nothing else is touched.
-  - Passwords are read from the services' config volumes on the host, so they cross no wire.
+  - Passwords are read from the services' config volumes on the host, so they cross no wire. Where a service speaks
+    TLS, the CA certificate that its own is held against comes from there too.
   - It reports and never fails because of what it finds.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
@@ -19,6 +20,12 @@ options:
     description: The resolved stack, as the fact C(ready_stack) holds it.
     type: dict
     required: true
+  level:
+    description:
+      - V(deep) proves each service by its data; V(probe) asks one question of each that reads alone, for watching.
+    type: str
+    choices: [probe, deep]
+    default: deep
   deadline:
     description: Seconds for all services together.
     type: float
@@ -44,14 +51,15 @@ RETURN = r"""
 services:
   description:
     - Per service V(verdict), V(seconds), and V(checks), each with V(verdict), V(seconds), V(detail) and V(figures).
+      The level V(probe) has one check, V(answers).
   returned: always
   type: dict
   sample: {redis: {verdict: pass, seconds: 0.03, checks: {key_value: {verdict: pass, seconds: 0.01}}}}
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
-from ansible.module_utils.ready.probing import deep_health, make_probes
+from ansible.module_utils.ready.engine import EngineError, connect, read_authorities, read_secrets
+from ansible.module_utils.ready.probing import LEVELS, make_probes
 
 
 def main() -> None:
@@ -59,6 +67,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
+            "level": {"type": "str", "choices": ["probe", "deep"], "default": "deep"},
             "deadline": {"type": "float", "default": 20.0},
             "timeout": {"type": "float", "default": 5.0},
         },
@@ -66,11 +75,13 @@ def main() -> None:
     )
     stack, params = module.params["stack"], module.params
     try:
-        passwords = read_secrets(connect(), stack)
+        client = connect()
+        passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     except EngineError:
-        passwords = {}  # then nothing answers, and each service says so
-    probes = make_probes(stack, passwords, params["timeout"])
-    module.exit_json(changed=False, services=deep_health(probes, params["deadline"]))
+        passwords, authorities = {}, {}  # then nothing answers, and each service says so
+    probes = make_probes(stack, passwords, params["timeout"], authorities)
+    services = LEVELS[params["level"]](probes, params["deadline"])
+    module.exit_json(changed=False, services=services)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ module: stack_definition
 short_description: Resolve the service definitions with the inventory's variables into one stack
 description:
   - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack),
-    without secrets; name, network, image_source, evidence_dir, ready_version, services by name, and secrets with
-    exists, missing, path.
+    without secrets; name, network, image_source, evidence_dir, ready_version, services by name, secrets with
+    exists, missing, path, certificates with origin, due, fault by service that speaks TLS, and authorities with the
+    path of the CA certificate that its clients verify with.
   - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
     all of them in one message.
 author: [Ready authors]
 options:
   secrets:
     description:
-      - V(read) takes the secrets that exist; V(present) also makes the missing ones (in check mode it only says so);
+      - V(read) takes the secrets that exist; V(present) also makes the missing ones and renews certificates that are
+        due (in check mode it only says so);
         V(ignore) does without, for verbs that must work when the vault key is lost.
     type: str
     choices: [read, present, ignore]
@@ -33,7 +35,8 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 made:
-  description: The accounts that got a new password, as C(service/account).
+  description: The accounts that got a new password, as C(service/account), and new certificates, as
+    C(service/certificate).
   returned: always
   type: list
   elements: str

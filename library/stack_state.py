@@ -37,13 +37,17 @@ state:
       V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
       that the inventory does not name.
+    - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
   returned: always
   type: dict
   sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: []}
 """
 
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
+from ansible.module_utils.ready.installed import read as read_installed
 
 
 def main() -> None:
@@ -55,6 +59,7 @@ def main() -> None:
         state = read_state(connect(), stack["name"], stack["network"], services)
     except EngineError as error:
         state = absent_state(services, str(error))
+    state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
     module.exit_json(changed=False, state=state)
 
 

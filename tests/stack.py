@@ -15,8 +15,10 @@ import docker
 import neo4j
 import psycopg
 import redis
+from chromadb.config import Settings
 from ready.connection import settings
 from ready.definitions import load_definitions, resolve_stack
+from ready.inventory import authorities
 from ready.vault import SecretStore
 
 PORTS = {
@@ -25,6 +27,7 @@ PORTS = {
     "neo4j_http_port": ("READY_PORT_HTTP", 37474),
     "chromadb_port": ("READY_PORT_CHROMADB", 38000),
     "redis_port": ("READY_PORT_REDIS", 36379),
+    "gateway_port": ("READY_PORT_GATEWAY", 38443),
 }
 
 
@@ -51,7 +54,9 @@ class Stack:
             "ready_services": ["postgresql", "neo4j", "chromadb", "redis"],
             "ready_bind_address": "127.0.0.1",
         }
-        return resolve_stack(load_definitions(), defaults | self.variables)
+        resolved = resolve_stack(load_definitions(), defaults | self.variables)
+        store = SecretStore(self.secrets_file, self.key_file)
+        return resolved | {"authorities": authorities(store, resolved)}
 
     def passwords(self, service: str) -> dict[str, str]:
         """Account -> password, as they are on disk now; none for a service without accounts."""
@@ -63,7 +68,7 @@ class Stack:
 
     def settings(self, service: str, account: str = "app") -> dict[str, str]:
         """Connection settings of a service for one account."""
-        stack = {"services": {service: copy.deepcopy(self.resolved["services"][service])}}
+        stack = self.resolved | {"services": {service: copy.deepcopy(self.resolved["services"][service])}}
         accounts = stack["services"][service]["accounts"]
         if accounts:
             accounts["app"] = accounts[account]
@@ -78,9 +83,11 @@ class Stack:
     def neo4j(self, account: str = "app", password: str | None = None) -> neo4j.Driver:
         """A Neo4j driver over Bolt."""
         its = self.settings("neo4j", account)
-        return neo4j.GraphDatabase.driver(
-            its["NEO4J_URI"], auth=(its["NEO4J_USERNAME"], password or its["NEO4J_PASSWORD"])
-        )
+        login = (its["NEO4J_USERNAME"], password or its["NEO4J_PASSWORD"])
+        if ca := its.get("NEO4J_CA_FILE"):
+            address, trusted = its["NEO4J_URI"].replace("bolt+s://", "bolt://"), neo4j.TrustCustomCAs(ca)
+            return neo4j.GraphDatabase.driver(address, auth=login, encrypted=True, trusted_certificates=trusted)
+        return neo4j.GraphDatabase.driver(its["NEO4J_URI"], auth=login)
 
     def redis(self, account: str = "app") -> redis.Redis:
         """A Redis client."""
@@ -88,10 +95,18 @@ class Stack:
             self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True
         )
 
-    def chromadb(self) -> Any:
-        """A ChromaDB client over HTTP."""
-        its = self.settings("chromadb")
-        return chromadb.HttpClient(host=its["CHROMA_HOST"], port=int(its["CHROMA_PORT"]))
+    def chromadb(self, service: str = "chromadb") -> Any:
+        """A ChromaDB client over HTTP, or through the service `gateway` over HTTPS with its token."""
+        its = self.settings(service)
+        if "CHROMA_TOKEN" not in its:
+            return chromadb.HttpClient(host=its["CHROMA_HOST"], port=int(its["CHROMA_PORT"]))
+        return chromadb.HttpClient(
+            host=its["CHROMA_HOST"],
+            port=int(its["CHROMA_PORT"]),
+            ssl=True,
+            headers={"Authorization": f"Bearer {its['CHROMA_TOKEN']}"},
+            settings=Settings(chroma_server_ssl_verify=its["CHROMA_CA_FILE"]),
+        )
 
     def container(self, service: str) -> Any:
         """The service's container, freshly read."""
@@ -146,16 +161,24 @@ class Stack:
             records = driver.execute_query("MATCH (:ReadyTest {x: 1})-[:NEXT]->(b) RETURN b.x AS x").records
             assert [record["x"] for record in records] == [2]
 
-    def write_chromadb(self) -> None:
+    def write_chromadb(self, service: str = "chromadb") -> None:
         """Three vectors."""
-        collection = self.chromadb().get_or_create_collection("ready_test", embedding_function=None)
+        collection = self.chromadb(service).get_or_create_collection("ready_test", embedding_function=None)
         collection.upsert(ids=["x", "y", "z"], embeddings=[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
-    def check_chromadb(self) -> None:
+    def check_chromadb(self, service: str = "chromadb") -> None:
         """A vector's nearest neighbours, in order: a count would not show that vectors are lost."""
-        collection = self.chromadb().get_collection("ready_test", embedding_function=None)
+        collection = self.chromadb(service).get_collection("ready_test", embedding_function=None)
         found = collection.query(query_embeddings=[[0.1, 1.0, 0.0]], n_results=2)
         assert found["ids"] == [["y", "x"]]
+
+    def write_gateway(self) -> None:
+        """The vectors, through the gateway."""
+        self.write_chromadb("gateway")
+
+    def check_gateway(self) -> None:
+        """The vectors, through the gateway."""
+        self.check_chromadb("gateway")
 
     def write_redis(self) -> None:
         """A key; what is written last second may be lost by appendfsync everysec, so that second is waited for."""

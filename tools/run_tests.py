@@ -2,8 +2,8 @@
 """`./ready test`: everything that proves Ready, in order, ending with a line that counts.
 
 lint (yamllint, ruff, mypy, ansible-lint) → unit tests → Docker and images, once → image contract → Molecule
-scenarios, two side by side → the whole stack and its faults. A stage that fails does not keep the next from running,
-except that nothing runs without Docker.
+scenarios → the whole stack and its faults, a file at a time; two scenarios or files run side by side, those that
+measure alone. A stage that fails does not keep the next from running, except that nothing runs without Docker.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test"
 BIN = Path(sys.executable).parent
 #: What .config/molecule/up.yml and tests/stack.py read.
-PORTS = ("READY_PORT_POSTGRESQL", "READY_PORT_BOLT", "READY_PORT_HTTP", "READY_PORT_CHROMADB", "READY_PORT_REDIS")
+PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
 STAGES = ("lint", "unit", "images", "molecule", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")
+#: What measures runs alone, after the others.
+ALONE = ("check", "latency")
 #: Seconds after which a step counts as hung.
 LIMIT = 1800
 _print_lock = Lock()
@@ -85,8 +87,8 @@ def run(
 
 
 def pytest(name: str, folder: str, *options: str) -> Outcome:
-    """Run a folder of tests and count them by their JUnit report; no report, or no test in it, is a failure."""
-    report = LOGS / f"{name}.xml"
+    """Run a folder or file of tests and count them by their JUnit report; no report, or no test in it, is a failure."""
+    report = LOGS / f"{name.replace(' ', '-')}.xml"
     LOGS.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
 
@@ -142,11 +144,17 @@ def scenario(name: str) -> Outcome:
     return run(f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name], environment=ports)
 
 
-def molecule(names: Sequence[str]) -> list[Outcome]:
-    """Run scenarios, two side by side."""
+def system(name: str) -> Outcome:
+    """Run one file of tests on whole stacks."""
+    return pytest(f"system {name}", f"tests/system/test_{name}.py")
+
+
+def side_by_side(step: Callable[[str], Outcome], names: Sequence[str]) -> list[Outcome]:
+    """Run steps, two side by side, and after them, alone, those that measure."""
     with ThreadPoolExecutor(2) as pool:
-        waits = [pool.submit(scenario, name) for name in names]
-        return [item.result() for item in waits]
+        waits = [pool.submit(step, name) for name in names if name not in ALONE]
+        outcomes = [item.result() for item in waits]
+    return outcomes + [step(name) for name in names if name in ALONE]
 
 
 def main() -> int:
@@ -185,10 +193,11 @@ def main() -> int:
                 outcomes.append(pytest("images", "tests/images"))
             if "molecule" in only:
                 say("Molecule scenarios")
-                outcomes += molecule(arguments.scenario or scenarios())
+                outcomes += side_by_side(scenario, arguments.scenario or scenarios())
             if "system" in only:
                 say("the whole stack and its faults")
-                outcomes.append(pytest("system", "tests/system"))
+                files = sorted(path.stem.removeprefix("test_") for path in ROOT.glob("tests/system/test_*.py"))
+                outcomes += side_by_side(system, files)
     say(f"{time.monotonic() - started:.0f} s in all; logs in {LOGS.relative_to(ROOT)}/")
     passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
     say(f"{passed} passed, {failed} failed")

@@ -9,7 +9,7 @@ from typing import Any
 from .container import summary
 from .part import FAIL, PASS, Part, worst
 from .plan import images_in_use
-from .status import drift, health_results, kept_lines
+from .status import drift, health_results, human_size, kept_lines
 
 #: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
 PARTS = ("health", "drift", "security", "network", "latency")
@@ -23,6 +23,20 @@ def _figures(figures: Mapping[str, Any]) -> str:
 
 def _differing(stack: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: summary(drift(stack, name, state["services"][name])) for name in stack["services"]}
+
+
+def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str) -> tuple[str, str]:
+    """Return (what there is to say about a container, what cures it when that is known)."""
+    name, text, cure = service["name"], state, ""
+    if found.get("oom_killed"):
+        limit = human_size(service["limits"]["memory"])
+        text = f"{state}: killed for lack of memory, its limit is {limit}"
+        cure = f"Next: set {name}_memory higher than {limit}, or find what needed so much, then ./ready up."
+    elif not found.get("running") and found.get("exit_code"):
+        text = f"{state} with code {found['exit_code']}"
+    if found.get("restarts"):
+        text += f"; Docker has restarted it {found['restarts']} times"
+    return text, cure
 
 
 def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mapping[str, Any]) -> Part:
@@ -43,8 +57,9 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
         # Docker's own health comes after a whole interval; a container that has just started and answers is well.
         if shown == "starting" and answer.get("verdict") == PASS:
             well, its["state"] = True, "healthy"
+        text, cure = _container(stack["services"][name], state["services"][name], shown)
         part.rows.append(
-            {"service": name, "check": "container", "verdict": PASS if well else FAIL, "took": "", "detail": shown}
+            {"service": name, "check": "container", "verdict": PASS if well else FAIL, "took": "", "detail": text}
         )
         for check, outcome in its["checks"].items():
             part.rows.append(
@@ -59,7 +74,7 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
             well = well and outcome["verdict"] != FAIL
         if not well:
             part.verdict = FAIL
-            part.next.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+            part.next.append(cure or f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
     return part
 
 

@@ -132,12 +132,31 @@ def differences(want: Mapping[str, Any], have: Mapping[str, Any]) -> dict[str, d
 
 
 def summary(drift: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return drift as short lines: `memory: found 1, expected 2`; long values (scripts, hashes) by name alone."""
+    """Return drift as short lines: `memory: found 1, expected 2`, `volumes /data: found x:ro, expected x:rw`.
+
+    Of a mapping each field that differs has a line. Long values (scripts, hashes) are named alone, and so is everything
+    in the environment: what somebody put there by hand may be a secret.
+    """
     lines = []
     for key, values in drift.items():
-        pair = f"{key}: found {values['found']}, expected {values['expected']}"
-        lines.append(pair if len(pair) <= 160 else f"{key} differs")
+        found, expected = values["found"], values["expected"]
+        if not (isinstance(found, Mapping) and isinstance(expected, Mapping)):
+            lines.append(_difference(key, found, expected))
+            continue
+        for name in sorted({*found, *expected}):
+            if name in found and name in expected and found[name] == expected[name]:
+                continue
+            if key == "env":
+                word = "missing" if name not in found else "changed" if name in expected else "not in the inventory"
+                lines.append(f"env {name}: {word}")
+            else:
+                lines.append(_difference(f"{key} {name}", found.get(name), expected.get(name)))
     return lines
+
+
+def _difference(name: str, found: Any, expected: Any) -> str:
+    line = f"{name}: found {found}, expected {expected}"
+    return line if len(line) <= 160 else f"{name} differs"
 
 
 def module_options(

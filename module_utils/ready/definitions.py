@@ -15,9 +15,11 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.nativetypes import NativeEnvironment
 
+from .waivers import plain_waivers
+
 SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
 #: Keys of a definition that no variable overrides: they are what the service *is*.
-FIXED_KEYS = frozenset({"name", "title", "image", "ports", "volumes", "files", "limits", "backup"})
+FIXED_KEYS = frozenset({"name", "title", "needs", "image", "ports", "volumes", "files", "limits", "backup"})
 #: Shortcuts: `<service>_<shortcut>` -> where the value goes.
 LIMITS = ("memory", "cpus", "pids")
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{1,30}")
@@ -88,6 +90,48 @@ def _merge(base: Any, override: Any) -> Any:
     return override
 
 
+def _flag(name: str, value: Any) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if str(value).lower() not in words:
+        raise ValueError(f"{name}: found {value!r}, expected true or false")
+    return words[str(value).lower()]
+
+
+def _resolve_tls(
+    name: str, tls: dict[str, Any], always: bool, variables: Mapping[str, Any], known: Iterable[str]
+) -> list[str]:
+    """Make a service's `tls` whole, in place; return a message per fault.
+
+    Args:
+        name: the service's.
+        tls: its `tls`, with the inventory's values in it.
+        always: whether the service cannot be without TLS.
+        variables: the inventory's: `ready_tls` is the default of `enabled`.
+        known: the keys that the definition has.
+    """
+    variable = f"{name}_tls"
+    if unknown := sorted(set(tls) - set(known)):
+        return [f"{variable}: found the unknown key {', '.join(unknown)}, expected some of {', '.join(known)}"]
+    try:
+        override = variables.get(variable)
+        if not always and not (isinstance(override, Mapping) and "enabled" in override):
+            tls["enabled"] = _flag("ready_tls", variables.get("ready_tls", False))
+        tls["enabled"] = _flag(f"{variable}.enabled", tls["enabled"])
+    except ValueError as error:
+        return [str(error)]
+    faults = []
+    if always and not tls["enabled"]:
+        faults.append(f"{variable}.enabled: found false, expected true: this service is never without TLS")
+    given = [key for key in ("certificate", "key", "ca") if tls[key]]
+    if given and len(given) < 3:
+        faults.append(f"{variable}: found {' and '.join(given)} alone, expected certificate, key and ca together")
+    if not isinstance(tls["names"], list):
+        faults.append(f"{variable}.names: found {tls['names']!r}, expected a list")
+    elif given and not tls["names"]:
+        faults.append(f"{variable}.names: found none, expected the names in the certificate that clients connect to")
+    return faults
+
+
 def _check_type(name: str, current: Any, value: Any) -> str | None:
     if isinstance(current, Mapping) and not isinstance(value, Mapping):
         return f"{name}: found {value!r}, expected a mapping such as {{key: value}}"
@@ -154,6 +198,11 @@ def resolve_service(
         service["limits"] |= {"cpus": float(service["limits"]["cpus"]), "pids": int(service["limits"]["pids"])}
     except (TypeError, ValueError) as error:
         faults.append(f"{name} limits: {error}; expected memory such as 512m, cpus such as 1.5, pids such as 200")
+    if isinstance(service.get("tls"), dict):
+        always = bool(definition["tls"]["enabled"])
+        faults += _resolve_tls(name, service["tls"], always, variables, definition["tls"])
+    service["waivers"], unfit = plain_waivers(f"{name}_waivers", service["waivers"])
+    faults.extend(unfit)
     if faults:
         raise DefinitionError(faults)
     context = {key: value for key, value in service.items() if isinstance(key, str)}
@@ -165,6 +214,9 @@ def resolve_service(
     service["image"].setdefault("override", None)
     for port in service["ports"]:
         port.update(host=port.get("host", port["container"]), bind=bind)
+        with_tls = port.pop("tls_container", port["container"])
+        if service.get("tls", {}).get("enabled"):
+            port["container"] = with_tls
     for volume in service["volumes"]:
         volume["name"] = f"{stack}_{volume['name']}"
     service.update(container=f"{stack}-{name}", config_volume=f"{stack}_{name}_config")
@@ -191,6 +243,11 @@ def resolve_stack(definitions: Mapping[str, Mapping[str, Any]], variables: Mappi
             services[name] = resolve_service(definitions[name], variables, stack, str(variables["ready_bind_address"]))
         except DefinitionError as error:
             faults.extend(error.messages)
+    for name, service in services.items():
+        if absent := [other for other in service.get("needs", []) if other not in variables["ready_services"]]:
+            faults.append(
+                f"ready_services: found {name} without {', '.join(absent)}, expected both: name it, or take {name} out"
+            )
     taken: dict[int, str] = {}
     for name, service in services.items():
         for port in service["ports"]:

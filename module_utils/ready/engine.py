@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
@@ -286,17 +286,42 @@ def run_once(client: DockerClient, image: str, command: Sequence[str], labels: M
         container.remove(v=True, force=True)
 
 
+def _ours(client: DockerClient, stack: Mapping[str, Any]) -> Iterator[tuple[str, Container]]:
+    """Yield service, container of those that are this stack's."""
+    for name, service in stack["services"].items():
+        container = _container(client, service["container"])
+        if container is not None and container.labels.get(LABEL_STACK) == stack["name"]:
+            yield name, container
+
+
 def read_secrets(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return service -> account -> password as the config volumes of our containers hold them."""
     found: dict[str, dict[str, str]] = {}
-    for name, service in stack["services"].items():
-        container = _container(client, service["container"])
-        if container is None or container.labels.get(LABEL_STACK) != stack["name"]:
-            continue
+    for name, container in _ours(client, stack):
         files = read_files(container, f"{CONFIG_PATH}/secrets")
-        secrets = {path: content.decode() for path, _, _, content in files if path in service["accounts"]}
+        accounts = stack["services"][name]["accounts"]
+        secrets = {path: content.decode() for path, _, _, content in files if path in accounts}
         if secrets:
             found[name] = secrets
+    return found
+
+
+def read_authorities(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> CA certificate (PEM) as the config volumes hold it, for our containers that speak TLS."""
+    return {
+        name: content.decode()
+        for name, container in _ours(client, stack)
+        for _, _, _, content in read_files(container, f"{CONFIG_PATH}/tls/ca.crt")
+    }
+
+
+def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return service -> {image_id, address} of our running containers; the address is that in the stack's network."""
+    found = {}
+    for name, container in _ours(client, stack):
+        if container.status == "running":
+            network = container.attrs["NetworkSettings"]["Networks"].get(stack["network"]) or {}
+            found[name] = {"image_id": container.attrs["Image"], "address": network.get("IPAddress") or None}
     return found
 
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What Ready keeps beside an inventory: where a host's secrets are. Runs on the controller, inside Ansible."""
+"""What Ready keeps beside an inventory: a host's secrets, its authority. Runs on the controller, inside Ansible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from ansible.parsing.vault import VaultSecretsContext
 
 from .render import File, render_files
-from .vault import SecretsError, SecretStore, default_key_file
+from .tls import is_given, served, speaks_tls
+from .vault import AUTHORITY, SecretsError, SecretStore, default_key_file
 
 #: Ansible's templar: the value of a variable as a task would see it.
 Template = Callable[[Any], Any]
@@ -49,4 +50,43 @@ def open_store(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
 def rendered(store: SecretStore, stack: Mapping[str, Any], name: str) -> list[File]:
     """Return the files of one service's config volume, with the secrets that the store holds."""
     passwords, previous = store.passwords(stack["name"], name), store.previous(stack["name"], name)
-    return render_files(stack["services"][name], passwords, previous)
+    service = stack["services"][name]
+    certificate = served(store, stack["name"], service) if speaks_tls(service) else None
+    return render_files(service, passwords, previous, certificate)
+
+
+def hosts_of(task_vars: Mapping[str, Any], template: Template) -> list[str]:
+    """Return what the inventory calls the host: its name, and its address where it has one."""
+    return [str(task_vars["inventory_hostname"]), *filter(None, [str(template(task_vars.get("ansible_host") or ""))])]
+
+
+def with_paths(stack: dict[str, Any], task_vars: Mapping[str, Any]) -> None:
+    """Make paths of given certificates whole, in place: relative ones are meant from the inventory's directory."""
+    base = Path(str(task_vars.get("inventory_dir") or "."))
+    for service in filter(is_given, filter(speaks_tls, stack["services"].values())):
+        for key in ("certificate", "key", "ca"):
+            service["tls"][key] = str(base / Path(service["tls"][key]).expanduser())
+
+
+def authority_path(store: SecretStore, stack: str) -> Path:
+    """Return where the public certificate of a stack's own authority lies, for applications: beside the secrets."""
+    return store.path.with_name(f"ready_ca.{stack}.crt")
+
+
+def authorities(store: SecretStore, stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> path of the CA certificate that its clients verify with, for services that speak TLS."""
+    own = str(authority_path(store, stack["name"]))
+    return {
+        name: service["tls"]["ca"] if is_given(service) else own
+        for name, service in stack["services"].items()
+        if speaks_tls(service)
+    }
+
+
+def publish_authority(store: SecretStore, stack: str) -> bool:
+    """Write the authority's public certificate for applications; return whether that changed the file."""
+    authority, path = store.pair(stack, AUTHORITY), authority_path(store, stack)
+    if authority is None or (path.exists() and path.read_text(encoding="ascii") == authority.certificate):
+        return False
+    path.write_text(authority.certificate, encoding="ascii")
+    return True

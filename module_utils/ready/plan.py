@@ -63,7 +63,7 @@ def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Map
                 for volume in service["volumes"]
                 if state["volumes"].get(volume["name"], {}).get("labels")
             ),
-            {},
+            have["image"].get("labels") or {},  # a service without data: what the image says of itself
         )
         images[name] = {
             "ref": have["image"]["ref"],
@@ -147,6 +147,8 @@ def make_plan(
 def settled(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     """Return whether nothing is to be done: all is as asked for, and Docker calls every service healthy."""
     if not state["reachable"] or stack["secrets"]["missing"] or needs_image(stack, state):
+        return False
+    if any(its["due"] for its in stack.get("certificates", {}).values()):
         return False
     if make_plan(stack, state, images_in_use(stack, state, {}))["changes"]:
         return False

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import exposure
 from .container import LABEL_DATA_FORMAT, LABEL_SOURCE
 from .dockerprobe import situation
 
@@ -184,19 +185,35 @@ def _ports(
 
 
 def _binds(services: Mapping[str, Any]) -> Check:
-    beyond = {
-        f"{name}_bind_address": port["bind"]
-        for name, service in services.items()
-        for port in service["ports"]
-        if not ipaddress.ip_address(port["bind"]).is_loopback
-    }
+    beyond, refused = exposure.published(services), exposure.refusals(services)
     return Check(
         "bind",
         "Published addresses",
-        FAIL if beyond else PASS,
-        ", ".join(f"{name} {address}" for name, address in beyond.items()) or "loopback only",
-        "loopback: beyond it a service needs authentication and TLS, which none has yet",
-        f"set {', '.join(beyond)} (or ready_bind_address) to 127.0.0.1" if beyond else "",
+        FAIL if refused else PASS,
+        ", ".join(f"{name}_bind_address {address}" for name, address in beyond.items()) or "loopback only",
+        "loopback, or beyond it services with authentication and TLS alone",
+        "; ".join(refused.values()),
+    )
+
+
+def _certificates(stack: Mapping[str, Any]) -> Check:
+    """Hold what services that speak TLS are going to serve against what clients accept (tls.standing)."""
+    standing = stack.get("certificates", {})
+    faults = {name: its["fault"] for name, its in standing.items() if its["fault"]}
+    words = {
+        name: its["fault"] or (f"to be made: {its['due']}" if its["due"] else its["origin"])
+        for name, its in standing.items()
+    }
+    return Check(
+        "certificates",
+        "Certificates",
+        FAIL if faults else PASS,
+        "; ".join(f"{name}: {word}" for name, word in words.items()) or "no service speaks TLS",
+        "certificates that clients accept, with their keys",
+        f"mend the files, or {' and '.join(f'{name}_tls' for name in faults)}; without certificate, key and ca the "
+        "stack's own authority makes them"
+        if faults
+        else "",
     )
 
 
@@ -356,6 +373,7 @@ def evaluate(
         *_surroundings(facts),
         _images(stack, found, images),
         _secrets(stack, state),
+        _certificates(stack),
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .certificates import Served
 from .credentials import initial_password_line, scram_sha_256
 
 ROLES_DIR = Path(__file__).resolve().parents[2] / "roles"
@@ -47,11 +48,20 @@ def accounts_id(service: Mapping[str, Any], passwords: Mapping[str, str]) -> str
 
 
 def render_files(
-    service: Mapping[str, Any], passwords: Mapping[str, str], previous: Mapping[str, str], roles: Path = ROLES_DIR
+    service: Mapping[str, Any],
+    passwords: Mapping[str, str],
+    previous: Mapping[str, str],
+    certificate: Served | None = None,
+    roles: Path = ROLES_DIR,
 ) -> list[File]:
     """Return the config volume's files for a resolved service.
 
-    `passwords` maps account -> password, `previous` the ones before the last rotation, where there was one.
+    Args:
+        service: the resolved service.
+        passwords: account -> password.
+        previous: account -> the password before the last rotation, where there was one.
+        certificate: what a service that speaks TLS serves.
+        roles: where the templates are.
     """
     environment = Environment(  # noqa: S701  # configuration files, not HTML
         loader=FileSystemLoader(roles / service["name"] / "templates"),
@@ -75,6 +85,9 @@ def render_files(
     ]
     files += [File(f"secrets/{account}", value.encode()) for account, value in passwords.items()]
     files += [File(f"secrets/{account}.previous", value.encode()) for account, value in previous.items()]
+    if certificate:
+        texts = {"server.crt": certificate.certificate, "server.key": certificate.key, "ca.crt": certificate.ca}
+        files += [File(f"tls/{name}", text.encode()) for name, text in texts.items()]
     if passwords:
         files.append(File("accounts.id", accounts_id(service, passwords).encode()))
     return files

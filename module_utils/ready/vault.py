@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A host's secrets: one random password per account, in an Ansible Vault file of the inventory. Controller only.
+"""A host's secrets: a random password per account, and keys of certificates, in an Ansible Vault file. Controller only.
 
 The file is `host_vars/<host>/ready_secrets.vault` (its ending keeps Ansible from loading it as variables, so that a
 missing key gets a clear message of ours). The key is whatever ansible-playbook was given (--vault-password-file,
@@ -15,13 +15,15 @@ import secrets
 import stat
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import AnsibleVaultError, VaultLib, VaultSecret, get_file_vault_secret
+
+from .certificates import Pair
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32  # 190 bits; no '/', which Neo4j refuses, and nothing that a DSN must quote
@@ -30,6 +32,8 @@ DOCUMENTED = frozenset(
     {"production_password", "postgres", "password", "changeme", "change_me", "neo4j", "redis", "secret", "admin",
      "example", "mysecretpassword", "kailash", "kailash_app", "test", "123456", "letmein"}
 )  # fmt: skip
+#: Under this name a stack's own certificate authority stands among the certificates of its services.
+AUTHORITY = "@authority"
 _ALLOWED = re.compile(r"[A-Za-z0-9._~!*+=:-]{12,256}")
 
 
@@ -166,6 +170,15 @@ class SecretStore:
                 entry["password"] = password
         self.save()
         return aside
+
+    def pair(self, stack: str, name: str) -> Pair | None:
+        """Return a certificate and its key: a service's by its name, the authority's as AUTHORITY."""
+        found = self.data.get("tls", {}).get(stack, {}).get(name)
+        return Pair(found["certificate"], found["key"]) if found else None
+
+    def keep_pair(self, stack: str, name: str, pair: Pair) -> None:
+        """Take a certificate and its key in, in place of an older one; `save` puts it on disk."""
+        self.data.setdefault("tls", {}).setdefault(stack, {})[name] = asdict(pair)
 
     def missing(self, stack: str, services: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
         """Return the (service, account) pairs that have no password yet."""

@@ -15,7 +15,7 @@ import pytest
 
 from tests.images.lab import ROOT, Lab
 
-NAMES = ("postgresql", "neo4j", "chromadb", "redis")
+NAMES = ("postgresql", "neo4j", "chromadb", "redis", "gateway")
 CONFIG: dict[str, dict[str, Any]] = {
     "postgresql": {
         "Entrypoint": ["docker-entrypoint.sh"],
@@ -55,8 +55,18 @@ CONFIG: dict[str, dict[str, Any]] = {
         "WorkingDir": "/data",
         "Env": set(),
     },
+    "gateway": {
+        "Entrypoint": ["docker-entrypoint.sh"],
+        "Cmd": ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"],
+        "ExposedPorts": None,
+        "Volumes": None,
+        "User": "99:99",
+        "StopSignal": "SIGUSR1",
+        "WorkingDir": "/var/lib/haproxy",
+        "Env": set(),
+    },
 }
-MEGABYTES = {"postgresql": 380, "neo4j": 435, "chromadb": 180, "redis": 95}
+MEGABYTES = {"postgresql": 380, "neo4j": 435, "chromadb": 180, "redis": 95, "gateway": 92}
 
 
 @cache
@@ -120,6 +130,7 @@ def test_packages_are_recorded(lab: Lab, name: str) -> None:
     code, text = lab.once(name, entrypoint=["cat", "/usr/share/ready/packages.txt"])
     packages = dict(line.split("\t") for line in text.splitlines())
     wanted = {"postgresql": "postgresql-15", "neo4j": "openjdk-17-jre-headless:amd64", "redis": "redis-server"}
+    wanted |= {"gateway": "haproxy"}
     assert code == 0
     assert wanted.get(name, "python3-minimal").partition(":")[0] in {key.partition(":")[0] for key in packages}
     assert packages["tini"]

@@ -25,9 +25,9 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         yield ready
 
 
-def check(ready: Ready, code: int) -> tuple[Result, dict[str, Any]]:
-    """Run the verb; return what it printed and the services of its evidence."""
-    result = ready.run("check", "--deadline", "8", code=code)
+def check(ready: Ready, code: int, only: str = "health,drift") -> tuple[Result, dict[str, Any]]:
+    """Run the verb; return what it printed and the services of its evidence of health."""
+    result = ready.run("check", "--only", only, "--deadline", "8", code=code)
     evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
     return result, evidence["results"]["services"]
 

@@ -132,6 +132,28 @@ def test_up_keeps_what_check_found(earlier: dict[str, Any], now: dict[str, Any],
     assert still_shows(earlier, now) is keeps
 
 
+@pytest.mark.parametrize(
+    ("found", "detail", "step"),
+    [
+        (
+            {"running": False, "status": "exited", "oom_killed": True, "exit_code": 137},
+            "lack of memory",
+            "redis_memory",
+        ),
+        ({"running": False, "status": "exited", "exit_code": 1}, "exited with code 1", "./ready logs"),
+        ({"running": True, "restarts": 2}, "healthy; Docker has restarted it 2 times", ""),
+    ],
+)
+def test_why_a_container_is_down(
+    stack: dict[str, Any], state: dict[str, Any], found: dict[str, Any], detail: str, step: str
+) -> None:
+    """Lack of memory is named with the variable that cures it; restarts are told, also of one that is well."""
+    state["services"]["redis"].update(found)
+    part = health_part(stack, state, answer("pass" if found["running"] else "fail"))
+    assert detail in part.rows[0]["detail"]
+    assert step in "".join(part.next)
+
+
 def test_paused_is_said() -> None:
     """Docker calls a paused container running, and keeps its last health."""
     assert service_state({"running": True, "status": "paused", "health": "healthy"}) == "paused"

@@ -98,11 +98,49 @@ def test_overrides() -> None:
         ({"redis_settings": "appendonly no"}, "redis_settings: found 'appendonly no', expected a mapping"),
         ({"redis_command": "redis-server"}, "redis_command: found 'redis-server', expected a list"),
         ({"ready_bind_address": "everywhere"}, "expected an IP address"),
+        ({"ready_services": ["redis", "gateway"]}, "ready_services: found gateway without chromadb"),
+        ({"ready_tls": "perhaps"}, "ready_tls: found 'perhaps', expected true or false"),
+        ({"redis_tls": {"enabled": 3}}, "redis_tls.enabled: found 3, expected true or false"),
+        ({"redis_tls": True}, "redis_tls: found True, expected a mapping"),
+        ({"redis_tls": {"certficate": "a"}}, "redis_tls: found the unknown key certficate, expected some of"),
+        (
+            {"redis_tls": {"certificate": "a", "names": ["b"]}},
+            "found certificate alone, expected certificate, key and ca",
+        ),
+        ({"redis_tls": {"certificate": "a", "key": "b", "ca": "c"}}, "redis_tls.names: found none, expected the names"),
+        ({"redis_tls": {"names": "a"}}, "redis_tls.names: found 'a', expected a list"),
+        (
+            {"ready_services": ["chromadb", "gateway"], "gateway_tls": {"enabled": False}},
+            "gateway_tls.enabled: found false, expected true",
+        ),
     ],
 )
 def test_faults(variables: dict[str, Any], message: str) -> None:
     """Bad input is named: variable, found, expected."""
     assert re.search(message, faults(**variables))
+
+
+@pytest.mark.parametrize(
+    ("variables", "postgresql", "redis"),
+    [
+        ({}, False, False),
+        ({"ready_tls": True}, True, True),
+        ({"ready_tls": "true"}, True, True),  # from the command line
+        ({"ready_tls": True, "redis_tls": {"enabled": False}}, True, False),
+        ({"redis_tls": {"enabled": "yes"}}, False, True),
+        ({"ready_tls": True, "redis_tls": {"names": ["x"]}}, True, True),
+    ],
+)
+def test_who_speaks_tls(variables: dict[str, Any], postgresql: bool, redis: bool) -> None:
+    """`ready_tls` for all that can, `<service>_tls` for one; the gateway always."""
+    names = ["postgresql", "neo4j", "chromadb", "redis", "gateway"]
+    services = resolve(ready_services=names, **variables)["services"]
+    found = {name: service["tls"]["enabled"] for name, service in services.items() if "tls" in service}
+    assert (found["postgresql"], found["redis"], found["gateway"]) == (postgresql, redis, True)
+    assert "chromadb" not in found
+    http = services["neo4j"]["ports"][1]
+    assert (http["container"], http["host"]) == (7473 if found["neo4j"] else 7474, 7474)
+    assert ("--tls" in services["redis"]["health"]["test"][1]) == redis
 
 
 def test_all_faults_at_once() -> None:

@@ -55,7 +55,7 @@ def test_pack_and_unpack() -> None:
     assert unpack(base64.b64encode(pack(FILES)).decode()) == FILES
 
 
-@pytest.mark.parametrize("name", ["base", "postgresql", "neo4j", "chromadb", "redis"])
+@pytest.mark.parametrize("name", ["base", "postgresql", "neo4j", "chromadb", "redis", "gateway"])
 def test_recipes_of_the_repository(name: str) -> None:
     """Every recipe is complete, marks its stages for removal, and names no registry."""
     files = read_recipe(ROOT / "images", name)

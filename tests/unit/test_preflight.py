@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from ready import preflight
 from ready.container import LABEL_DATA_FORMAT, LABEL_SOURCE
+from ready.definitions import load_definitions, resolve_stack
 
+from .conftest import VARIABLES
 from .test_preflight_docker import facts as docker_facts
 
 MIB = 2**20
@@ -190,13 +192,40 @@ def test_a_port_of_a_container(facts: dict[str, Any], wanted: dict[str, Any]) ->
     assert (found.verdict, found.found) == ("fail", "held by container other-db")
 
 
-def test_a_bind_beyond_loopback(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """No service has TLS yet."""
-    assert check("bind", facts, wanted).verdict == "pass"
-    wanted["services"]["redis"]["ports"][0]["bind"] = ANYWHERE
-    found = check("bind", facts, wanted)
-    assert (found.verdict, "redis_bind_address" in found.next) == ("fail", True)
-    assert "authentication and TLS" in found.expected
+@pytest.mark.parametrize(
+    ("variables", "verdict", "says"),
+    [
+        ({}, "pass", ""),
+        ({"ready_tls": True}, "pass", ""),
+        ({"redis_bind_address": ANYWHERE}, "fail", "redis_tls to {enabled: true}"),
+        ({"redis_bind_address": ANYWHERE, "ready_tls": True}, "pass", ""),
+        ({"redis_bind_address": ANYWHERE, "redis_tls": {"enabled": True}}, "pass", ""),
+        ({"redis_bind_address": ANYWHERE, "ready_tls": True, "redis_tls": {"enabled": False}}, "fail", "redis_tls"),
+        ({"chromadb_bind_address": "192.0.2.1", "ready_tls": True}, "fail", "ready_services with gateway"),
+        ({"gateway_bind_address": "192.0.2.1"}, "pass", ""),
+        ({"ready_bind_address": "192.0.2.1", "ready_tls": True}, "fail", "chromadb_bind_address to 127.0.0.1"),
+    ],
+)
+def test_a_bind_beyond_loopback(facts: dict[str, Any], variables: dict[str, Any], verdict: str, says: str) -> None:
+    """Accounts and TLS, both; ChromaDB never by itself."""
+    names = ["postgresql", "neo4j", "chromadb", "redis", "gateway"]
+    stack = resolve_stack(load_definitions(), VARIABLES | {"ready_services": names} | variables)
+    found = check("bind", facts, stack | {"image_source": "auto"})
+    assert (found.verdict, says in found.next, bool(found.next)) == (verdict, True, verdict == "fail")
+
+
+def test_certificates(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Own ones that are due are told, given ones that clients would refuse are a fault with its next step."""
+    assert check("certificates", facts, wanted).found == "no service speaks TLS"
+    wanted["certificates"] = {
+        "redis": {"origin": "own", "due": "12 days are left", "fault": ""},
+        "neo4j": {"origin": "given", "due": "", "fault": ""},
+    }
+    found = check("certificates", facts, wanted)
+    assert (found.verdict, found.found) == ("pass", "redis: to be made: 12 days are left; neo4j: given")
+    wanted["certificates"]["neo4j"]["fault"] = "key k.pem: it does not belong to the certificate c.pem"
+    found = check("certificates", facts, wanted)
+    assert (found.verdict, "k.pem" in found.found, "neo4j_tls" in found.next) == ("fail", True, True)
 
 
 @pytest.mark.parametrize("kind", ["container", "volume", "network"])

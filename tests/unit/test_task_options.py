@@ -29,7 +29,7 @@ def task_files() -> list[Path]:
     patterns = (
         "roles/*/tasks/**/*.yml",
         "roles/*/handlers/*.yml",
-        "playbooks/*.yml",
+        "playbooks/**/*.yml",
         "molecule/**/*.yml",
         ".config/molecule/*.yml",
     )

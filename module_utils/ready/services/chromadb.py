@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import chromadb
-from chromadb.config import Settings
+import httpx
 
 from .base import LEFTOVER_SECONDS, MARK, Probe, expect
 
@@ -26,6 +25,13 @@ VECTORS: dict[str, Sequence[float]] = {
 NEIGHBOURS = ["v0", "v1", "v2", "v3", "v4"]
 
 
+def expect_executor(connection: httpx.Client) -> None:
+    """Raise CheckError unless queries can be executed; the heartbeat only says that the server lives."""
+    answer = connection.get("/api/v2/healthcheck")
+    expect("the status of /api/v2/healthcheck", answer.status_code, 200)
+    expect("is_executor_ready", answer.json().get("is_executor_ready"), True)
+
+
 class ChromaDB(Probe):
     """Checks: `embedding` (vectors come back as they went in) and `similarity` (known neighbours, in order)."""
 
@@ -33,8 +39,21 @@ class ChromaDB(Probe):
 
     def connect(self) -> ClientAPI:
         """Return a client; making one asks the server already."""
+        import chromadb  # takes a second, which a cheap round does without
+        from chromadb.config import Settings
+
         host, port = self.address("http")
         return chromadb.HttpClient(host=host, port=port, settings=Settings(anonymized_telemetry=False))
+
+    def open(self) -> httpx.Client:
+        """Return an HTTP client; ChromaDB's own can't ask for the server's health."""
+        host, port = self.address("http")
+        return httpx.Client(base_url=f"http://{host}:{port}", timeout=self.timeout, trust_env=False)
+
+    def ping(self, connection: httpx.Client) -> Mapping[str, Any]:
+        """Ask whether queries can be executed."""
+        expect_executor(connection)
+        return {}
 
     @contextmanager
     def _collection(self) -> Iterator[Collection]:

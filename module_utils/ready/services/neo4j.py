@@ -27,18 +27,28 @@ class Neo4j(Probe):
 
     checks = ("apoc", "graph", "http")
 
-    def connect(self, account: str) -> neo4j.Driver:
-        """Return a driver; it connects at its first query."""
+    def connect(self, account: str, **other: Any) -> neo4j.Driver:
+        """Return a driver, which connects at its first query; `other` goes to it over what is set here."""
         host, port = self.address("bolt")
-        return neo4j.GraphDatabase.driver(
-            f"bolt://{host}:{port}",
-            auth=self.login(account),
-            connection_timeout=self.timeout,
-            connection_acquisition_timeout=self.timeout,
-            max_transaction_retry_time=0,
-            telemetry_disabled=True,
-            notifications_min_severity="OFF",
-        )
+        settings: dict[str, Any] = {"ssl_context": self.context()} if self.tls else {}
+        settings |= {
+            "auth": self.login(account),
+            "connection_timeout": self.timeout,
+            "connection_acquisition_timeout": self.timeout,
+            "max_transaction_retry_time": 0,
+            "telemetry_disabled": True,
+            "notifications_min_severity": "OFF",
+        }
+        return neo4j.GraphDatabase.driver(f"bolt://{host}:{port}", **(settings | other))
+
+    def open(self) -> neo4j.Driver:
+        """Return a driver of the app account."""
+        return self.connect("app")
+
+    def ping(self, connection: neo4j.Driver) -> Mapping[str, Any]:
+        """Ask for a constant over Bolt."""
+        expect("RETURN 1", self._ask(connection, "RETURN 1"), [[1]])
+        return {}
 
     def _ask(self, driver: neo4j.Driver, text: str, **parameters: Any) -> list[list[Any]]:
         query = neo4j.Query(text, timeout=self.timeout)
@@ -72,9 +82,11 @@ class Neo4j(Probe):
     def http(self) -> Mapping[str, Any]:
         """Check that the discovery page names a Neo4j and its version."""
         host, port = self.address("http")
-        request = urllib.request.Request(f"http://{host}:{port}/", headers={"Accept": "application/json"})
-        with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310  # http, to our own port
+        url = f"{'https' if self.tls else 'http'}://{host}:{port}/"
+        request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310
+        context = self.context() if self.tls else None
+        with urllib.request.urlopen(request, timeout=self.timeout, context=context) as answer:  # noqa: S310  # our own port
             page = json.loads(answer.read(65536))
         if "neo4j_version" not in page:
-            raise CheckError(f"http://{host}:{port}/: found no neo4j_version, expected Neo4j's discovery page")
+            raise CheckError(f"{url}: found no neo4j_version, expected Neo4j's discovery page")
         return {"server_version": page["neo4j_version"]}

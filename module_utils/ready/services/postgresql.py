@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from .base import FULL, CheckError, Probe, expect
+from .transport import MemoryFile
 
 #: Connections opened at once: a small application's pool.
 POOL = 10
@@ -28,21 +29,35 @@ class PostgreSQL(Probe):
 
     checks = ("query", "pool")
 
-    def connect(self, account: str) -> psycopg.Connection[Any]:
-        """Return a new connection in autocommit."""
+    def connect(self, account: str, **other: Any) -> psycopg.Connection[Any]:
+        """Return a new connection in autocommit; `other` goes to the driver over what is set here."""
         host, port = self.address("postgresql")
         user, password = self.login(account)
-        return psycopg.connect(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            dbname=self.service["database"],
-            autocommit=True,
-            connect_timeout=max(2, int(self.timeout)),
-            options=f"-c statement_timeout={int(self.timeout * 1000)}",
-            application_name="ready-probe",
-        )
+        settings: dict[str, Any] = {}
+        if self.tls:
+            ca = MemoryFile(self.authority())
+            settings = {"sslmode": "verify-full" if self.check_names else "verify-ca", "sslrootcert": ca.path}
+        settings |= {
+            "host": host,
+            "port": port,
+            "user": user,
+            "password": password,
+            "dbname": self.service["database"],
+            "autocommit": True,
+            "connect_timeout": max(2, int(self.timeout)),
+            "options": f"-c statement_timeout={int(self.timeout * 1000)}",
+            "application_name": "ready-probe",
+        }
+        return psycopg.connect(**(settings | other))
+
+    def open(self) -> psycopg.Connection[Any]:
+        """Return a connection of the app account."""
+        return self.connect("app")
+
+    def ping(self, connection: psycopg.Connection[Any]) -> Mapping[str, Any]:
+        """Ask for a constant."""
+        expect("SELECT 1", connection.execute("SELECT 1").fetchone(), (1,))
+        return {}
 
     def query(self) -> Mapping[str, Any]:
         """Write rows to a temporary table, which ends with its session, and compute over them."""

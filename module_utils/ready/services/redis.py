@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .base import FULL, MARK, CheckError, Probe, expect
 
@@ -20,21 +22,34 @@ class Redis(Probe):
 
     checks = ("memory", "key_value", "persistence")
 
-    def connect(self, account: str) -> redis.Redis:
-        """Return a client; it connects at its first command."""
+    def connect(self, account: str, **other: Any) -> redis.Redis:
+        """Return a client, which connects at its first command; `other` goes to it over what is set here."""
         host, port = self.address("redis")
         user, password = self.login(account)
-        return redis.Redis(
-            host=host,
-            port=port,
-            username=user,
-            password=password,
-            decode_responses=True,
-            socket_timeout=self.timeout,
-            socket_connect_timeout=self.timeout,
-            retry_on_timeout=False,
-            driver_info=None,  # Redis 7.0's ACL does not know CLIENT SETINFO
-        )
+        settings: dict[str, Any] = {}
+        if self.tls:
+            settings = {"ssl": True, "ssl_ca_data": self.authority(), "ssl_check_hostname": self.check_names}
+        settings |= {
+            "host": host,
+            "port": port,
+            "username": user,
+            "password": password,
+            "decode_responses": True,
+            "socket_timeout": self.timeout,
+            "socket_connect_timeout": self.timeout,
+            "retry": Retry(NoBackoff(), 0),  # ten of its own would make one timeout of half a minute
+            "driver_info": None,  # Redis 7.0's ACL does not know CLIENT SETINFO
+        }
+        return redis.Redis(**(settings | other))
+
+    def open(self) -> redis.Redis:
+        """Return a client of the app account."""
+        return self.connect("app")
+
+    def ping(self, connection: redis.Redis) -> Mapping[str, Any]:
+        """Ping, logged in."""
+        expect("PING", connection.ping(), True)
+        return {}
 
     def _info(self, *sections: str) -> dict[str, Any]:
         with self.connect("monitor") as client:

@@ -31,4 +31,4 @@ def test_versions_are_those_of_the_lock() -> None:
 
 def test_probes_can_be_imported() -> None:
     """All that a probe imports is there."""
-    assert python("from ready.probing import PROBES; print(*PROBES)") == "postgresql neo4j chromadb redis"
+    assert python("from ready.probing import PROBES; print(*PROBES)") == "postgresql neo4j chromadb redis gateway"

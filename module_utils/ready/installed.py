@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What Ready keeps on a host for the probes: an environment, and a description of each stack. Standard library only."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+#: In the environment: says what it was made from, and is written last.
+MARK = "installed.txt"
+LOCK = "requirements.txt"
+#: Seconds for making the environment: downloads included.
+TIMEOUT = 1800
+#: What of a resolved service the probes read.
+_KEYS = ("name", "container", "ports", "accounts", "database", "tls")
+
+
+class InstallError(Exception):
+    """The environment could not be made; the message has the installer's last words."""
+
+
+def mark(lock: str, package: str) -> str:
+    """Return what an environment made from these says.
+
+    Args:
+        lock: text of requirements-probes.txt.
+        package: fingerprint of the package `ready`.
+    """
+    return f"lock {hashlib.sha256(lock.encode()).hexdigest()}\npackage {package}\n"
+
+
+def stack_document(stack: Mapping[str, Any]) -> str:
+    """Return what a stack's file holds: what probes need of it, as JSON. Passwords are not in a resolved stack."""
+    services = {
+        name: {key: service[key] for key in _KEYS if key in service} for name, service in stack["services"].items()
+    }
+    return json.dumps({"name": stack["name"], "services": services}, indent=2, sort_keys=True) + "\n"
+
+
+def stack_path(environment: Path, stack: str) -> Path:
+    """Return where a stack's file is: beside the environment."""
+    return environment.parent / "stacks" / f"{stack}.json"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def read(environment: Path, stack: str) -> dict[str, str]:
+    """Return {environment: its mark, stack: the hash of the stack's file}; empty texts for what is not there."""
+    document = _text(stack_path(environment, stack))
+    return {
+        "environment": _text(environment / MARK),
+        "stack": hashlib.sha256(document.encode()).hexdigest() if document else "",
+    }
+
+
+def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """Return whether the host has the environment and the file of this stack as they should be.
+
+    Args:
+        stack: the resolved stack; `probes.mark` is what the environment should say.
+        state: what `stack_state` read.
+    """
+    document = hashlib.sha256(stack_document(stack).encode()).hexdigest()
+    return bool(state["installed"] == {"environment": stack["probes"]["mark"], "stack": document})
+
+
+@contextmanager
+def _alone(environment: Path) -> Iterator[None]:
+    """Wait until no other run makes this environment; a run that ends, however, lets go."""
+    with (environment.parent / f".{environment.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _run(*command: str | Path) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603
+            [str(word) for word in command], capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InstallError(f"{command[0]}: {error}") from error
+    if done.returncode:
+        words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise InstallError(f"{command[0]} ended with {done.returncode}: {' '.join(words[-3:])}")
+
+
+def _install_package(environment: Path, name: str, wheel: bytes) -> None:
+    for old in environment.glob("ready-*.whl"):
+        old.unlink()
+    (environment / name).write_bytes(wheel)
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index")
+    _run(environment / "bin" / "python", *pip, "--force-reinstall", environment / name)
+
+
+def install(environment: Path, python: str, lock: str, name: str, wheel: bytes, package: str) -> bool:
+    """Make the environment what it should be; return whether anything was to be done. Raises InstallError.
+
+    It is made beside the old one, which it replaces when it is complete; a lock that has not changed is not installed
+    anew. Two runs at once do it one after the other, and the second one finds it done.
+
+    Args:
+        environment: its directory; all that is in it is replaced.
+        python: the Python to make it with.
+        lock: text of requirements-probes.txt.
+        name: file name of the wheel.
+        wheel: the package `ready`.
+        package: its fingerprint.
+    """
+    os.umask(0o022)
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    wanted = mark(lock, package)
+    with _alone(environment):
+        found = _text(environment / MARK)
+        if found == wanted:
+            return False
+        if found.splitlines()[:1] == wanted.splitlines()[:1]:
+            (environment / MARK).unlink()
+            _install_package(environment, name, wheel)
+            (environment / MARK).write_text(wanted, encoding="utf-8")
+            return True
+        new, old = (environment.with_name(f".{environment.name}.{word}") for word in ("new", "old"))
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        _run(python, "-m", "venv", new)
+        (new / LOCK).write_text(lock, encoding="utf-8")
+        pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        _run(new / "bin" / "python", *pip, "--require-hashes", "--only-binary=:all:", "-r", new / LOCK)
+        _install_package(new, name, wheel)
+        (new / MARK).write_text(wanted, encoding="utf-8")
+        if environment.exists():
+            environment.rename(old)
+        new.rename(environment)
+        shutil.rmtree(old, ignore_errors=True)
+    return True

@@ -1,0 +1,80 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Searching for secrets where none may be. What is found is named by account, form and place, never shown."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+#: Bytes read of any one file; what is longer is not written by Ready.
+LARGEST = 16 * 2**20
+
+
+def forms(secret: str, login: str = "") -> dict[bytes, str]:
+    """Return each form that a secret may be found in -> what the form is called.
+
+    Base64 of a text depends on where it stands in what was encoded, so there are three beginnings. The characters at
+    both ends that its neighbours take part in are left out. `login` adds what HTTP's basic authentication sends.
+    """
+    found = {secret.encode(): "plain"}
+    found.setdefault(quote(secret, safe="").encode(), "url-encoded")
+    for lead in range(3):
+        encoded = base64.b64encode(b"\0" * lead + secret.encode()).rstrip(b"=")
+        first = (lead * 8 + 5) // 6  # the first character made of the secret's bits alone
+        last = (lead + len(secret.encode())) * 8 // 6
+        for form in (encoded[first:last], encoded[first:last].translate(bytes.maketrans(b"+/", b"-_"))):
+            found.setdefault(form, "base64")
+    if login:
+        found.setdefault(base64.b64encode(f"{login}:{secret}".encode()), "base64 with its login")
+    found.setdefault(secret.encode("utf-16-le"), "utf-16")
+    return found
+
+
+class Search:
+    """Looks for every password of a stack, in every form, in one pass.
+
+    Args:
+        stack: the resolved stack, for the logins.
+        passwords: service -> account -> password.
+    """
+
+    def __init__(self, stack: Mapping[str, object], passwords: Mapping[str, Mapping[str, str]]) -> None:
+        services: Mapping[str, Mapping[str, Mapping[str, Mapping[str, str]]]] = stack["services"]  # type: ignore[assignment]
+        self._names: dict[bytes, tuple[str, str]] = {}
+        for service, accounts in passwords.items():
+            for account, password in accounts.items():
+                login = services.get(service, {}).get("accounts", {}).get(account, {}).get("login", "")
+                for form, name in forms(password, login).items():
+                    self._names[form] = (f"{service}'s {account}", name)
+        longest_first = sorted(self._names, key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, longest_first))) if longest_first else None
+
+    @property
+    def secrets(self) -> int:
+        """How many passwords are looked for."""
+        return len({name for name, _ in self._names.values()})
+
+    def text(self, content: str | bytes, place: str) -> list[str]:
+        """Return a line per account whose password stands in `content`: whose, in which form, where."""
+        if self._pattern is None:
+            return []
+        data = content.encode(errors="surrogateescape") if isinstance(content, str) else content
+        hits = dict.fromkeys(self._names[match] for match in self._pattern.findall(data))
+        return [f"the password of {whose} ({form}) in {place}" for whose, form in hits]
+
+    def files(self, paths: Iterable[Path]) -> tuple[list[str], int]:
+        """Return the lines for all files at and below `paths`, and how many files were read."""
+        lines, read = [], 0
+        for path in sorted({item for top in paths for item in (top.rglob("*") if top.is_dir() else [top])}):
+            try:
+                if path.is_symlink() or not path.is_file():
+                    continue
+                with path.open("rb") as stream:
+                    lines += self.text(stream.read(LARGEST), str(path))
+            except OSError:  # another run's temporary file that has just gone
+                continue
+            read += 1
+        return lines, read

@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the way to a service costs: its published port against its own address. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Part
+
+#: Round trips and connections that it takes to say what a way costs.
+MIN_SAMPLES = 20
+ONE_PLATFORM = "the inventory has one platform: there is no way between two that could cost anything"
+
+
+def _answered(way: Mapping[str, Any]) -> bool:
+    series = (way["tcp_connect"], way["round_trip"])
+    return not way["reason"] and all(its["n"] >= MIN_SAMPLES and its["p95_ms"] is not None for its in series)
+
+
+def _overhead(published: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the published port adds, in milliseconds: differences of percentiles, which may be negative."""
+    return {
+        f"{what}_{percentile}": round(published[what][percentile] - container[what][percentile], 4)
+        for what in ("tcp_connect", "round_trip")
+        for percentile in ("p50_ms", "p95_ms")
+    }
+
+
+def _judged(way: Mapping[str, Any], missing: str) -> dict[str, Any]:
+    return {**way, "verdict": PASS if _answered(way) else missing}
+
+
+def _row(name: str, path: Mapping[str, Any]) -> dict[str, str]:
+    published, container, overhead = path["published"], path["container"], path["overhead"]
+    if published["verdict"] != PASS:
+        detail = f"published port: {_why(published)}"
+    elif overhead is None:
+        detail = (
+            f"published port {published['round_trip']['p50_ms']:.3g} ms; container's own address: {_why(container)}"
+        )
+    else:
+        detail = (
+            f"published port {published['round_trip']['p50_ms']:.3g} ms, container's own address "
+            f"{container['round_trip']['p50_ms']:.3g} ms, difference {overhead['round_trip_p50_ms']:.3g} ms at p50"
+        )
+    return {"service": name, "check": "network", "verdict": path["verdict"], "detail": detail}
+
+
+def _why(way: Mapping[str, Any]) -> str:
+    if way["reason"]:
+        return str(way["reason"])
+    trips = way["round_trip"]
+    return f"{trips['errors']} of {trips['n']} without an answer: {trips['first_error'] or 'too few were made'}"
+
+
+def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> Part:
+    """Return what the measurement shows.
+
+    The ADR's limit is for the way between two platforms, so with one platform the evidence is `not_applicable`. It is
+    `fail` when a service does not answer through its published port. A container's own address that can't be reached
+    (Docker Desktop's is inside a virtual machine) leaves that service's cost unknown.
+
+    Args:
+        stack: the resolved stack.
+        answer: what `network_latency` returned.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    rows, steps = [], []
+    for name in stack["services"]:
+        if name not in answer["services"]:
+            continue
+        its = answer["services"][name]
+        published, container = _judged(its["published"], FAIL), _judged(its["container"], UNKNOWN)
+        both = published["verdict"] == container["verdict"] == PASS
+        verdict = FAIL if published["verdict"] == FAIL else container["verdict"]
+        paths[name] = {
+            "verdict": verdict,
+            "published": published,
+            "container": container,
+            "overhead": _overhead(published, container) if both else None,
+        }
+        rows.append(_row(name, paths[name]))
+        if verdict == FAIL:
+            steps.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+    failed = any(path["verdict"] == FAIL for path in paths.values())
+    rows.append({"service": "all", "check": "host to host", "verdict": NOT_APPLICABLE, "detail": ONE_PLATFORM})
+    results = {"paths": paths, "host_to_host": {"verdict": NOT_APPLICABLE, "reason": ONE_PLATFORM}}
+    return Part("network", FAIL if failed else NOT_APPLICABLE, results, rows, steps)

@@ -1,0 +1,198 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What somebody else on the network can reach: connections from a second network namespace. Needs root and iproute2.
+
+A thread of this process gets a network namespace of its own, joined to the host by a pair of virtual interfaces. The
+kernel removes namespace and interfaces when the thread ends, however it ends: an interrupted run leaves nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import ipaddress
+import os
+import selectors
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .container import LABEL_STACK
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+_CLONE_NEWNET = 0x40000000
+#: Seconds within which a port that is open on the same machine answers.
+PATIENCE = 1.0
+#: For measurements of networks (RFC 2544), so no host has addresses in it.
+_RANGE = ipaddress.ip_network("198.18.0.0/15")
+
+Target = tuple[str, int]
+
+
+class OutsiderError(Exception):
+    """There is no second network namespace to look from; the message says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the outsider stands.
+
+    Attributes:
+        name: "neighbour" (a machine on the host's own link, with the host as its router) or "container" (a container
+            on another Docker network).
+        gateway: the host's address there.
+        own: the outsider's.
+        prefix: length of the network's prefix.
+        bridge: the host's bridge that the outsider hangs on; none for a link of its own.
+    """
+
+    name: str
+    gateway: str
+    own: str
+    prefix: int
+    bridge: str | None = None
+
+
+def neighbour(number: int) -> Place:
+    """Return a place on a link of its own; runs at the same time differ by `number`, such as the process id."""
+    network = list(ipaddress.ip_network((int(_RANGE.network_address) + number % 2**15 * 4, 30)).hosts())
+    return Place("neighbour", str(network[0]), str(network[1]), 30)
+
+
+def _ip(lines: Iterable[str], namespace: str | None = None) -> None:
+    command = ["ip", "-batch", "-"]
+    if namespace:
+        command = ["nsenter", f"--net={namespace}", *command]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=10, check=False
+        )
+    except OSError as error:
+        raise OutsiderError(f"{command[0]} can't be run here ({error}). Next: apt-get install iproute2") from error
+    if done.returncode != 0:
+        raise OutsiderError(f"ip: {done.stderr.strip().splitlines()[0]}")
+
+
+def _enter(place: Place) -> None:
+    """Give the calling thread a namespace of its own, joined to the host at `place`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        raise OutsiderError(f"no second network namespace: {os.strerror(ctypes.get_errno())}")
+    inner, outer = f"rdyi{threading.get_native_id()}", f"rdyo{threading.get_native_id()}"
+    # A child of this thread is in the new namespace; process 1's thread group stays in the host's.
+    _ip(
+        [
+            f"link add {inner} type veth peer name {outer} netns {os.getpid()}",
+            f"addr add {place.own}/{place.prefix} dev {inner}",
+            f"link set {inner} up",
+            "link set lo up",
+        ]
+    )
+    joined = f"master {place.bridge} " if place.bridge else ""
+    address = [] if place.bridge else [f"addr add {place.gateway}/{place.prefix} dev {outer}"]
+    _ip([*address, f"link set {outer} {joined}up"], f"/proc/{os.getpid()}/ns/net")
+    _ip([f"route add default via {place.gateway}"])
+
+
+def _knock(targets: Sequence[Target], patience: float) -> list[Target]:
+    """Return the targets that accept a connection; all are tried at once."""
+    selector = selectors.DefaultSelector()
+    waiting: dict[socket.socket, Target] = {}
+    answered = []
+    try:
+        for target in targets:
+            family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
+            knocking = socket.socket(family)
+            knocking.setblocking(False)
+            # Reset when closed: a connection that says goodbye would keep the namespace for another minute.
+            knocking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            code = knocking.connect_ex(target)
+            if code == errno.EINPROGRESS:
+                waiting[knocking] = target
+                selector.register(knocking, selectors.EVENT_WRITE)
+            else:
+                answered += [target] if code == 0 else []
+                knocking.close()
+        ends = time.monotonic() + patience
+        while waiting and (left := ends - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                knocking = key.fileobj  # type: ignore[assignment]
+                if knocking.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                    answered.append(waiting[knocking])
+                selector.unregister(knocking)
+                del waiting[knocking]
+                knocking.close()
+    finally:
+        for knocking in waiting:
+            knocking.close()
+        selector.close()
+    return answered
+
+
+def _gateway_known(gateway: str) -> bool:
+    """Return whether the gateway has answered for its address: else the outsider looked at nothing at all."""
+    table = Path("/proc/thread-self/net/arp").read_text(encoding="ascii").splitlines()[1:]
+    return any(line.split()[0] == gateway and line.split()[3] != "00:00:00:00:00:00" for line in table)
+
+
+def look(place: Place, targets: Sequence[Target], patience: float = PATIENCE) -> list[Target]:
+    """Return the targets that answer at `place`. Raises OutsiderError where that can't be told.
+
+    The gateway's own address must be among what is tried, so that the link is known to work.
+    """
+    outcome: list[list[Target] | OutsiderError] = []
+
+    def run() -> None:
+        try:
+            _enter(place)
+            answered = _knock([(place.gateway, 9), *targets], patience)
+            if not _gateway_known(place.gateway):
+                raise OutsiderError(f"the second network namespace can't reach its gateway {place.gateway}")
+            outcome.append([target for target in targets if target in answered])
+        except OutsiderError as error:
+            outcome.append(error)
+        except (OSError, subprocess.SubprocessError) as error:
+            outcome.append(OutsiderError(f"no second network namespace: {error}"))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    if isinstance(outcome[0], OutsiderError):
+        raise outcome[0]
+    return outcome[0]
+
+
+class OtherNetwork:
+    """A Docker network that nobody else is on, as a context; what an interrupted run left is removed first."""
+
+    def __init__(self, client: DockerClient, stack: str) -> None:
+        self._client, self._stack = client, stack
+        self._name = f"{stack}-outsider"
+        self._network: Any = None
+
+    def _mine(self) -> list[Any]:
+        found = self._client.networks.list(names=[self._name], filters={"label": f"{LABEL_STACK}={self._stack}"})
+        return [item for item in found if item.name == self._name]
+
+    def __enter__(self) -> Place:
+        for leftover in self._mine():
+            leftover.remove()
+        self._network = self._client.networks.create(self._name, driver="bridge", labels={LABEL_STACK: self._stack})
+        self._network.reload()
+        settings = self._network.attrs["IPAM"]["Config"][0]
+        subnet = ipaddress.ip_network(settings["Subnet"])
+        bridge = f"br-{self._network.id[:12]}"
+        if not Path("/sys/class/net", bridge).exists():
+            self.__exit__()
+            raise OutsiderError(f"the daemon's bridge {bridge} is not on this machine: Docker runs elsewhere")
+        return Place("container", settings["Gateway"], str(subnet[-2]), subnet.prefixlen, bridge)
+
+    def __exit__(self, *_: object) -> None:
+        self._network.remove()

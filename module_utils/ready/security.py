@@ -1,0 +1,265 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is wrong with a stack's security, judged from what `stack_security` found out. Pure functions."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from .container_checks import CHECKS, Facts, run
+from .part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, WAIVED, Part, worst
+from .waivers import waive
+
+#: The "service" of checks about the whole stack.
+WHOLE = "stack"
+PLACES = {"neighbour": "a machine on the host's link", "container": "a container on another Docker network"}
+#: Where secrets are looked for -> title, and how anybody repeats it.
+LEAKS = {
+    "inspect": ("No secret is in docker inspect", "docker inspect CONTAINER | grep -F PASSWORD"),
+    "logs": ("No secret is in a container's log", "docker logs CONTAINER 2>&1 | grep -F PASSWORD"),
+    "images": ("No secret is in an image", "docker history --no-trunc IMAGE; docker image inspect IMAGE"),
+    "processes": (
+        "No secret is in any process's arguments or environment",
+        "grep -aFl PASSWORD /proc/[0-9]*/cmdline /proc/[0-9]*/environ",
+    ),
+    "files": (
+        "No secret is in what a run leaves on the host",
+        "grep -rF PASSWORD /run/lock/ready-*.json ~/.ansible/tmp",
+    ),
+    "controller": (
+        "No secret is in evidence, reports or temporary files on the controller",
+        "grep -rF PASSWORD EVIDENCE_DIRECTORY .cache/ansible",
+    ),
+}
+_LOOPBACK = "loopback alone"
+
+
+def _check(
+    service: str, name: str, title: str, how: str, outcome: tuple[str, str, str], cis: str | None = None
+) -> dict[str, Any]:
+    verdict, found, expected = outcome
+    return {
+        "id": name,
+        "service": service,
+        "title": title,
+        "cis": cis,
+        "verdict": verdict,
+        "found": found,
+        "expected": expected,
+        "how": how,
+    }
+
+
+def _container(name: str, service: Mapping[str, Any], facts: Mapping[str, Any], host: Mapping[str, Any]) -> list[Any]:
+    container = facts["container"]
+    found = []
+    for check in CHECKS:
+        outcome = (UNKNOWN, facts["container_fault"] or "nothing was read", "a running container")
+        if container:
+            outcome = run(check, Facts(service, container, host))
+        found.append(_check(name, check.id, check.title, check.how, outcome, check.cis))
+    return found
+
+
+def _local(service: Mapping[str, Any]) -> bool:
+    return all(ipaddress.ip_address(port["bind"]).is_loopback for port in service["ports"])
+
+
+def _attacks(name: str, service: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Any]:
+    if not facts["attacks"]:
+        outcome = (UNKNOWN, facts["attacks_fault"] or "nothing was tried", "refused")
+        return [_check(name, "attacks", "Attacks are refused", "see docs/security.md", outcome)]
+    verdicts = {"refused": PASS, "succeeded": FAIL, "unknown": UNKNOWN}
+    found = []
+    for attack in facts["attacks"]:
+        verdict, told = verdicts[attack["outcome"]], attack["found"]
+        if verdict == FAIL and _LOOPBACK in attack["expected"] and _local(service):
+            verdict, told = PASS, f"{told}; it is published on {service['ports'][0]['bind']}"
+        found.append(_check(name, attack["id"], attack["title"], attack["how"], (verdict, told, attack["expected"])))
+    return found
+
+
+def _allowed(service: Mapping[str, Any], target: Sequence[Any]) -> bool:
+    """Return whether the inventory publishes this on purpose."""
+    for port in service["ports"]:
+        bind = ipaddress.ip_address(port["bind"])
+        if int(target[1]) == int(port["host"]) and (bind.is_unspecified or str(bind) == target[0]):
+            return True
+    return False
+
+
+def _shown(target: Sequence[Any]) -> str:
+    return f"{target[0]}:{target[1]}"
+
+
+def _outside(name: str, service: Mapping[str, Any], facts: Mapping[str, Any], outside: Mapping[str, Any]) -> list[Any]:
+    """Return the two checks from a second network namespace: the host's addresses, and the container's own."""
+    local = _local(service)
+    found = []
+    for kind, check, title, how in (
+        (
+            "host",
+            "outside",
+            "Nobody else on the network is answered",
+            "from another machine, and from a container on another network: nc -zv HOST PORT",
+        ),
+        (
+            "container",
+            "routed",
+            "Nobody is answered who routes to the container's own address",
+            "on another machine: ip route add CONTAINER_ADDRESS via HOST; nc -zv CONTAINER_ADDRESS PORT",
+        ),
+    ):
+        mine = {tuple(item) for item in facts["targets"][kind]}
+        answers, faults = [], []
+        for place, its in outside.items():
+            if its["answered"] is None:
+                faults.append(f"not tried as {PLACES[place]}: {its['fault']}")
+                continue
+            open_to = [item for item in map(tuple, its["answered"]) if item in mine]
+            if kind == "host":
+                open_to = [item for item in open_to if not _allowed(service, item)]
+            elif not local:  # published on purpose anyway
+                open_to = []
+            answers += [f"{_shown(item)} answers {PLACES[place]}" for item in open_to]
+        verdict = FAIL if answers else UNKNOWN if faults or not mine else PASS
+        none = f"none of {len(mine)} addresses answers" if mine else "it has no address to try"
+        text = ", ".join(answers) or "; ".join(faults) or none
+        expected = "no answer" if local else "an answer where the inventory publishes it alone"
+        found.append(_check(name, check, title, how, (verdict, text, expected)))
+    return found
+
+
+def _leaks(leaks: Mapping[str, Mapping[str, Any]], passwords: int, accounts: int) -> list[Any]:
+    found = []
+    for place, (title, how) in LEAKS.items():
+        its = leaks.get(place)
+        expected = "no password, be it plain, url-encoded or base64"
+        if its is None or "found" not in its:
+            outcome = (UNKNOWN, (its or {}).get("fault") or "not looked for", expected)
+        elif its["found"]:
+            outcome = (FAIL, "; ".join(its["found"]), expected)
+        elif not accounts:
+            outcome = (NOT_APPLICABLE, "the stack has no password", expected)
+        elif passwords < accounts:
+            outcome = (
+                UNKNOWN,
+                f"{passwords} of the stack's {accounts} passwords could be read and looked for",
+                expected,
+            )
+        else:
+            outcome = (PASS, f"none of {passwords} passwords in {its['looked']}", expected)
+        found.append(_check(WHOLE, place, title, how, outcome))
+    return found
+
+
+def _next(checks: Iterable[Mapping[str, Any]]) -> list[str]:
+    of_containers = {check.id for check in CHECKS}
+    steps = []
+    for check in checks:
+        name, which = check["service"], check["id"]
+        if check["verdict"] == UNKNOWN:
+            steps.append("Next: cure what kept checks from being made, then ./ready check again.")
+        elif check["verdict"] != FAIL:
+            continue
+        elif which in LEAKS:
+            steps.append(f"Next: {check['found']}: remove it there, then ./ready secrets rotate.")
+        elif which in of_containers:
+            steps.append(f"Next: ./ready up makes the container of {name} what the inventory says ({which}).")
+        elif which in {"outside", "routed"}:
+            steps.append(f"Next: close {name} to others: docs/security.md, {which}.")
+        else:
+            steps.append(
+                f"Next: ./ready restart --service {name} reads its accounts anew, ./ready secrets rotate sets them "
+                f"right ({which})."
+            )
+    return list(dict.fromkeys(steps))
+
+
+def _rows(checks: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[dict[str, str]]:
+    rows = []
+    for name in names:
+        mine = [check for check in checks if check["service"] == name]
+        if not mine:
+            continue
+        verdict, counted = worst(check["verdict"] for check in mine), Counter(check["verdict"] for check in mine)
+        text = ", ".join(f"{number} {word}" for word, number in sorted(counted.items()))
+        waived = [check["id"] for check in mine if check["verdict"] == WAIVED]
+        text += f" ({', '.join(waived)})" if waived else ""
+        rows.append({"service": name, "check": "security", "verdict": verdict, "detail": text})
+        rows += [
+            {
+                "service": name,
+                "check": check["id"],
+                "verdict": check["verdict"],
+                "detail": f"{check['title']}: found {check['found']}, expected {check['expected']}"
+                + (f" (its waiver ended on {check['waiver']['until']})" if _expired(check) else ""),
+            }
+            for check in mine
+            if check["verdict"] in {FAIL, UNKNOWN}
+        ]
+    return rows
+
+
+def _expired(check: Mapping[str, Any]) -> bool:
+    return bool(check["waiver"]) and check["waiver"]["state"] == "expired"
+
+
+def judge_security(stack: Mapping[str, Any], found: Mapping[str, Any], today: date) -> Part:
+    """Return the part `security` of a check.
+
+    Args:
+        stack: the resolved stack, with the waivers of each service.
+        found: what `stack_security` returned.
+        today: for waivers.
+    """
+    checks: list[dict[str, Any]] = []
+    useless: list[str] = []
+    for name, service in stack["services"].items():
+        facts = found["services"][name]
+        mine = [
+            *_container(name, service, facts, found["host"]),
+            *_attacks(name, service, facts),
+            *_outside(name, service, facts, found["outside"]),
+        ]
+        known = {check["id"] for check in mine}
+        tried = bool(facts["attacks"])  # else the attacks' ids are not there
+        useless += [
+            f"Next: {name}_waivers: no check is called {waiver['id']}; take it out or mend it."
+            for waiver in service["waivers"]
+            if tried and waiver["id"] not in known
+        ]
+        checks += [waive(check, service["waivers"], today, (FAIL, UNKNOWN), WAIVED) for check in mine]
+    accounts = sum(len(service["accounts"]) for service in stack["services"].values())
+    checks += [{**check, "waiver": None} for check in _leaks(found["leaks"], found["passwords"], accounts)]
+    return Part(
+        evidence="security",
+        verdict=worst(check["verdict"] for check in checks),
+        results={"checks": checks, "seconds": found["seconds"], "docker_version": found["host"]["docker_version"]},
+        rows=_rows(checks, [*stack["services"], WHOLE]),
+        next=_next(checks) + useless,
+    )
+
+
+def unread(stack: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Return what `stack_security` says where Docker does not answer: nothing is known."""
+    return {
+        "services": {
+            name: {
+                "container": None,
+                "container_fault": reason,
+                "attacks": [],
+                "attacks_fault": reason,
+                "targets": {"host": [], "container": []},
+            }
+            for name in stack["services"]
+        },
+        "host": {"addresses": [], "listening": [], "apparmor": False, "docker_version": ""},
+        "outside": {place: {"answered": None, "fault": reason} for place in PLACES},
+        "leaks": {place: {"fault": reason} for place in LEAKS if place != "controller"},
+        "passwords": 0,
+        "seconds": 0.0,
+    }

@@ -1,0 +1,40 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Several things at once, under one deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+def together(calls: Mapping[K, Callable[[], V]], deadline: float) -> tuple[dict[K, V], dict[K, str]]:
+    """Return what each call returned, and for each that did not return, why.
+
+    Args:
+        calls: key -> what to call, each in a thread of its own; a daemon's, so that one that hangs can't hold up the
+            end of the process.
+        deadline: seconds for all of them.
+    """
+    returned: dict[K, V] = {}
+    failed: dict[K, str] = {}
+
+    def run(key: K, call: Callable[[], V]) -> None:
+        try:
+            returned[key] = call()
+        except Exception as error:  # whatever it is, the others go on, and it is told
+            failed[key] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+    ends = time.monotonic() + deadline
+    threads = [threading.Thread(target=run, args=item, daemon=True) for item in calls.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    results, faults = dict(returned), dict(failed)
+    late = {key: f"no answer within {deadline:g} s" for key in calls if key not in results and key not in faults}
+    return results, faults | late

@@ -1,0 +1,2 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A class per service that builds a fixture of stated size, asks it, and removes it. Runs where the services are."""

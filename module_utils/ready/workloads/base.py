@@ -1,0 +1,107 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the workloads of all services share: operations, and the names of what they make."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..services.base import LEFTOVER_SECONDS, MARK, Probe
+
+#: Rows, nodes, vectors, keys: small enough to build within seconds, big enough that a missing index shows.
+SIZE = 10_000
+#: Different questions that an operation goes round; the same one again and again would be answered from a cache.
+QUESTIONS = 500
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One kind of request.
+
+    Attributes:
+        name: as the evidence names it.
+        objective: key of the service's `objectives`, in milliseconds at p95.
+        ask: makes the request number i and returns the answer; this alone is timed.
+        check: raises CheckError when that answer is wrong.
+        plan: raises CheckError when the service would not use its index, and None where it has no such thing.
+        judged: whether its objective is one of the ADR's own; others are reported beside it.
+        warm_up: requests before those that count; caches and compilers settle in them.
+        rate: requests per second that are sent at fixed times, for the response time.
+    """
+
+    name: str
+    objective: str
+    ask: Callable[[int], Any]
+    check: Callable[[int, Any], None]
+    plan: Callable[[], None] | None = None
+    judged: bool = True
+    warm_up: int = 100
+    rate: float = 500.0
+
+
+def questions(seed: int, count: int = QUESTIONS, below: int = SIZE) -> list[int]:
+    """Return numbers of rows to ask for, the same ones in every run."""
+    return random.Random(seed).sample(range(below), count)  # noqa: S311  # a fixture, no secret
+
+
+def fixture_name(separator: str) -> str:
+    """Return a name of this run's own: ready-probe, the time in seconds, and a random part."""
+    return separator.join([*MARK.split("-"), str(int(time.time())), uuid.uuid4().hex[:12]])
+
+
+def left_over(names: Sequence[str], separator: str) -> list[str]:
+    """Return those names that an interrupted run left behind: ours, and older than any run takes."""
+    prefix, now = separator.join([*MARK.split("-"), ""]), time.time()
+    made = {name: name.removeprefix(prefix).split(separator) for name in names if name.startswith(prefix)}
+    return [
+        name
+        for name, parts in made.items()
+        if len(parts) == 2 and parts[0].isdigit() and int(parts[0]) < now - LEFTOVER_SECONDS
+    ]
+
+
+class Workload:
+    """A fixture in a service, and operations over it. What it makes has a name of its own, and goes again.
+
+    Args:
+        probe: of the service; it knows where that is and how to connect.
+    """
+
+    #: What the fixture holds, in words.
+    size: ClassVar[str]
+
+    def __init__(self, probe: Probe) -> None:
+        self.service, self.timeout = probe.service, probe.timeout
+        self.secrets = list(probe.passwords.values())
+
+    def open(self) -> None:
+        """Open the connection that is kept."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        raise NotImplementedError
+
+    def round_trip(self) -> None:
+        """Make the cheapest request there is, over the kept connection."""
+        raise NotImplementedError
+
+    def reconnect(self) -> None:
+        """Open a connection, make the cheapest request, close it: what an application without a pool pays."""
+        raise NotImplementedError
+
+    def build(self) -> None:
+        """Remove leftovers of interrupted runs and build the fixture."""
+        raise NotImplementedError
+
+    def operations(self) -> list[Operation]:
+        """Return what is measured over the fixture."""
+        raise NotImplementedError
+
+    def remove(self) -> None:
+        """Remove the fixture, also a half-built one, over a connection of its own."""
+        raise NotImplementedError

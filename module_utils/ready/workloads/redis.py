@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Redis's workload: keys that expire, so that an interrupted run leaves nothing for long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+from ..services.base import LEFTOVER_SECONDS, expect
+from ..services.redis import Redis
+from .base import SIZE, Operation, Workload, fixture_name, questions
+
+_BATCH = 1000
+#: Bytes of a value: a small record of an application's cache.
+_VALUE = 100
+
+
+def value(number: int) -> str:
+    """Return the value of a key."""
+    return f"{number}:".ljust(_VALUE, "x")
+
+
+class RedisWorkload(Workload):
+    """Operations: `cache_hit` (a key that is there), `cache_miss` (one that is not, and is set then)."""
+
+    size = f"{SIZE} keys of {_VALUE} bytes"
+
+    def __init__(self, probe: Redis) -> None:
+        super().__init__(probe)
+        self.probe = probe
+        self.name = fixture_name(":")
+        self.client: redis.Redis | None = None
+        self.filled = 0
+
+    def _client(self) -> redis.Redis:
+        # One connection for good: taking it from a pool and giving it back costs as much as the request.
+        client: redis.Redis = self.probe.connect("app").client()  # type: ignore[no-untyped-call]
+        return client
+
+    def open(self) -> None:
+        """Open the kept connection."""
+        self.client = self._client()
+
+    def close(self) -> None:
+        """Close it."""
+        if self.client:
+            self.client.close()
+
+    def round_trip(self) -> None:
+        """Ping."""
+        if self.client:
+            self.client.ping()
+
+    def reconnect(self) -> None:
+        """Connect, ping, close."""
+        with self.probe.connect("app") as client:
+            client.ping()
+
+    def build(self) -> None:
+        """Set the keys."""
+        with self.probe.connect("app") as client:
+            for start in range(0, SIZE, _BATCH):
+                pipeline = client.pipeline(transaction=False)
+                for number in range(start, min(start + _BATCH, SIZE)):
+                    pipeline.set(f"{self.name}:{number}", value(number), ex=LEFTOVER_SECONDS)
+                pipeline.execute()
+
+    def operations(self) -> list[Operation]:
+        """Return the operations."""
+        client = self.client or self._client()
+        numbers = questions(3)
+        keys = [f"{self.name}:{number}" for number in numbers]
+
+        def hit(number: int) -> Any:
+            return client.get(keys[number % len(keys)])
+
+        def check_hit(number: int, found: Any) -> None:
+            number %= len(keys)
+            expect(f"the value of {keys[number]}", found, value(numbers[number]))
+
+        def miss(_: int) -> Any:
+            # A key is missing once only, also when the series is measured again.
+            key = f"{self.name}:miss:{self.filled}"
+            self.filled += 1
+            return client.get(key), client.set(key, "filled", ex=LEFTOVER_SECONDS)
+
+        def check_miss(_: int, found: Any) -> None:
+            expect("a missing key, and setting it", found, (None, True))
+
+        return [
+            Operation("cache_hit", "latency_p95_ms", hit, check_hit),
+            Operation("cache_miss", "cache_miss_p95_ms", miss, check_miss, judged=False),
+        ]
+
+    def remove(self) -> None:
+        """Delete the keys without making the server wait."""
+        keys = [f"{self.name}:{number}" for number in range(SIZE)]
+        keys += [f"{self.name}:miss:{number}" for number in range(self.filled)]
+        with self.probe.connect("app") as client:
+            for start in range(0, len(keys), _BATCH):
+                client.unlink(*keys[start : start + _BATCH])

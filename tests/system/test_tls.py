@@ -1,0 +1,270 @@
+"""TLS on a whole stack with data in it: switched on, refused to strangers, expired, given; and the gateway."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import docker
+import neo4j
+import psycopg
+import pytest
+import redis as driver
+import requests
+from ready.certificates import LEAF_LIFE, make_authority, make_leaf
+from ready.container import LABEL_STACK
+from ready.engine import write_volume
+from ready.render import render_files
+from ready.tls import served
+from ready.vault import AUTHORITY, SecretStore
+
+from tests.system.conftest import Ready, own_stack
+
+NAME = "sys-tls"
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis", "gateway"]
+WITH_TLS = ["postgresql", "neo4j", "redis", "gateway"]
+RATE = 60
+NOW = datetime.now(timezone.utc)
+ANYWHERE = "0.0.0.0"  # noqa: S104
+
+
+def configure(ready: Ready, **variables: Any) -> None:
+    """Set inventory variables, and let the test's drivers go by them."""
+    ready.set(**variables)
+    ready.stack.variables |= variables
+    vars(ready.stack).pop("resolved", None)
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """Return a stack that was up without TLS, has data, and got TLS afterwards."""
+    with own_stack(tmp_path_factory.mktemp("tls"), NAME, SERVICES) as ready:
+        configure(ready, gateway_settings={"requests_per_second": RATE})
+        ready.run("up")
+        ready.stack.write()
+        configure(ready, ready_tls=True)
+        ready.run("up")
+        yield ready
+
+
+def check(ready: Ready, code: int) -> dict[str, Any]:
+    """Run the verb; return service -> check -> outcome of its evidence."""
+    ready.run("check", "--deadline", "15", code=code)
+    evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
+    return {name: its["checks"] for name, its in evidence["results"]["services"].items()}
+
+
+def failed(services: dict[str, Any], name: str) -> set[str]:
+    """Return the checks of a service that failed."""
+    return {check for check, outcome in services[name].items() if outcome["verdict"] != "pass"}
+
+
+def address(ready: Ready, service: str, port: str) -> tuple[str, int]:
+    """Return where a port is published."""
+    return next((p["bind"], p["host"]) for p in ready.stack.resolved["services"][service]["ports"] if p["name"] == port)
+
+
+def test_data_are_kept_and_nothing_is_done_twice(secured: Ready) -> None:
+    """What was written before TLS is read over TLS; the next `up` changes and restarts nothing."""
+    secured.stack.check()
+    before = secured.stack.identities()
+    assert secured.run("up").changed == 0
+    assert secured.stack.identities() == before
+
+
+def test_check_is_green_over_tls(secured: Ready) -> None:
+    """Every driver verifies, and each certificate is looked at."""
+    services = check(secured, 0)
+    for name in WITH_TLS:
+        assert services[name]["certificate"]["figures"]["days_left"] == LEAF_LIFE.days - 1
+    assert set(services["gateway"]) == {"heartbeat", "token", "certificate"}
+    assert "certificate" not in services["chromadb"]
+
+
+def test_plain_text_is_refused(secured: Ready) -> None:
+    """By each service, with the right password."""
+    stack = secured.stack
+    url, its = stack.settings("postgresql")["DATABASE_URL"], stack.settings("neo4j")
+    with pytest.raises(psycopg.OperationalError, match="no encryption"):
+        psycopg.connect(url.partition("?")[0], sslmode="disable", connect_timeout=5)
+    plain = its["NEO4J_URI"].replace("bolt+s", "bolt")
+    with (
+        neo4j.GraphDatabase.driver(plain, auth=(its["NEO4J_USERNAME"], its["NEO4J_PASSWORD"])) as client,
+        pytest.raises(neo4j.exceptions.ServiceUnavailable),
+    ):
+        client.verify_connectivity()
+    host, port = address(secured, "redis", "redis")
+    with pytest.raises(driver.exceptions.ConnectionError):
+        driver.Redis(host, port, username="kailash_app", password=stack.passwords("redis")["app"]).ping()
+    for service, name in (("neo4j", "http"), ("gateway", "https")):
+        with pytest.raises(requests.exceptions.ConnectionError):
+            requests.get("http://{}:{}/".format(*address(secured, service, name)), timeout=5)
+    networks = stack.container("neo4j").attrs["NetworkSettings"]["Networks"]
+    with socket.socket() as client_socket:  # from the stack's network, HTTP is not there either
+        assert client_socket.connect_ex((networks[NAME]["IPAddress"], 7474)) != 0
+
+
+def test_another_authority_is_refused(secured: Ready, tmp_path: Path) -> None:
+    """Drivers that trust somebody else don't connect."""
+    other, stack = tmp_path / "other.crt", secured.stack
+    other.write_text(make_authority("other", NOW).certificate)
+    with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+        psycopg.connect(stack.settings("postgresql")["DATABASE_URL"], sslrootcert=str(other), connect_timeout=5)
+    its = stack.settings("neo4j")
+    trust = neo4j.TrustCustomCAs(str(other))
+    with (
+        neo4j.GraphDatabase.driver(
+            its["NEO4J_URI"].replace("bolt+s", "bolt"),
+            auth=(its["NEO4J_USERNAME"], its["NEO4J_PASSWORD"]),
+            encrypted=True,
+            trusted_certificates=trust,
+        ) as client,
+        pytest.raises(neo4j.exceptions.ServiceUnavailable),
+    ):
+        client.verify_connectivity()
+    with pytest.raises(driver.exceptions.ConnectionError, match="certificate verify failed"):
+        driver.Redis.from_url(stack.settings("redis")["REDIS_URL"].partition("?")[0] + f"?ssl_ca_certs={other}").ping()
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(stack.settings("gateway")["CHROMA_URL"], verify=str(other), timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("service", "port"),
+    [("postgresql", "postgresql"), ("neo4j", "bolt"), ("neo4j", "http"), ("redis", "redis"), ("gateway", "https")],
+)
+def test_old_protocols_are_refused(secured: Ready, service: str, port: str) -> None:
+    """TLS 1.1 by its alert; TLS 1.2 is spoken."""
+    for newest in (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
+        context.set_ciphers("ALL:@SECLEVEL=0")  # else the client itself would refuse the old ones
+        with socket.create_connection(address(secured, service, port), 10) as plain:
+            if service == "postgresql":
+                plain.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
+                assert plain.recv(1) == b"S"
+            if newest == ssl.TLSVersion.TLSv1_2:
+                assert context.wrap_socket(plain).version() == "TLSv1.2"
+            else:
+                with pytest.raises(ssl.SSLError, match=r"(?i)alert protocol version"):
+                    context.wrap_socket(plain)
+
+
+def test_gateway(secured: Ready) -> None:
+    """401 without the token and with another, ChromaDB's answer with it, 429 beyond the rate."""
+    its = secured.stack.settings("gateway")
+    url = f"{its['CHROMA_URL']}/api/v2/heartbeat"
+    with requests.Session() as client:
+        client.verify = its["CHROMA_CA_FILE"]
+        assert client.get(url, timeout=5).status_code == 401
+        assert client.get(url, headers={"Authorization": "Bearer production_password"}, timeout=5).status_code == 401
+        client.headers["Authorization"] = f"Bearer {its['CHROMA_TOKEN']}"
+        assert client.get(url, timeout=5).status_code == 200
+        found = Counter(client.get(url, timeout=5).status_code for _ in range(4 * RATE))
+    assert set(found) == {200, 429}
+    assert found[200] >= RATE // 2
+
+
+def serve(ready: Ready, service: str, made: datetime) -> None:
+    """Let a service serve a certificate of the stack's authority that was made at that time."""
+    stack, store = ready.stack, SecretStore.open(ready.stack.secrets_file, ready.stack.key_file)
+    authority, resolved = store.pair(NAME, AUTHORITY), stack.resolved["services"][service]
+    assert authority
+    names = ["localhost", "127.0.0.1", "::1", f"{NAME}-{service}", service]
+    store.keep_pair(NAME, service, make_leaf(authority, f"{NAME}-{service}", names, made))
+    store.save()
+    files = render_files(resolved, store.passwords(NAME, service), {}, served(store, NAME, resolved))
+    container = stack.container(service)
+    write_volume(
+        docker.from_env(),
+        container.attrs["Image"],
+        resolved["config_volume"],
+        resolved["image"]["user"],
+        {file.path: (file.mode, file.content) for file in files},
+        {LABEL_STACK: NAME},
+    )
+    container.restart()
+
+
+def test_expired_and_nearly_so(secured: Ready) -> None:
+    """The check names the days and the next step; `up` makes new ones and leaves the others alone."""
+    serve(secured, "redis", NOW - LEAF_LIFE - timedelta(days=3))
+    serve(secured, "postgresql", NOW - LEAF_LIFE + timedelta(days=10))
+    secured.stack.await_docker_health()
+    services = check(secured, 2)
+    assert failed(services, "redis") == {"memory", "key_value", "persistence", "certificate"}
+    assert failed(services, "postgresql") == {"certificate"}
+    assert failed(services, "neo4j") == failed(services, "gateway") == set()
+    assert "expired 3.0 days ago" in services["redis"]["certificate"]["detail"]
+    assert "found 10.0 days left, expected at least 14" in services["postgresql"]["certificate"]["detail"]
+    assert "./ready up renews it" in services["postgresql"]["certificate"]["detail"]
+    before = secured.stack.identities()
+    said = secured.run("up").text
+    assert "redis: to be made: it expired 3 days ago" in said
+    after = secured.stack.identities()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {f"{NAME}-redis", f"{NAME}-postgresql"}
+    secured.stack.check_redis()
+    assert failed(check(secured, 0), "postgresql") == set()
+
+
+def give(ready: Ready, made: datetime) -> dict[str, Any]:
+    """Return a `tls` of a company's own certificate, made at that time, with paths as an inventory has them."""
+    authority = make_authority("company", made)
+    leaf = make_leaf(authority, "cache", ["localhost"], made)
+    directory = ready.inventory / "tls"
+    directory.mkdir(exist_ok=True)
+    pairs = {"certificate": leaf.certificate, "key": leaf.key, "ca": authority.certificate}
+    for key, text in pairs.items():
+        (directory / f"{key}.pem").write_text(text)
+    return {"names": ["localhost"]} | {key: f"tls/{key}.pem" for key in pairs}
+
+
+def test_preflight_refuses(secured: Ready) -> None:
+    """ChromaDB beyond loopback, PostgreSQL there without TLS, and an expired given certificate: all at once."""
+    before = secured.stack.identities()
+    secured.set(
+        chromadb_bind_address=ANYWHERE,
+        postgresql_bind_address=ANYWHERE,
+        postgresql_tls={"enabled": False},
+        gateway_bind_address=ANYWHERE,
+        redis_tls=give(secured, NOW - LEAF_LIFE - timedelta(days=2)),
+    )
+    said = secured.run("up", code=2).text
+    for names in ("chromadb", "postgresql", "gateway"):
+        secured.set(**{f"{names}_bind_address": None})
+    secured.set(postgresql_tls=None, redis_tls=None)
+    assert "ready_services with gateway, and gateway_bind_address" in said
+    assert "postgresql_tls to {enabled: true}" in said
+    assert "set gateway_bind_address" not in said
+    assert "it expired on" in said
+    assert secured.stack.identities() == before
+
+
+def test_given_certificate(secured: Ready) -> None:
+    """It is served, and applications connect by its name and CA; with another key nothing is changed."""
+    good = give(secured, NOW)
+    other = make_authority("other", NOW)
+    key = (secured.inventory / "tls/key.pem").read_text()
+    (secured.inventory / "tls/key.pem").write_text(other.key)
+    secured.set(redis_tls=good)
+    assert "it does not belong to the certificate" in secured.run("up", code=2).text
+    (secured.inventory / "tls/key.pem").write_text(key)
+    secured.run("up")
+    assert secured.run("up").changed == 0
+    shown = dict(line.split("=", 1) for line in secured.run("env").out.splitlines() if line.startswith("REDIS_"))
+    assert shown["REDIS_HOST"] == "localhost"
+    assert shown["REDIS_CA_FILE"] == str(secured.inventory / "tls" / "ca.pem")
+    secured.stack.await_docker_health()
+    services = check(secured, 0)
+    assert services["redis"]["certificate"]["figures"]["names"] == "localhost"
+    configure(
+        secured, redis_tls=good | {name: str(secured.inventory / good[name]) for name in ("certificate", "key", "ca")}
+    )
+    secured.stack.check_redis()
