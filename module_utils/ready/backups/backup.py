@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..container import LABEL_STACK
-from ..engine import read_secrets, read_state
+from ..engine import read_authorities, read_secrets, read_state
 from ..evidence import timestamp
 from ..plan import images_in_use
 from ..waiting import wait_for_all
@@ -23,7 +23,7 @@ from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import retention_arguments, same_disk
 from .scratch import Scratch
-from .stores import DUMPS
+from .stores import DUMPS, with_data
 from .work import Work
 
 if TYPE_CHECKING:
@@ -151,19 +151,22 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     stack, repository = work.stack, work.repository()
     retention_arguments(work.settings["retention"])
     healed = work.heal(client)
-    refuse_down(client, stack, stack["services"])
+    names = with_data(stack)
+    refuse_down(client, stack, names)
     made = repository.ensure(known=work.state().get("repository") == work.settings["repository"])
     work.remember(repository=work.settings["repository"])
     manifest_id = new_id(datetime.now(timezone.utc))
     used = images(client, stack)
-    passwords = read_secrets(client, stack)
+    passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     work.staging.mkdir(mode=0o700)
     try:
         work.journal.note(stopped=[])
         with Scratch(client, stack, "backup") as scratch:
             dumps = {
-                name: DUMPS[name](client, service, passwords.get(name, {}), scratch)
-                for name, service in stack["services"].items()
+                name: DUMPS[name](
+                    client, stack["services"][name], passwords.get(name, {}), authorities.get(name), scratch
+                )
+                for name in names
             }
             figures = dump_all(work, dumps, level)
         exact = level == "quiesced"
@@ -182,6 +185,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             **figures,
             "ready_version": __version__,
             "parts": {name: part(work, dump, used[name], started, exact) for name, dump in dumps.items()},
+            "stateless": sorted(set(stack["services"]) - set(names)),
             "include": included,
         }
         (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")

@@ -44,12 +44,17 @@ class Dump:
     physical: ClassVar[bool] = True
 
     def __init__(
-        self, client: DockerClient, service: Mapping[str, Any], passwords: Mapping[str, str], scratch: Scratch
+        self,
+        client: DockerClient,
+        service: Mapping[str, Any],
+        passwords: Mapping[str, str],
+        ca: str | None,
+        scratch: Scratch,
     ) -> None:
         self.client, self.service, self.scratch = client, service, scratch
         self.name = service["name"]
         self.container = client.containers.get(service["container"])
-        self.probe = PROBES[self.name](service, passwords, ASKING)
+        self.probe = PROBES[self.name](service, passwords, ASKING, ca)
         self.passwords = passwords
         self.outcome = Outcome()
         self.live = 0  #: the store's own count of its things, around the dump
@@ -156,6 +161,11 @@ class Load:
     def load(self) -> None:
         """Make the data volume of the files, and start the service on it. Raises BackupError."""
         raise NotImplementedError
+
+    def promised(self) -> Content:
+        """Return what the manifest says is there."""
+        content: Content = self.part["content"]
+        return content
 
     def integrity(self) -> list[str]:
         """Let the engine's own tools look for damage; return the names of what was asked. Raises BackupError."""

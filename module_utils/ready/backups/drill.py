@@ -16,11 +16,10 @@ from docker.errors import ImageNotFound
 from .backup import images, together
 from .base import Load
 from .manifest import FILE as MANIFEST
-from .manifest import BackupError, age, content_faults, faults, file_faults, refusals
-from .redis import still_there
+from .manifest import KINDS, BackupError, age, content_faults, faults, file_faults, refusals
 from .restic import Repository, newest, set_id
 from .scratch import Scratch
-from .stores import LOADS
+from .stores import LOADS, with_data
 from .work import Work
 
 if TYPE_CHECKING:
@@ -84,13 +83,13 @@ def choose_image(client: DockerClient, made: Mapping[str, Any], here: Mapping[st
 def prove(load: Load) -> dict[str, Any]:
     """Load a part, ask it, and return what it said: {verdict, faults, seconds, asked, logins, things}."""
     started = time.monotonic()
-    outcome: dict[str, Any] = {"verdict": "pass", "faults": [], "asked": [], "logins": 0}
+    outcome: dict[str, Any] = {"verdict": "pass", "faults": [], "asked": [], "logins": 0, "things": load.part["things"]}
     try:
         load.load()
         outcome["load_seconds"] = round(time.monotonic() - started, 2)
-        found = load.fingerprint()
-        outcome["asked"] = [*load.integrity(), "counts", "checksums", "samples"]
-        outcome["faults"] = content_faults(still_promised(load), found)
+        promised, found = load.promised(), load.fingerprint()
+        outcome["faults"] = content_faults(promised, found)
+        outcome["asked"] = [*load.integrity(), *(kind for kind in KINDS if promised.get(kind))]
         outcome["logins"] = load.logins()
     except Exception as error:  # a drill reports: whatever an engine or driver raises is its finding
         text = " ".join(str(error).split())
@@ -101,11 +100,6 @@ def prove(load: Load) -> dict[str, Any]:
         outcome["verdict"] = "fail"
     outcome["seconds"] = round(time.monotonic() - started, 2)
     return outcome
-
-
-def still_promised(load: Load) -> dict[str, Any]:
-    """Return what the manifest says a part holds, without keys whose time has passed since."""
-    return still_there(load.part["content"], time.time() * 1000)
 
 
 def prove_all(
@@ -141,7 +135,7 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
     healed = work.heal(client)
     try:
         work.journal.note(stopped=[])
-        only = list(work.stack["services"])
+        only = with_data(work.stack)
         manifest, directory = fetch(work, wanted, only)
         only = [name for name in only if name in manifest["parts"]]
         fetched = time.monotonic() - clock
@@ -150,7 +144,7 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
     finally:
         shutil.rmtree(work.fetched, ignore_errors=True)
         work.journal.end()
-    missing = sorted(set(work.stack["services"]) - set(manifest["parts"]))
+    missing = sorted(set(with_data(work.stack)) - set(manifest["parts"]))
     for name in missing:
         outcomes[name] = {"verdict": "fail", "faults": [f"found no part of it in set {manifest['id']}"], "seconds": 0.0}
     passed = all(item["verdict"] == "pass" for item in outcomes.values())

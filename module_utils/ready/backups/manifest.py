@@ -15,6 +15,8 @@ from ..evidence import moment, timestamp
 
 SCHEMA = "ready/backup_manifest/1"
 FILE = "manifest.json"
+#: What content is made of.
+KINDS = ("counts", "checksums", "names", "samples")
 LEVELS = ("fuzzy", "quiesced")
 _BLOCK = 2**20
 _SHOWN = 5
@@ -65,7 +67,7 @@ def content_faults(expected: Mapping[str, Any], found: Mapping[str, Any]) -> lis
     Both are what a store's `fingerprint` returns: {counts, checksums, names, samples}.
     """
     messages = []
-    for kind in ("counts", "checksums", "names"):
+    for kind in KINDS[:-1]:
         want, have = expected.get(kind, {}), found.get(kind, {})
         messages += [
             f"{kind} {key}: found {have.get(key)!r}, expected {want.get(key)!r}"

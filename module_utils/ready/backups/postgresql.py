@@ -52,7 +52,7 @@ def tolerant(text: str) -> str:
 
 def connect(probe: PostgreSQL, database: str) -> psycopg.Connection[Any]:
     """Return the admin's connection to a database, with the forms of values fixed."""
-    connection = PostgreSQL({**probe.service, "database": database}, probe.passwords, probe.timeout).connect("admin")
+    connection = probe.connect("admin", dbname=database)
     connection.execute(_FORMS)
     return connection
 

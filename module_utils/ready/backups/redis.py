@@ -186,7 +186,11 @@ class RedisLoad(Load):
 
     def fingerprint(self) -> Content:
         """Count, and let Redis compute its digest."""
-        return fingerprint(asked(self.scratch), still_there(self.part["content"], time.time() * 1000)["samples"])
+        return fingerprint(asked(self.scratch), self.promised()["samples"])
+
+    def promised(self) -> Content:
+        """Leave out samples whose time has passed since."""
+        return still_there(super().promised(), time.time() * 1000)
 
     def logins(self) -> int:
         """Ask as every account."""

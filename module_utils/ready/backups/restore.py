@@ -10,7 +10,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from ..container import LABEL_STACK
-from ..engine import read_secrets
+from ..engine import read_authorities, read_secrets
 from ..probing import deep_health, make_probes
 from ..waiting import wait_for_all
 from . import backup
@@ -19,6 +19,7 @@ from .base import Load
 from .drill import fetch, prove_all
 from .manifest import BackupError
 from .scratch import Scratch
+from .stores import with_data
 from .volumes import copy, finish
 from .work import Work
 
@@ -54,8 +55,8 @@ def _verify(client: DockerClient, work: Work, only: Sequence[str], parts: Mappin
         if not outcome["healthy"]:
             found[name].append(f"it did not become healthy: {outcome['detail']}")
     stack = {**work.stack, "services": services}
-    passwords = read_secrets(client, stack)
-    for name, answer in deep_health(make_probes(stack, passwords, 10.0), ANSWERING).items():
+    passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+    for name, answer in deep_health(make_probes(stack, passwords, 10.0, authorities), ANSWERING).items():
         found[name] += [
             f"{check}: {its['detail']}" for check, its in answer["checks"].items() if its["verdict"] != "pass"
         ]
@@ -77,7 +78,7 @@ def run(
     """
     clock = time.monotonic()
     healed = work.heal(client)
-    only = list(chosen) or list(work.stack["services"])
+    only = list(chosen) or with_data(work.stack)
     refuse_down(client, work.stack, only)
     kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]["id"] if safety else None
     began = time.monotonic()

@@ -159,7 +159,8 @@ class ScratchService:
     def probe(self, database: str | None = None) -> Probe:
         """Return the driver's side, with enough time for questions about all data."""
         service = {**self.service, "database": database} if database else self.service
-        return PROBES[self.name](service, self.passwords, ASKING)
+        ca = self.files.get("tls/ca.crt")
+        return PROBES[self.name](service, self.passwords, ASKING, ca[1].decode() if ca else None)
 
     def stop(self) -> None:
         """Stop the service cleanly, so that its data volume may become the real one."""

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .base import Dump, Load
 from .chromadb import ChromaDBDump, ChromaDBLoad
 from .neo4j import Neo4jDump, Neo4jLoad
@@ -21,3 +24,8 @@ LOADS: dict[str, type[Load]] = {
     "chromadb": ChromaDBLoad,
     "redis": RedisLoad,
 }
+
+
+def with_data(stack: Mapping[str, Any]) -> list[str]:
+    """Return the services of a resolved stack that keep data; the others are made anew from the inventory."""
+    return [name for name, service in stack["services"].items() if service["volumes"]]
