@@ -23,7 +23,7 @@ _WORDS = 400
 #: What restic says -> what to do.
 _NEXT = (
     (r"wrong password or no key found", "the repository was made with another key. Next: put the right one back: "
-     "./ready backup key --set FILE"),
+     "./ready backup key --key-file FILE"),
     (r"is already locked|unable to create lock", "another run holds the repository. Next: wait for it; a dead run's "
      "lock goes by itself after 30 minutes, or at once by `restic unlock`"),
     (r"no space left", "the disk is full. Next: make room, or prune sets"),

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from docker.errors import DockerException
 
 from ..engine import EngineError, connect
 from . import backup, drill, restore
 from .manifest import BackupError
+from .restic import set_id
 from .volumes import LONG
 from .work import Work
 
@@ -15,7 +21,7 @@ from .work import Work
 def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
     """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
     work = Work.of(stack)
-    with work.alone():
+    with _told(), work.alone():
         result = backup.run(_connect(), work, level or work.settings["level"], host)
         result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
     return result
@@ -24,21 +30,19 @@ def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
 def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
     """Drill a set."""
     work = Work.of(stack)
-    with work.alone():
+    with _told(), work.alone():
         return drill.run(_connect(), work, wanted)
 
 
 def restore_set(stack: str, wanted: str | None, only: list[str], host: str, safety: bool) -> dict[str, Any]:
     """Restore a set."""
     work = Work.of(stack)
-    with work.alone():
+    with _told(), work.alone():
         return restore.run(_connect(), work, wanted, only, host, safety)
 
 
-def list_sets(stack: str) -> list[dict[str, Any]]:
-    """Return the sets in the repository, newest first: {id, time, level, services, safety}."""
-    from .restic import set_id
-
+def list_sets(stack: str) -> dict[str, Any]:
+    """Return {sets: [{id, time, level, services, safety}] newest first, proven: id, scheduled: timers' last runs}."""
     work = Work.of(stack)
     found = []
     for snapshot in work.repository().snapshots(work.settings["set_stack"]):
@@ -53,7 +57,24 @@ def list_sets(stack: str) -> list[dict[str, Any]]:
                 "safety": "safety" in snapshot["tags"],
             }
         )
-    return sorted(found, key=lambda item: str(item["time"]), reverse=True)
+    ran = [work.directory / f"last_{verb}.json" for verb in ("backup", "drill")]
+    return {
+        "sets": sorted(found, key=lambda item: str(item["time"]), reverse=True),
+        "proven": work.state().get("last_proven"),
+        "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
+    }
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what Docker or the file system refuses into a message; whatever was begun is undone by the next run."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        text = " ".join(str(error).split())
+        raise BackupError(
+            f"{type(error).__name__}: {text[:400]}. Next: run it again, it undoes what was begun"
+        ) from error
 
 
 def _connect() -> Any:
