@@ -223,6 +223,13 @@ def test_restic_is_translated(text: str, meaning: str) -> None:
     assert " ".join(text.split()) in restic.told(text)
 
 
+def test_passwords_in_addresses_are_not_told() -> None:
+    """A rest server's address may hold one."""
+    assert restic.masked("rest:https://user:secret@host:8000/x") == "rest:https://user:***@host:8000/x"
+    assert "secret" not in restic.told("Fatal: rest:https://user:secret@host/x: refused")
+    assert restic.masked("sftp:user@host:/x") == "sftp:user@host:/x"
+
+
 def test_same_disk(tmp_path: Path) -> None:
     """A repository that does not exist yet is judged by where it will be; a remote one is elsewhere."""
     assert restic.same_disk(str(tmp_path / "not" / "yet"), tmp_path)

@@ -21,7 +21,7 @@ from ..plan import images_in_use
 from ..waiting import wait_for_all
 from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
-from .restic import retention_arguments, same_disk
+from .restic import masked, retention_arguments, same_disk
 from .scratch import Scratch
 from .stores import DUMPS, with_data
 from .work import Work
@@ -120,7 +120,7 @@ def _directory(work: Work, name: str) -> Path:
 def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: bool) -> dict[str, Any]:
     """Return a store's part of the manifest. Raises BackupError when the dump can't be all of the store."""
     outcome, things = dump.outcome, dump.things(dump.outcome.content)
-    if fault := lost(dump.live, things, exact):
+    if fault := lost(dump.live, things, exact and not dump.needs_stop):  # those were counted before they stopped
         raise BackupError(
             f"{dump.name}: {fault}. No set was made. Next: run it again; ./ready logs --service {dump.name}"
         )
@@ -196,14 +196,14 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     warnings = []
     if same_disk(work.settings["repository"], Path(work.settings.get("data_root") or "/var/lib/docker")):
         warnings.append(
-            f"the repository {work.settings['repository']} lies on the disk that holds the data: a lost disk "
+            f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
             "loses both. Next: set backup_repository to another disk or machine"
         )
     work.remember(last_set=manifest_id)
     return {
         "manifest": manifest,
         "seconds": round(time.monotonic() - clock, 2),
-        "repository": {"location": work.settings["repository"], "made": made, "bytes": repository.size()},
+        "repository": {"location": masked(work.settings["repository"]), "made": made, "bytes": repository.size()},
         "warnings": warnings,
         "healed": healed,
     }

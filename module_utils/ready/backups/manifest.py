@@ -155,8 +155,7 @@ def age(manifest: Mapping[str, Any], now: datetime) -> float:
 def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return a manifest as evidence shows it: all figures, none of the names and samples that are user data."""
     parts = {
-        name: {key: value for key, value in part.items() if key not in {"content"}}
-        | {"counts": {"things": part["things"]}}
+        name: {key: value for key, value in part.items() if key != "content"}
         for name, part in manifest["parts"].items()
     }
     return {**manifest, "parts": parts}

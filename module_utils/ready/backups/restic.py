@@ -35,9 +35,14 @@ _NEXT = (
 )  # fmt: skip
 
 
+def masked(location: str) -> str:
+    """Return an address without the password that it may hold."""
+    return re.sub(r"://([^/@:\s]*):[^/@\s]+@", r"://\1:***@", location)
+
+
 def told(text: str) -> str:
     """Return restic's error in one line, with the next step where it is known."""
-    words = " ".join(text.split())[-_WORDS:]
+    words = masked(" ".join(text.split())[-_WORDS:])
     for pattern, meaning in _NEXT:
         if re.search(pattern, text, re.IGNORECASE):
             return f"{meaning} (restic: {words})"
@@ -119,10 +124,11 @@ class Repository:
         program = shutil.which("restic")
         if program is None:
             raise BackupError("restic is not installed on this host. Next: ./ready backup installs it")
-        command = [program, "--repo", self.location, "--cache-dir", str(self.cache), "--quiet", *words]
+        command = [program, "--cache-dir", str(self.cache), "--quiet", *words]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": os.environ.get("HOME", "/root"),
+            "RESTIC_REPOSITORY": self.location,  # an address may hold a password: never in argv
             "RESTIC_PASSWORD_FILE": str(self.key_file),
             "RESTIC_PROGRESS_FPS": "0",
             **self.environment,

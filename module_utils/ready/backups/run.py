@@ -23,7 +23,10 @@ def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
     work = Work.of(stack)
     with _told(), work.alone():
         result = backup.run(_connect(), work, level or work.settings["level"], host)
-        result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
+        try:
+            result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
+        except BackupError as error:
+            raise BackupError(f"set {result['manifest']['id']} was saved, and then: {error}") from error
     return result
 
 

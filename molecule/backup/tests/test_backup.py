@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -37,7 +38,7 @@ def test_nothing_is_left() -> None:
     """No scratch container, volume or network, no staging."""
     client = docker.from_env()
     for purpose in ("backup", "drill"):
-        wanted = {"label": f"io.ready.stack={NAME}.{purpose}"}
+        wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}.{purpose}"}
         assert client.containers.list(all=True, filters=wanted) == []
         assert client.volumes.list(filters=wanted) == []
         assert client.networks.list(filters=wanted) == []
