@@ -22,7 +22,7 @@ from ..waiting import wait_for_all
 from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import masked, retention_arguments, same_disk
-from .scratch import Scratch
+from .scratch import STARTING, Scratch
 from .stores import DUMPS, with_data
 from .work import Work
 
@@ -54,7 +54,7 @@ def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[
             running[name] = stack["services"][name]
     messages += [
         f"{name}: found it {outcome['state']} ({outcome['detail']}), expected it healthy"
-        for name, outcome in wait_for_all(running).items()
+        for name, outcome in wait_for_all(running, [], STARTING).items()
         if not outcome["healthy"]
     ]
     if messages:

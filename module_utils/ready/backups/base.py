@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..probing import PROBES
 from ..waiting import wait_for_all
 from .manifest import BackupError
-from .scratch import ASKING, Scratch, ScratchService
+from .scratch import ASKING, STARTING, Scratch, ScratchService
 from .volumes import copy, finish
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class StoppedDump(Dump):
         if not self.stopped_at:
             return
         self.container.start()
-        outcome = wait_for_all({self.name: self.service})[self.name]
+        outcome = wait_for_all({self.name: self.service}, [], STARTING)[self.name]
         self.outcome.outage = round(time.monotonic() - self.stopped_at, 3)
         self.stopped_at = 0.0
         if not outcome["healthy"]:

@@ -18,7 +18,7 @@ from .backup import refuse_down, together
 from .base import Load
 from .drill import fetch, prove_all
 from .manifest import BackupError
-from .scratch import Scratch
+from .scratch import STARTING, Scratch
 from .stores import with_data
 from .volumes import copy, finish
 from .work import Work
@@ -51,7 +51,7 @@ def _verify(client: DockerClient, work: Work, only: Sequence[str], parts: Mappin
     """
     services = {name: work.stack["services"][name] for name in only}
     found: dict[str, list[str]] = {name: [] for name in only}
-    for name, outcome in wait_for_all(services, list(only)).items():
+    for name, outcome in wait_for_all(services, list(only), STARTING).items():
         if not outcome["healthy"]:
             found[name].append(f"it did not become healthy: {outcome['detail']}")
     stack = {**work.stack, "services": services}
@@ -142,4 +142,4 @@ def _undo(client: DockerClient, work: Work, only: Sequence[str]) -> None:
     for name in only:
         client.containers.get(work.stack["services"][name]["container"]).start()
     work.journal.note(swapping=[], stopped=[])
-    wait_for_all({name: work.stack["services"][name] for name in only}, list(only))
+    wait_for_all({name: work.stack["services"][name] for name in only}, list(only), STARTING)

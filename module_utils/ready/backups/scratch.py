@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TRANSFER = "/transfer"
 #: Seconds that one question about data may take.
 ASKING = 1800.0
+#: Seconds until a service must be well; a backup waits longer than `up`, since its machine is at work.
+STARTING = 600.0
 
 
 class Scratch:
@@ -144,7 +146,7 @@ class ScratchService:
 
     def wait(self, *, reconcile: bool) -> None:
         """Wait until the health test is green; set the accounts first if told to. Raises BackupError."""
-        outcome = wait_for_all({self.name: self.service}, [self.name] if reconcile else [])[self.name]
+        outcome = wait_for_all({self.name: self.service}, [self.name] if reconcile else [], STARTING)[self.name]
         if not outcome["healthy"]:
             raise BackupError(
                 f"{self.name}: the scratch container did not become healthy: {outcome['detail']} {outcome['logs'][-3:]}"
