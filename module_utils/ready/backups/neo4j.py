@@ -11,7 +11,7 @@ from typing import Any
 from ..services.neo4j import Neo4j
 from .base import Content, Load, StoppedDump
 from .manifest import BackupError
-from .scratch import TRANSFER, ScratchService
+from .scratch import STARTING, TRANSFER, ScratchService, WrongPasswordError
 from .volumes import execute, finish, get_file, helper, put_file
 
 DATABASES = ("neo4j", "system")
@@ -135,7 +135,7 @@ class Neo4jLoad(Load):
         scratch.create()
         try:
             scratch.start(reconcile=True)
-        except BackupError:
+        except WrongPasswordError:
             self._recover()
 
     def _recover(self) -> None:
@@ -148,15 +148,14 @@ class Neo4jLoad(Load):
         container = scratch.running()
         container.start()
         asking = ["/bin/bash", "/run/ready/query.sh", "admin", "system", f"@/run/ready/{RECOVER}"]
-        for attempt in range(60):
+        deadline = time.monotonic() + STARTING
+        while True:
             try:
                 execute(container, asking)
                 break
             except BackupError:
-                if attempt == 59:
-                    raise
                 container.reload()
-                if container.status != "running":
+                if container.status != "running" or time.monotonic() > deadline:
                     raise
                 time.sleep(1)
         container.stop(timeout=scratch.service["stop_timeout"])

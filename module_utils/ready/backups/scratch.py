@@ -32,6 +32,10 @@ ASKING = 1800.0
 STARTING = 600.0
 
 
+class WrongPasswordError(BackupError):
+    """The data are of another inventory, or of before a rotation."""
+
+
 class Scratch:
     """The scratch side of a stack, for one purpose; a context that leaves nothing behind."""
 
@@ -147,6 +151,8 @@ class ScratchService:
     def wait(self, *, reconcile: bool) -> None:
         """Wait until the health test is green; set the accounts first if told to. Raises BackupError."""
         outcome = wait_for_all({self.name: self.service}, [self.name] if reconcile else [], STARTING)[self.name]
+        if outcome["wrong_password"]:
+            raise WrongPasswordError(f"{self.name}: the data hold another password than this inventory's")
         if not outcome["healthy"]:
             raise BackupError(
                 f"{self.name}: the scratch container did not become healthy: {outcome['detail']} {outcome['logs'][-3:]}"

@@ -29,12 +29,16 @@ def _failed(name: str, found: Mapping[str, Any]) -> Part:
     return Part(name, FAIL, {"error": found["error"]}, [], [str(found["error"])])
 
 
+def _results(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key != "error"}
+
+
 def backup_part(found: Mapping[str, Any]) -> Part:
     """Return what `stack_backup` found."""
     if found.get("error"):
         return _failed("backup", found)
     manifest = summary(found["manifest"])
-    part = Part("backup", "pass", {**found, "manifest": manifest})
+    part = Part("backup", "pass", {**_results(found), "manifest": manifest})
     for name, its in manifest["parts"].items():
         size = sum(item["size"] for item in its["files"].values())
         outage = f", stood still for {its['outage_seconds']} s" if its["outage_seconds"] else ""
@@ -75,12 +79,14 @@ def drill_part(found: Mapping[str, Any]) -> Part:
     """Return what `stack_drill` found."""
     if found.get("error"):
         return _failed("drill", found)
-    part = Part("drill", found["verdict"], dict(found), _rows(found["services"]))
+    part = Part("drill", found["verdict"], _results(found), _rows(found["services"]))
     part.next = [
         *found["healed"],
         f"Set {found['set']} ({found['level']}): RTO {found['rto_seconds']} s, RPO {found['rpo_seconds']} s.",
     ]
     if found["verdict"] == FAIL:
+        wrong = {name: its["faults"] for name, its in found["services"].items() if its["faults"]}
+        part.next += [f"{name}: {'; '.join(faults)}" for name, faults in wrong.items()]
         part.next.append("Next: ./ready backup makes a new set; ./ready drill --set tries an older one.")
     return part
 
@@ -89,7 +95,7 @@ def restore_part(found: Mapping[str, Any]) -> Part:
     """Return what `stack_restore` did."""
     if found.get("error"):
         return _failed("restore", found)
-    part = Part("restore", found["verdict"], dict(found), _rows(found["services"]))
+    part = Part("restore", found["verdict"], _results(found), _rows(found["services"]))
     kept = f" What was there before is set {found['safety_set']}." if found["safety_set"] else ""
     part.next = [
         *found["healed"],
