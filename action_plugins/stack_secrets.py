@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.connection import as_text, settings  # Ansible offers module_utils to modules alone
 from ready.inventory import open_store, store_without_secrets
+from ready.tls import is_given, speaks_tls
 from ready.vault import SecretsError
 
 
@@ -91,4 +92,12 @@ class ActionModule(ActionBase):
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             aside = store_without_secrets(task_vars, self._templar.template).recovered(stack["name"], found, now)
         kept = f"; the file that can't be decrypted is kept as {aside}" if aside else ""
+        speaking = [
+            name for name, service in stack["services"].items() if speaks_tls(service) and not is_given(service)
+        ]
+        if aside and speaking:
+            kept += (
+                f". The key of the authority that signed the certificates of {', '.join(speaking)} is lost with it. "
+                f"Next: ./ready up makes a new one; then give applications the new ready_ca.{stack['name']}.crt"
+            )
         return {"changed": True, "msg": f"secrets of {', '.join(found)} read back and encrypted{kept}"}

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +13,49 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence  # Ansible offers module_utils to modules alone
 from ready.checking import combine, drift_part, health_part
+from ready.latency import judge_latency
+from ready.network import judge_network
+from ready.security import judge_security
 from ready.status import checked, still_shows
 
 
-def ready_health(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part `health`."""
-    return health_part(stack, state, asked).as_data()
+def ready_check(
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    answers: Mapping[str, Mapping[str, Any]],
+    only: Collection[str],
+    previous: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what all parts say together, as `checking.combine` does.
 
-
-def ready_drift(stack: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part `drift`."""
-    return drift_part(stack, state).as_data()
+    Args:
+        stack: the resolved stack.
+        state: what `stack_state` read.
+        answers: part -> what its module returned; {} for one that was not asked.
+        only: the parts that are wanted; empty means all of them.
+        previous: the earlier evidence of latency.
+    """
+    parts = []
+    if not only or "health" in only:
+        parts.append(health_part(stack, state, answers["health"].get("services", {})))
+    if not only or "drift" in only:
+        parts.append(drift_part(stack, state))
+    if "found" in answers["security"]:
+        parts.append(judge_security(stack, answers["security"]["found"], datetime.now(timezone.utc).date()))
+    if "services" in answers["network"]:
+        parts.append(judge_network(stack, answers["network"]))
+    if "services" in answers["latency"]:
+        parts.append(judge_latency(stack, answers["latency"], previous))
+    return combine(stack, parts)
 
 
 def ready_evidence(stack: Mapping[str, Any], host: str, name: str) -> dict[str, Any]:
-    """Return the results of the stack's earlier evidence of that name, {} when there is none that may be believed."""
+    """Return the stack's earlier evidence of that name, {results: {}} when there is none that may be believed."""
     try:
         path = evidence.path_of(Path(stack["evidence_dir"]), stack["name"], host, name)
-        return dict(evidence.read(path).evidence["results"])
+        return dict(evidence.read(path).evidence)
     except evidence.EvidenceError:
-        return {}
+        return {"results": {}}
 
 
 class FilterModule:
@@ -40,9 +64,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return them by name."""
         return {
-            "ready_health": ready_health,
-            "ready_drift": ready_drift,
-            "ready_combine": combine,
+            "ready_check": ready_check,
             "ready_evidence": ready_evidence,
             "ready_checked": checked,
             "ready_still_shows": still_shows,

@@ -10,7 +10,7 @@ short_description: Measure what the way to every service costs
 description:
   - Connects and makes the cheapest request of the service's protocol, through the published port and at the
     container's own address in the stack's network, in turns. It writes nothing.
-  - It reports and never fails because of what it finds. The filter C(ready_network) judges.
+  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:
@@ -53,9 +53,11 @@ services:
   sample: {redis: {published: {address: 127.0.0.1, port: 6379, reason: "", round_trip: {n: 200, p50_ms: 0.1}}}}
 """
 
+import contextlib
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_running, read_secrets
-from ansible.module_utils.ready.probing import make_probes
+from ansible.module_utils.ready.engine import EngineError, connect, read_running
+from ansible.module_utils.ready.probing import host_probes
 from ansible.module_utils.ready.ways import measure_ways
 
 
@@ -71,14 +73,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     stack, params = module.params["stack"], module.params
-    passwords, running = {}, {}
-    try:
-        client = connect()
-        passwords, running = read_secrets(client, stack), read_running(client, stack)
-    except EngineError:
-        pass  # then nothing answers, and each service says so
+    running = {}
+    with contextlib.suppress(EngineError):  # then nothing answers, and each service says so
+        running = read_running(connect(), stack)
     found = measure_ways(
-        make_probes(stack, passwords, params["timeout"]),
+        host_probes(stack, params["timeout"]),
         {name: its["address"] for name, its in running.items()},
         params["samples"],
         params["deadline"],

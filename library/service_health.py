@@ -58,8 +58,7 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_authorities, read_secrets
-from ansible.module_utils.ready.probing import LEVELS, make_probes
+from ansible.module_utils.ready.probing import LEVELS, host_probes
 
 
 def main() -> None:
@@ -74,13 +73,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     stack, params = module.params["stack"], module.params
-    try:
-        client = connect()
-        passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
-    except EngineError:
-        passwords, authorities = {}, {}  # then nothing answers, and each service says so
-    probes = make_probes(stack, passwords, params["timeout"], authorities)
-    services = LEVELS[params["level"]](probes, params["deadline"])
+    services = LEVELS[params["level"]](host_probes(stack, params["timeout"]), params["deadline"])
     module.exit_json(changed=False, services=services)
 
 

@@ -14,7 +14,7 @@ description:
     connections, and the response time of requests at a fixed rate with the prober's own lateness beside it.
   - What does not pass is measured again, up to two more times.
   - The host's use of processors, memory and disk is told before it (idle) and during it (loaded).
-  - It reports and never fails because of what it finds. The filter C(ready_latency) judges.
+  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:
@@ -83,9 +83,9 @@ at:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_running, read_secrets
+from ansible.module_utils.ready.engine import EngineError, connect, read_running
 from ansible.module_utils.ready.measuring import measure_stack
-from ansible.module_utils.ready.probing import make_probes
+from ansible.module_utils.ready.probing import host_probes
 
 
 def main() -> None:
@@ -102,14 +102,13 @@ def main() -> None:
         supports_check_mode=True,
     )
     stack, params = module.params["stack"], module.params
-    passwords, running, directory = {}, {}, "/"
+    running, directory = {}, "/"
     try:
         client = connect()
-        passwords, running = read_secrets(client, stack), read_running(client, stack)
-        directory = client.info()["DockerRootDir"]
+        running, directory = read_running(client, stack), client.info()["DockerRootDir"]
     except EngineError:
         pass  # then nothing answers, and each service says so
-    probes = make_probes(stack, passwords, params["timeout"])
+    probes = host_probes(stack, params["timeout"])
     measured = measure_stack(
         {name: probe for name, probe in probes.items() if params["services"] is None or name in params["services"]},
         {name: its["image_id"] for name, its in running.items()},

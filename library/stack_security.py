@@ -13,7 +13,7 @@ description:
   - An attack that succeeds does no harm and is undone. The namespace goes with the module, also when that is
     interrupted; the Docker network that it needs for a moment carries the stack's label.
   - In playbooks the action plugin of the same name is called, which also searches what Ready writes on the controller.
-  - It reports and never fails because of what it finds. The filter C(ready_security) judges it.
+  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Needs root, and the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:

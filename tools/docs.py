@@ -2,8 +2,8 @@
 """Write the reference tables in docs/ from what the code reads: `python tools/docs.py [--check]`.
 
 Variables of a role (roles/<role>/meta/argument_specs.yml; a service role's defaults stand in services/<role>.yml),
-options of a verb (playbooks/<verb>.meta.yml), keys of a service definition, requirements. Each table stands between
-<!-- BEGIN NAME --> and <!-- END NAME --> on its page; everything else on the page is written by people.
+options of a verb (playbooks/<verb>.meta.yml), keys of a service definition, requirements, security checks. Each table
+stands between <!-- BEGIN NAME --> and <!-- END NAME --> on its page; everything else on the page is written by people.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ sys.path.insert(0, str(ROOT / "module_utils"))
 
 from ready import requirements  # noqa: E402
 from ready.cli import option_name, verb_name  # noqa: E402
-from ready.definitions import load_definitions, override_names  # noqa: E402
+from ready.definitions import load_definitions, override_names, resolve_stack  # noqa: E402
 from ready.specs import role_specs, verb_specs  # noqa: E402
 
 LONG = 60
@@ -187,6 +188,37 @@ def evidence_table() -> str:
     return table(["Evidence", "What it holds", "Left by", "Counts for"], rows)
 
 
+@cache
+def security_table() -> str:
+    """Return every security check: of containers, attacks by service, from outside, searches for secrets."""
+    from ready.attacks import ATTACKS  # the drivers take a second
+    from ready.container_checks import CHECKS
+    from ready.probing import make_probes
+    from ready.security import LEAKS, OUTSIDE
+
+    variables = {"stack_name": "ready", "ready_services": list(ATTACKS), "ready_bind_address": "127.0.0.1"}
+    probes = make_probes(resolve_stack(load_definitions(), variables), {}, 1.0)
+    groups = {
+        "Each container": [(check.id, check.title, check.how) for check in CHECKS],
+        "From a second network namespace, each service": [(name, its[1], its[2]) for name, its in OUTSIDE.items()],
+        **{
+            f"As an attacker of {probes[name].service['title']}": [
+                (item.name, item.title, item.how) for item in attacker(probes[name], dict).attempts()
+            ]
+            for name, attacker in ATTACKS.items()
+        },
+        "Secrets": [(name, *its) for name, its in LEAKS.items()],
+    }
+    return "\n\n".join(
+        f"### {title}\n\n"
+        + table(
+            ["Check", "What must be true", "How anybody repeats it"],
+            [[f"`{name}`", cell(what), f"`{' '.join(how.split())}`".replace("|", "\\|")] for name, what, how in rows],
+        )
+        for title, rows in groups.items()
+    )
+
+
 def replace(page: str, marker: str, content: str, name: str) -> str:
     """Return a page with the text between its markers replaced."""
     begin, end = f"<!-- BEGIN {marker} -->", f"<!-- END {marker} -->"
@@ -201,6 +233,7 @@ def blocks() -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {
         "docs/report.md": [("REQUIREMENTS", requirements_table())],
         "docs/evidence.md": [("EVIDENCE", evidence_table())],
+        "docs/security.md": [("SECURITY", security_table())],
         "docs/service-definition.md": [("KEYS", keys_table())],
     }
     for role in role_specs():

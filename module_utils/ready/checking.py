@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .container import summary
@@ -95,33 +95,40 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
             part.verdict = FAIL
             container = stack["services"][name]["container"]
             part.next.append(f"Next: ./ready up puts {container} back as the inventory has it; its data stay.")
+    for item in state["others"]:
+        part.rows.append(
+            {
+                "service": item["service"] or "?",
+                "check": "drift",
+                "verdict": FAIL,
+                "took": "",
+                "detail": f"the inventory does not name {item['name']}",
+            }
+        )
     part.next += kept_lines(state, stack["name"])
     return part
 
 
-def combine(stack: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def combine(stack: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Return what all parts say together.
 
     Args:
         stack: the resolved stack; its services give the order of the rows.
-        parts: the fields of each `Part`.
+        parts: what was asked, in that order.
 
     Returns:
-        {verdict: the worst one, failed: bool, evidence: [{name, verdict, results}], rows: grouped by service,
-        next: [str] without repetition}
+        {verdict: the worst one, failed: what failed, a word or two each, evidence: [{name, verdict, results}],
+        rows: grouped by service, next: [str] without repetition}
     """
-    found = list(parts)
     order = [*stack["services"]]
-    rows = [row for part in found for row in part["rows"]]
+    rows = [row for part in parts for row in part.rows]
     rows.sort(key=lambda row: order.index(row["service"]) if row["service"] in order else len(order))
     return {
-        "verdict": worst(part["verdict"] for part in found),
-        "failed": any(part["verdict"] == FAIL for part in found),
+        "verdict": worst(part.verdict for part in parts),
+        "failed": [f"{row['service']} {row['check']}" for row in rows if row["verdict"] == FAIL],
         "evidence": [
-            {"name": part["evidence"], "verdict": part["verdict"], "results": part["results"]}
-            for part in found
-            if part["evidence"]
+            {"name": part.evidence, "verdict": part.verdict, "results": part.results} for part in parts if part.evidence
         ],
         "rows": rows,
-        "next": list(dict.fromkeys(line for part in found for line in part["next"])),
+        "next": list(dict.fromkeys(line for part in parts for line in part.next)),
     }

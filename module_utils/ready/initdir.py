@@ -18,6 +18,7 @@ ready_evidence_dir: "{{ inventory_dir | dirname }}/evidence"
 
 # stack_name: ready
 # ready_services: [postgresql, neo4j, chromadb, redis]
+# ready_tls: true
 # postgresql_port: 15432
 # postgresql_memory: 2g
 # postgresql_settings: {max_connections: 200}

@@ -13,10 +13,10 @@ from typing import Any
 
 from . import hardening
 from .attacks import ATTACKS
-from .engine import connect, read_secrets
+from .engine import connect
 from .leaks import Search
 from .outsider import OtherNetwork, Target, look, neighbour
-from .probing import make_probes
+from .probing import host_probes
 from .sockets import listening, open_beyond_loopback, own_addresses
 from .together import together
 
@@ -82,8 +82,8 @@ def read_security(stack: Mapping[str, Any], timeout: float, deadline: float) -> 
     containers, container_faults = together(
         {key: partial(_container, name, its) for key, its in services.items()}, deadline
     )
-    passwords = read_secrets(client, stack)
-    probes, search = make_probes(stack, passwords, timeout), Search(stack, passwords)
+    probes = host_probes(stack, timeout)
+    search = Search(stack, {key: probe.passwords for key, probe in probes.items()})
     proc = Path("/proc/net")
     if_inet6 = proc / "if_inet6"
     addresses = own_addresses((proc / "fib_trie").read_text(), if_inet6.read_text() if if_inet6.exists() else "")

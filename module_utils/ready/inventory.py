@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def with_paths(stack: dict[str, Any], task_vars: Mapping[str, Any]) -> None:
     base = Path(str(task_vars.get("inventory_dir") or "."))
     for service in filter(is_given, filter(speaks_tls, stack["services"].values())):
         for key in ("certificate", "key", "ca"):
-            service["tls"][key] = str(base / Path(service["tls"][key]).expanduser())
+            service["tls"][key] = os.path.normpath(base / Path(service["tls"][key]).expanduser())
 
 
 def authority_path(store: SecretStore, stack: str) -> Path:

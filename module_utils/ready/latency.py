@@ -85,8 +85,11 @@ def _majority(verdicts: Sequence[str | None]) -> str | None:
 
 
 def agreed(verdicts: Sequence[str | None]) -> str | None:
-    """Return the verdict of all runs together: the only one's, else what two of them say, else nothing is known."""
-    if len(verdicts) == 1 or set(verdicts) == {None}:
+    """Return the verdict of all runs together: a single one's when it passed, else what two of them say.
+
+    A single run that did not pass, because there was no time for another one, shows nothing: it may be noise.
+    """
+    if verdicts == [PASS] or set(verdicts) == {None}:
         return verdicts[0]
     return _majority(verdicts) or UNKNOWN
 
@@ -136,7 +139,7 @@ def _operation(
     objective, runs = measured["objective_ms"], measured["runs"]
     judged = [run_verdict(run, objective) for run in runs]
     verdicts = [verdict for verdict, _ in judged]
-    verdict = agreed(verdicts) or UNKNOWN
+    verdict = FAIL if runs[-1]["detail"] else agreed(verdicts) or UNKNOWN
     regressions = [regression_verdict(run, objective, baseline) for run in runs]
     run = _counted(runs, verdicts, verdict)
     against = agreed(regressions)
@@ -147,7 +150,7 @@ def _operation(
         regression = {"verdict": against, "factor": round(factors[(len(factors) - 1) // 2], 3) if factors else None}
     elif verdict == PASS and p99 is not None:
         baseline = {"p99_ms": p99, "at": now, "image_id": image_id, "samples": samples}
-    reason = next((reason for its, reason in judged if its == verdict), "the runs disagree")
+    reason = next((reason for its, reason in judged if its == verdict), f"{len(runs)} runs that do not agree")
     return {
         "objective_ms": objective,
         "judged": True,

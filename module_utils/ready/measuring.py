@@ -15,13 +15,13 @@ from .hostload import Reading, host_figures, load, shares
 from .latency import measured_enough, usable_baseline
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
-from .workloads.base import Operation, Workload
+from .workloads.base import FIXTURE_SECONDS, Operation, Workload
 from .workloads.chromadb import ChromaDBWorkload
 from .workloads.neo4j import Neo4jWorkload
 from .workloads.postgresql import PostgreSQLWorkload
 from .workloads.redis import RedisWorkload
 
-#: Service -> its workload; a new service's class is named here.
+#: Service -> its workload; a new service's class is named here. The gateway has none: it is a way to ChromaDB.
 WORKLOADS: dict[str, Callable[[Any], Workload]] = {
     "postgresql": PostgreSQLWorkload,
     "neo4j": Neo4jWorkload,
@@ -29,16 +29,14 @@ WORKLOADS: dict[str, Callable[[Any], Workload]] = {
     "redis": RedisWorkload,
 }
 #: Requests of an operation that is not judged: enough for a p95.
-SECOND_TIER_SAMPLES = 200
+SECOND_TIER_SAMPLES = 100
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.
 SERIES_SECONDS = 8.0
 #: Seconds of requests at a fixed rate, and of new connections.
-OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 1.0, 0.4, 50
+OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.3, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
 IDLE_SECONDS = 1.0
-#: Seconds for building all fixtures, and for removing them.
-BUILD_SECONDS, REMOVE_SECONDS = 30.0, 20.0
 #: Characters of an error that are told.
 DETAIL = 300
 #: Seconds beyond the timeout of a single request after which a service counts as hanging.
@@ -83,6 +81,10 @@ class Prober:
 
     clock: Clock = field(default_factory=Clock)
     watch: Watch = field(default_factory=Watch)
+
+    def alive(self) -> None:
+        """Tell the one who watches that nothing hangs."""
+        self.watch.progress = self.clock.now()
 
     def _request(self, operation: Operation, number: int, series: Series, since: int) -> int:
         """Make a request and count it; return when it was answered. What an answer's check takes is not counted."""
@@ -147,6 +149,7 @@ class Prober:
     def operation(self, workload: Workload, operation: Operation, samples: int) -> dict[str, Any]:
         """Return one run of an operation: cold, warm-up, service time, new connections, response time, lateness."""
         self.watch.doing = operation.name
+        self.alive()
         secrets = workload.secrets
         before = Reading.take()
         cold = self.closed_loop(operation, 1)
@@ -223,27 +226,15 @@ class Measurement:
         """Return {operations, error, complete} of one service; one that hangs is given up and told as it is."""
         prober = Prober()
         found: dict[str, Any] = {"operations": {}, "error": "", "complete": False}
-        prober.watch.progress = prober.clock.now()
-        objectives = workload.service["objectives"]
+        prober.alive()
 
         def measure() -> None:
             try:
                 workload.open()
-                for operation in workload.operations():
-                    its: dict[str, Any] = {
-                        "objective_ms": objectives[operation.objective],
-                        "judged": operation.judged,
-                        "runs": [],
-                    }
-                    baseline = usable_baseline(
-                        self.previous, name, operation.name, self.image_ids.get(name), self.samples
-                    )
-                    while time.monotonic() < self.deadline:
-                        found["operations"][operation.name] = its
-                        its["runs"].append(prober.operation(workload, operation, self.samples))
-                        if not operation.judged or measured_enough(its["runs"], its["objective_ms"], baseline):
-                            break
-                found["complete"] = time.monotonic() < self.deadline
+                prober.alive()
+                operations = workload.operations()
+                complete = [self._operation(name, prober, workload, item, found["operations"]) for item in operations]
+                found["complete"] = all(complete)
             except Given:
                 return
             except Exception as error:  # told as the service's fault; the others are measured all the same
@@ -263,8 +254,22 @@ class Measurement:
         found["operations"] = {name: its for name, its in found["operations"].items() if its["runs"]}
         return found
 
+    def _operation(
+        self, name: str, prober: Prober, workload: Workload, operation: Operation, found: dict[str, Any]
+    ) -> bool:
+        """Measure an operation until that is enough; return whether the deadline left the time for it."""
+        objective = workload.service["objectives"][operation.objective]
+        baseline = usable_baseline(self.previous, name, operation.name, self.image_ids.get(name), self.samples)
+        runs: list[dict[str, Any]] = []
+        found[operation.name] = {"objective_ms": objective, "judged": operation.judged, "runs": runs}
+        while time.monotonic() < self.deadline:
+            runs.append(prober.operation(workload, operation, self.samples))
+            if not operation.judged or measured_enough(runs, objective, baseline):
+                return True
+        return False
+
     def _given_up(self, prober: Prober, workload: Workload, found: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        operations = {name: {**its, "runs": list(its["runs"])} for name, its in found["operations"].items()}
+        operations = {name: {**its, "runs": list(its["runs"])} for name, its in list(found["operations"].items())}
         hung = operations.get(prober.watch.doing)
         if hung is None:
             return {**found, "operations": {}, "error": f"no answer within {seconds:g} s"}
@@ -314,7 +319,7 @@ def measure_stack(
     Fixtures are built and removed for all services at once; they are measured one after another.
 
     Args:
-        probes: service -> its probe; they are measured in this order.
+        probes: service -> its probe; those with a workload are measured, in this order.
         image_ids: service -> id of the image that it runs from.
         samples: requests of a judged operation.
         deadline: seconds after which no more measurement is begun.
@@ -325,14 +330,14 @@ def measure_stack(
     before = Reading.take()
     time.sleep(IDLE_SECONDS)
     idle = host_figures(before, Reading.take(), directory)
-    workloads = {name: WORKLOADS[name](probe) for name, probe in probes.items()}
+    workloads = {name: WORKLOADS[name](probe) for name, probe in probes.items() if name in WORKLOADS}
     measurement = Measurement(samples, started + deadline, previous, image_ids)
     services: dict[str, dict[str, Any]] = {}
     left: dict[str, str] = {}
     gc.collect()
     gc.disable()  # a collection in the middle of a request would be counted as the service's
     try:
-        wrong = together(workloads, lambda workload: workload.build(), BUILD_SECONDS)
+        wrong = together(workloads, lambda workload: workload.build(), FIXTURE_SECONDS)
         before = Reading.take()
         for name, workload in workloads.items():
             services[name] = (
@@ -343,7 +348,7 @@ def measure_stack(
         loaded = host_figures(before, Reading.take(), directory)
     finally:
         gc.enable()
-        left = together(workloads, lambda workload: workload.remove(), REMOVE_SECONDS)
+        left = together(workloads, lambda workload: workload.remove(), FIXTURE_SECONDS)
     for name, workload in workloads.items():
         services[name] |= {
             "image_id": image_ids.get(name),

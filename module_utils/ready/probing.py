@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .engine import EngineError, connect, read_authorities, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
 
@@ -31,6 +32,19 @@ def make_probes(
         name: PROBES[name](service, passwords.get(name, {}), timeout, (authorities or {}).get(name))
         for name, service in stack["services"].items()
     }
+
+
+def host_probes(stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
+    """Return the same on the host itself, with passwords and CA certificates as the config volumes hold them.
+
+    Where Docker does not answer they are unknown: then no service answers either, and each one says so.
+    """
+    try:
+        client = connect()
+        passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+    except EngineError:
+        passwords, authorities = {}, {}
+    return make_probes(stack, passwords, timeout, authorities)
 
 
 def deep_health(probes: Mapping[str, Probe], deadline: float) -> dict[str, dict[str, Any]]:

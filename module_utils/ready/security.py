@@ -34,6 +34,19 @@ LEAKS = {
         "grep -rF PASSWORD EVIDENCE_DIRECTORY .cache/ansible",
     ),
 }
+#: What is tried from a second network namespace -> which addresses, title, and how anybody repeats it.
+OUTSIDE = {
+    "outside": (
+        "host",
+        "Nobody else on the network is answered",
+        "from another machine, and from a container on another network: nc -zv HOST PORT",
+    ),
+    "routed": (
+        "container",
+        "Nobody is answered who routes to the container's own address",
+        "on another machine: ip route add CONTAINER_ADDRESS via HOST; nc -zv CONTAINER_ADDRESS PORT",
+    ),
+}
 _LOOPBACK = "loopback alone"
 
 
@@ -99,20 +112,7 @@ def _outside(name: str, service: Mapping[str, Any], facts: Mapping[str, Any], ou
     """Return the two checks from a second network namespace: the host's addresses, and the container's own."""
     local = _local(service)
     found = []
-    for kind, check, title, how in (
-        (
-            "host",
-            "outside",
-            "Nobody else on the network is answered",
-            "from another machine, and from a container on another network: nc -zv HOST PORT",
-        ),
-        (
-            "container",
-            "routed",
-            "Nobody is answered who routes to the container's own address",
-            "on another machine: ip route add CONTAINER_ADDRESS via HOST; nc -zv CONTAINER_ADDRESS PORT",
-        ),
-    ):
+    for check, (kind, title, how) in OUTSIDE.items():
         mine = {tuple(item) for item in facts["targets"][kind]}
         answers, faults = [], []
         for place, its in outside.items():

@@ -146,7 +146,7 @@ def test_size(lab: Lab, name: str) -> None:
 def test_history_holds_no_settings(lab: Lab, client: docker.DockerClient, name: str) -> None:
     """No layer of the final image ever held the host's settings, and no step of it ran with them."""
     steps = [str(layer["CreatedBy"]) for layer in client.images.get(lab.image(name)).history()]
-    assert not [step for step in steps if re.search(r"proxy|/build|host/", step, re.IGNORECASE)]
+    assert not [step for step in steps if re.search(r"(?<!ha)proxy|/build|host/", step, re.IGNORECASE)]
     containerfile = Path(ROOT / "images" / name / "Containerfile").read_text(encoding="utf-8")
     final = containerfile[containerfile.rindex("\nFROM ") :]
     assert not re.search(r"^(RUN|ADD)|host/|shared/", final, re.MULTILINE)

@@ -20,7 +20,9 @@ import requests
 from ready.certificates import LEAF_LIFE, make_authority, make_leaf
 from ready.container import LABEL_STACK
 from ready.engine import write_volume
+from ready.probing import make_probes
 from ready.render import render_files
+from ready.services.gateway import Gateway
 from ready.tls import served
 from ready.vault import AUTHORITY, SecretStore
 
@@ -138,6 +140,7 @@ def test_another_authority_is_refused(secured: Ready, tmp_path: Path) -> None:
     ("service", "port"),
     [("postgresql", "postgresql"), ("neo4j", "bolt"), ("neo4j", "http"), ("redis", "redis"), ("gateway", "https")],
 )
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # what is refused is what is tried
 def test_old_protocols_are_refused(secured: Ready, service: str, port: str) -> None:
     """TLS 1.1 by its alert; TLS 1.2 is spoken."""
     for newest in (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2):
@@ -160,8 +163,13 @@ def test_gateway(secured: Ready) -> None:
     """401 without the token and with another, ChromaDB's answer with it, 429 beyond the rate."""
     its = secured.stack.settings("gateway")
     url = f"{its['CHROMA_URL']}/api/v2/heartbeat"
+    passwords = {"gateway": secured.stack.passwords("gateway")}
+    authority = {"gateway": Path(its["CHROMA_CA_FILE"]).read_text()}
+    probe = make_probes(secured.stack.resolved, passwords, 5, authority)["gateway"]
+    assert isinstance(probe, Gateway)
+    assert probe.connect().heartbeat() > 0
     with requests.Session() as client:
-        client.verify = its["CHROMA_CA_FILE"]
+        client.trust_env, client.verify = False, its["CHROMA_CA_FILE"]  # the environment's CA bundle would win
         assert client.get(url, timeout=5).status_code == 401
         assert client.get(url, headers={"Authorization": "Bearer production_password"}, timeout=5).status_code == 401
         client.headers["Authorization"] = f"Bearer {its['CHROMA_TOKEN']}"
@@ -218,12 +226,12 @@ def give(ready: Ready, made: datetime) -> dict[str, Any]:
     """Return a `tls` of a company's own certificate, made at that time, with paths as an inventory has them."""
     authority = make_authority("company", made)
     leaf = make_leaf(authority, "cache", ["localhost"], made)
-    directory = ready.inventory / "tls"
+    directory = ready.directory / "tls"
     directory.mkdir(exist_ok=True)
     pairs = {"certificate": leaf.certificate, "key": leaf.key, "ca": authority.certificate}
     for key, text in pairs.items():
         (directory / f"{key}.pem").write_text(text)
-    return {"names": ["localhost"]} | {key: f"tls/{key}.pem" for key in pairs}
+    return {"names": ["localhost"]} | {key: f"../tls/{key}.pem" for key in pairs}
 
 
 def test_preflight_refuses(secured: Ready) -> None:
@@ -251,20 +259,21 @@ def test_given_certificate(secured: Ready) -> None:
     """It is served, and applications connect by its name and CA; with another key nothing is changed."""
     good = give(secured, NOW)
     other = make_authority("other", NOW)
-    key = (secured.inventory / "tls/key.pem").read_text()
-    (secured.inventory / "tls/key.pem").write_text(other.key)
+    file = secured.directory / "tls" / "key.pem"
+    key = file.read_text()
+    file.write_text(other.key)
     secured.set(redis_tls=good)
     assert "it does not belong to the certificate" in secured.run("up", code=2).text
-    (secured.inventory / "tls/key.pem").write_text(key)
+    file.write_text(key)
     secured.run("up")
     assert secured.run("up").changed == 0
     shown = dict(line.split("=", 1) for line in secured.run("env").out.splitlines() if line.startswith("REDIS_"))
     assert shown["REDIS_HOST"] == "localhost"
-    assert shown["REDIS_CA_FILE"] == str(secured.inventory / "tls" / "ca.pem")
+    assert shown["REDIS_CA_FILE"] == str(file.with_name("ca.pem"))
     secured.stack.await_docker_health()
     services = check(secured, 0)
     assert services["redis"]["certificate"]["figures"]["names"] == "localhost"
-    configure(
-        secured, redis_tls=good | {name: str(secured.inventory / good[name]) for name in ("certificate", "key", "ca")}
-    )
+    paths = {key: str(file.with_name(f"{key}.pem")) for key in ("certificate", "key", "ca")}
+    secured.stack.variables["redis_tls"] = good | paths
+    vars(secured.stack).pop("resolved", None)
     secured.stack.check_redis()

@@ -19,10 +19,21 @@ VARIABLES: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def stack() -> dict[str, Any]:
-    """Return the default stack, resolved, with no secrets made yet."""
-    resolved = resolve_stack(load_definitions(), VARIABLES)
+def resolved_stack(**variables: Any) -> dict[str, Any]:
+    """Return a resolved stack with no secrets made yet: the default one, unless variables say otherwise."""
+    resolved = resolve_stack(load_definitions(), VARIABLES | variables)
     for service in resolved["services"].values():
         service["config_hash"] = None
     return resolved | {"secrets": {"missing": []}}
+
+
+@pytest.fixture
+def stack() -> dict[str, Any]:
+    """Return the default stack."""
+    return resolved_stack()
+
+
+@pytest.fixture
+def whole_stack() -> dict[str, Any]:
+    """Return a stack of every service there is a definition of."""
+    return resolved_stack(ready_services=list(load_definitions()))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from ready.attacks import ATTACKS
-from ready.attacks.base import Attacker, Attempt, RefusedError, rights
+from ready.attacks.attempt import Attempt, RefusedError
+from ready.attacks.base import Attacker, rights
 from ready.definitions import load_definitions
 from ready.probing import PROBES, make_probes
 from ready.services.base import Probe
@@ -97,15 +98,15 @@ def test_every_service_is_attacked() -> None:
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_what_is_tried(name: str, stack: dict[str, Any]) -> None:
+def test_what_is_tried(name: str, whole_stack: dict[str, Any]) -> None:
     """Each says what and how, under a name of its own; without a service every one of them is unknown."""
-    passwords = {service: dict.fromkeys(its["accounts"], PASSWORD) for service, its in stack["services"].items()}
-    for port in stack["services"][name]["ports"]:
+    passwords = {service: dict.fromkeys(its["accounts"], PASSWORD) for service, its in whole_stack["services"].items()}
+    for port in whole_stack["services"][name]["ports"]:
         port["host"] = 1
-    attempts = ATTACKS[name](make_probes(stack, passwords, 1.0)[name], dict).attempts()
+    attempts = ATTACKS[name](make_probes(whole_stack, passwords, 1.0)[name], dict).attempts()
     assert len({attempt.name for attempt in attempts}) == len(attempts) >= 3
     assert all(attempt.title and attempt.how and attempt.expected for attempt in attempts)
     assert PASSWORD not in str(attempts)
     assert "no_password" in {attempt.name for attempt in attempts}
-    found = outcomes(ATTACKS[name](make_probes(stack, passwords, 1.0)[name], dict))
+    found = outcomes(ATTACKS[name](make_probes(whole_stack, passwords, 1.0)[name], dict))
     assert {outcome for outcome, _ in found.values()} == {"unknown"}

@@ -247,6 +247,7 @@ def test_served(tmp_path: Path, authority: Pair) -> None:
             served_certificate(address, "redis", make_authority("x", NOW).certificate, None, 5)
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # what is refused is what is tried
 def test_old_protocols_are_refused(tmp_path: Path, authority: Pair, leaf: Pair) -> None:
     """A client of ours speaks no TLS 1.1."""
     with (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ready.definitions import load_definitions
-from ready.probing import PROBES, deep_health
-from ready.services.base import Check, CheckError, Probe, attempt, expect
+from ready.probing import PROBES, cheap_health, deep_health
+from ready.services.base import ANSWERS, Check, CheckError, Probe, UnknownError, attempt, expect
 
 SERVICE: dict[str, Any] = {
     "ports": [{"name": "redis", "bind": "0.0.0.0", "host": 1}],  # noqa: S104
@@ -21,7 +21,7 @@ SERVICE: dict[str, Any] = {
 class Slow(Probe):
     """Answers when it is let."""
 
-    checks = ("answer",)
+    checks: tuple[str, ...] = ("answer",)
     gate = threading.Event()
 
     def answer(self) -> Mapping[str, Any]:
@@ -103,3 +103,100 @@ def test_unknown_password_is_named() -> None:
         Slow(SERVICE, {}).login("app")
     assert Slow(SERVICE, {"app": "x"}).login("app") == ("kailash_app", "x")
     assert Slow(SERVICE, {}).address("redis") == ("127.0.0.1", 1)
+
+
+class Line:
+    """A connection that is lost when somebody says so."""
+
+    def __init__(self) -> None:
+        self.lost = self.closed = False
+
+    def close(self) -> None:
+        """Close it."""
+        self.closed = True
+
+
+class Kept(Probe):
+    """Counts its connections."""
+
+    checks = ()
+
+    def __init__(self) -> None:
+        super().__init__(SERVICE, {"app": "s3cret"})
+        self.lines: list[Line] = []
+        self.down = False
+
+    def open(self) -> Line:
+        """Connect."""
+        if self.down:
+            raise OSError("refused to s3cret")
+        self.lines.append(Line())
+        return self.lines[-1]
+
+    def ping(self, connection: Line) -> Mapping[str, Any]:
+        """Answer while the line is there."""
+        if connection.lost or self.down:
+            raise OSError("lost")
+        return {}
+
+
+def test_connection_is_kept_and_made_anew() -> None:
+    """One connection for all rounds; a lost one is replaced in the same round; a service that is down has failed."""
+    probe = Kept()
+
+    def verdict() -> str:
+        return str(cheap_health({"kept": probe}, 5)["kept"]["verdict"])
+
+    assert [verdict(), verdict()] == ["pass", "pass"]
+    assert len(probe.lines) == 1
+    probe.lines[0].lost = True
+    assert verdict() == "pass"
+    assert (len(probe.lines), probe.lines[0].closed) == (2, True)
+    probe.down = True
+    assert verdict() == "fail"
+    assert probe.probe()[ANSWERS]["detail"] == "OSError: refused to ***"
+    probe.down = False
+    assert verdict() == "pass"
+    probe.close()
+    assert all(line.closed for line in probe.lines)
+
+
+def test_unanswered_question_is_not_asked_twice() -> None:
+    """A driver is not called from two threads: the next round says what it waits for."""
+    gate = threading.Event()
+
+    class Hanging(Kept):
+        def ping(self, connection: Line) -> Mapping[str, Any]:
+            gate.wait(30)
+            return {}
+
+    probe = Hanging()
+    first = cheap_health({"x": probe}, 0.2)["x"]
+    assert first["checks"][ANSWERS]["detail"] == "no answer within 0.2 s"
+    assert "earlier round" in cheap_health({"x": probe}, 5)["x"]["checks"][ANSWERS]["detail"]
+    gate.set()
+
+
+def test_what_settings_do_not_name_is_not_applicable() -> None:
+    """An application's settings have the app account alone: a check by another one is neither passed nor failed."""
+
+    class Monitored(Quick):
+        checks = ("answer", "watched")
+
+        def watched(self) -> Mapping[str, Any]:
+            self.login("monitor")
+            return {}
+
+    found = deep_health({"x": Monitored(SERVICE, {})}, 5)["x"]
+    assert found["verdict"] == "pass"
+    assert found["checks"]["watched"]["verdict"] == "not_applicable"
+    assert found["checks"]["watched"]["detail"] == "the settings name no account monitor"
+    with pytest.raises(UnknownError, match="no port http"):
+        Slow(SERVICE, {}).address("http")
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_every_service_can_be_watched(name: str) -> None:
+    """Each class asks its own cheap question."""
+    assert PROBES[name].ping is not Probe.ping
+    assert PROBES[name].open is not Probe.open

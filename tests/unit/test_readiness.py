@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ready import evidence, readiness, report, requirements
+from ready import evidence, readiness, report, requirements, schema
 from ready.part import worst
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=timezone.utc)
@@ -17,7 +17,7 @@ DATA = yaml.safe_load(requirements.FILE.read_text())
 ROWS = {entry["id"]: entry for section in DATA["sections"] for entry in section["requirements"]}
 SMALL = {
     "evidence": {
-        "latency": {"verb": "check", "max_age_days": 7},
+        "upgrade": {"verb": "check", "max_age_days": 7},
         "gold_standards": {"verb": "gold", "max_age_days": 7},
     },
     "sections": [
@@ -31,7 +31,7 @@ SMALL = {
                     "id": "R2.redis",
                     "title": "Redis is fast",
                     "weight": 60,
-                    "evidence": "latency",
+                    "evidence": "upgrade",
                     "predicates": [
                         {"what": "p95", "path": "results.p95", "is": "<", "value": 1, "unit": "ms"},
                         {"what": "measurement", "path": "results.verdict", "is": "==", "value": "pass"},
@@ -62,11 +62,22 @@ SMALL = {
 FAST = {"p95": 0.5, "verdict": "pass"}
 
 
+@pytest.fixture(autouse=True)
+def small_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let evidence hold a figure or two: what it must hold is the schemas' business, and their tests'."""
+    faults = schema.faults
+
+    def envelope_alone(document: Any, name: str) -> list[str]:
+        return faults(document, name if name == "evidence/readiness.schema.json" else "envelope.schema.json")
+
+    monkeypatch.setattr(evidence, "faults", envelope_alone)
+
+
 def leave(
     root: Path,
     results: dict[str, Any],
     *,
-    name: str = "latency",
+    name: str = "upgrade",
     host: str = "pc1",
     verdict: str = "pass",
     age: timedelta = timedelta(),
@@ -98,8 +109,8 @@ def test_figure_that_keeps_its_objective_passes(tmp_path: Path) -> None:
     assert verdict == "pass"
     showing = rows["R2.redis"]["hosts"][0]
     assert showing["figures"][0] == {"what": "p95", "found": 0.5, "expected": "< 1 ms", "verdict": "pass"}
-    assert showing["evidence"]["path"] == "ready/pc1/latency.json"
-    assert showing["evidence"]["sha256"] == evidence.read(tmp_path / "ready/pc1/latency.json").sha256
+    assert showing["evidence"]["path"] == "ready/pc1/upgrade.json"
+    assert showing["evidence"]["sha256"] == evidence.read(tmp_path / "ready/pc1/upgrade.json").sha256
     assert results["score"] == {"earned": 60, "attainable": 60, "total": 100}
 
 
@@ -135,7 +146,7 @@ def test_figure_decides(tmp_path: Path, results: dict[str, Any], verdict: str, r
         ({"age": timedelta(days=7, minutes=1)}, "7 days old, expected at most 7"),
         ({"age": -timedelta(minutes=6)}, "from the future"),
         ({"verdict": "insufficient_data"}, "says itself that its data are insufficient"),
-        ({"host": "pc2"}, "no evidence of latency"),
+        ({"host": "pc2"}, "no evidence of upgrade"),
     ],
 )
 def test_doubtful_evidence_shows_nothing(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
@@ -157,7 +168,7 @@ def test_evidence_may_be_as_old_as_allowed(tmp_path: Path) -> None:
 def test_every_host_has_to_show_it(tmp_path: Path) -> None:
     """One host without evidence, or with a bad figure, decides for all."""
     leave(tmp_path, FAST)
-    assert look(tmp_path, hosts=["pc1", "pc2"])[2]["R2.redis"]["reason"] == "pc2: no evidence of latency"
+    assert look(tmp_path, hosts=["pc1", "pc2"])[2]["R2.redis"]["reason"] == "pc2: no evidence of upgrade"
     leave(tmp_path, {"p95": 3, "verdict": "pass"}, host="pc2")
     assert look(tmp_path, hosts=["pc1", "pc2"])[0] == "fail"
     leave(tmp_path, FAST, host="pc2")
@@ -248,10 +259,10 @@ def test_what_is_not_judged_decides_nothing(tmp_path: Path) -> None:
 def test_unbelieved_files_are_named(tmp_path: Path) -> None:
     """A broken file is in the report and shows nothing."""
     leave(tmp_path, FAST)
-    (tmp_path / "ready/pc1/latency.json").write_text("{")
+    (tmp_path / "ready/pc1/upgrade.json").write_text("{")
     verdict, results, _ = look(tmp_path)
     assert verdict == "insufficient_data"
-    assert "ready/pc1/latency.json: unreadable" in results["faults"][0]
+    assert "ready/pc1/upgrade.json: unreadable" in results["faults"][0]
 
 
 @pytest.mark.parametrize(
@@ -352,8 +363,8 @@ def test_page_escapes_what_evidence_says(tmp_path: Path) -> None:
     page = report.page(document, "0" * 64)
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
-    digest = evidence.read(tmp_path / "ready/pc1/latency.json").sha256
-    for text in ("3.25", "&lt; 1 ms", "ready/pc1/latency.json", evidence.timestamp(NOW), digest, "real", "0" * 64):
+    digest = evidence.read(tmp_path / "ready/pc1/upgrade.json").sha256
+    for text in ("3.25", "&lt; 1 ms", "ready/pc1/upgrade.json", evidence.timestamp(NOW), digest, "real", "0" * 64):
         assert text in page
     assert "http" not in page, "the page stands alone"
 

@@ -38,8 +38,9 @@ def test_what_really_listens_counts(stack: dict[str, Any], listener: str) -> Non
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_each_attack_that_succeeds_is_a_failure(stack: dict[str, Any], name: str) -> None:
+def test_each_attack_that_succeeds_is_a_failure(whole_stack: dict[str, Any], name: str) -> None:
     """And one whose outcome is unknown is not called well."""
+    stack = whole_stack
     for number, attack in enumerate(attacks(stack, name)):
         for outcome, verdict in (("succeeded", "fail"), ("unknown", "insufficient_data")):
             found = well(stack)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from .base import Attacker, Attempt
+from .attempt import Attempt
+from .base import Attacker
 from .chromadb import ChromaDBAttacker
+from .gateway import GatewayAttacker
 from .neo4j import Neo4jAttacker
 from .postgresql import PostgreSQLAttacker
 from .redis import RedisAttacker
@@ -15,6 +17,7 @@ ATTACKS: dict[str, type[Attacker]] = {
     "neo4j": Neo4jAttacker,
     "chromadb": ChromaDBAttacker,
     "redis": RedisAttacker,
+    "gateway": GatewayAttacker,
 }
 
 __all__ = ["ATTACKS", "Attacker", "Attempt"]

@@ -1,42 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the attacks on all services share: an attempt, and how its outcome is told."""
+"""What the attacks on all services share: how they are run, and how their outcome is told."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..services.base import Probe
+from .attempt import Attempt, RefusedError
+from .transport import transport_attempts
 
 REFUSED, SUCCEEDED, UNKNOWN = "refused", "succeeded", "unknown"
-#: What attacks are told of as expected, unless they say otherwise.
-EXPECTED = "refused"
 _DETAIL = 200
-
-
-class RefusedError(Exception):
-    """The attacker got nowhere; the message is what it was told."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One thing that is tried.
-
-    Attributes:
-        name: the id of the check.
-        title: what must be true, in words.
-        how: the connection and command, so that anybody can repeat it.
-        run: does it. Returns what the attacker got, in words and without any data; raises what the driver raises.
-        expected: what should come of it.
-    """
-
-    name: str
-    title: str
-    how: str
-    run: Callable[[], str]
-    expected: str = EXPECTED
 
 
 class Attacker:
@@ -90,7 +66,7 @@ class Attacker:
         except Exception as error:  # an attack reports: no driver's error may end it
             dead = told(f"could not be tried, because the service does not let the app in: {error}")
         results = []
-        for attempt in self.attempts():
+        for attempt in (*self.attempts(), *transport_attempts(self.probe)):
             outcome, found = UNKNOWN, dead
             if not dead:
                 try:

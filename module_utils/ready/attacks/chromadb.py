@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ..services.chromadb import ChromaDB
-from .base import Attacker, Attempt, RefusedError
+from .attempt import Attempt, RefusedError
+from .base import Attacker
 
 _ORIGIN = "https://attacker.invalid"
 

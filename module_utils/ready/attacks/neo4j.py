@@ -9,7 +9,8 @@ from typing import Any, cast
 import neo4j
 
 from ..services.neo4j import Neo4j
-from .base import Attacker, Attempt, RefusedError, wrong_password
+from .attempt import Attempt, RefusedError
+from .base import Attacker, wrong_password
 
 #: Procedures and functions that reach files, other servers or the system, each with harmless arguments.
 REACHING_OUT = (

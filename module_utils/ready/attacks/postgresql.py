@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 
 from ..services.postgresql import PostgreSQL
-from .base import Attacker, Attempt, RefusedError, rights, wrong_password
+from .attempt import Attempt, RefusedError
+from .base import Attacker, rights, wrong_password
 
 #: libpq gives no code for a login that failed, so it is told by the server's and libpq's own words.
 _LOGIN_REFUSED = ("password authentication failed", "no password supplied", "no pg_hba.conf entry")

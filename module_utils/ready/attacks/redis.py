@@ -11,7 +11,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ..services.redis import Redis
-from .base import Attacker, Attempt, RefusedError, wrong_password
+from .attempt import Attempt, RefusedError
+from .base import Attacker, wrong_password
 
 #: What would hurt if it succeeded: the server is asked whether it would let the account do it (ACL DRYRUN, 7.0).
 DANGEROUS = (

@@ -44,6 +44,14 @@ class MemoryFile:
         os.close(self._descriptor)
 
 
+def ask_for_tls(plain: socket.socket, protocol: str) -> None:
+    """Bring a new connection to where TLS begins: PostgreSQL wants to be asked first. Raises OSError if it refuses."""
+    if protocol == "postgresql":
+        plain.sendall(_SSL_REQUEST)
+        if plain.recv(1) != b"S":
+            raise OSError("the server refuses TLS")
+
+
 def served_certificate(
     address: tuple[str, int], protocol: str, ca: str, name: str | None, timeout: float
 ) -> dict[str, Any]:
@@ -63,10 +71,7 @@ def served_certificate(
     context = client_context(ca, name is not None)
     context.verify_flags |= NO_CHECK_TIME
     with socket.create_connection(address, timeout) as plain:
-        if protocol == "postgresql":
-            plain.sendall(_SSL_REQUEST)
-            if plain.recv(1) != b"S":
-                raise OSError("the server refuses TLS")
+        ask_for_tls(plain, protocol)
         with context.wrap_socket(plain, server_hostname=name or address[0]) as secure:
             return {**(secure.getpeercert() or {}), "protocol": secure.version()}
 

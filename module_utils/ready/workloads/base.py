@@ -14,6 +14,8 @@ from ..services.base import LEFTOVER_SECONDS, MARK, Probe
 
 #: Rows, nodes, vectors, keys: small enough to build within seconds, big enough that a missing index shows.
 SIZE = 10_000
+#: Seconds that a step of building or removing a fixture may take; a single request's limit is much shorter.
+FIXTURE_SECONDS = 30
 #: Different questions that an operation goes round; the same one again and again would be answered from a cache.
 QUESTIONS = 500
 

@@ -15,10 +15,12 @@ from typing import Any
 import neo4j
 
 from ..services.base import LEFTOVER_SECONDS, CheckError, expect
-from ..services.neo4j import _DATABASE, Neo4j
-from .base import SIZE, Operation, Workload, questions
+from ..services.neo4j import Neo4j
+from .base import FIXTURE_SECONDS, SIZE, Operation, Workload, questions
 
 INDEX, GROUPS = "ready_probe", 10
+#: Community Edition has this one; named, so that the driver need not ask which it is.
+_DATABASE = "neo4j"
 _NODES = "UNWIND range(0, $size - 1) AS n CREATE (:ReadyProbe {run: $run, at: $at, n: n, group: n % $groups})"
 #: Node n leads to n + 1 and to 7 n + 3, modulo the size.
 _EDGES = """
@@ -104,6 +106,10 @@ class Neo4jWorkload(Workload):
         query = neo4j.Query(text, timeout=self.timeout)
         return [record.values() for record in session.run(query, parameters)]
 
+    def _do(self, session: neo4j.Session, text: str, **parameters: Any) -> None:
+        """Make a step of building or removing the fixture."""
+        session.run(neo4j.Query(text, timeout=FIXTURE_SECONDS), parameters).consume()
+
     def open(self) -> None:
         """Open the kept session; its first query connects."""
         self.driver = self.probe.connect("app")
@@ -128,14 +134,14 @@ class Neo4jWorkload(Workload):
         """Build graph and index."""
         now = int(time.time())
         with self.probe.connect("app") as driver, driver.session(database=_DATABASE) as session:
-            self._ask(session, _OLD, old=now - LEFTOVER_SECONDS)
-            self._ask(session, _NODES, run=self.run, at=now, size=SIZE, groups=GROUPS)
-            self._ask(session, f"CREATE INDEX {INDEX} IF NOT EXISTS FOR (n:ReadyProbe) ON (n.run, n.n)")
-            self._ask(session, "CALL db.awaitIndex($index, 30)", index=INDEX)
+            self._do(session, _OLD, old=now - LEFTOVER_SECONDS)
+            self._do(session, _NODES, run=self.run, at=now, size=SIZE, groups=GROUPS)
+            self._do(session, f"CREATE INDEX {INDEX} IF NOT EXISTS FOR (n:ReadyProbe) ON (n.run, n.n)")
+            self._do(session, "CALL db.awaitIndex($index, 30)", index=INDEX)
             # From the statistics of an empty index the planner makes a scan of all of it, and keeps that plan.
-            self._ask(session, "CALL db.resampleIndex($index)", index=INDEX)
-            self._ask(session, "CALL db.prepareForReplanning(30)")
-            self._ask(session, _EDGES, run=self.run, size=SIZE)
+            self._do(session, "CALL db.resampleIndex($index)", index=INDEX)
+            self._do(session, "CALL db.prepareForReplanning(30)")
+            self._do(session, _EDGES, run=self.run, size=SIZE)
 
     def operations(self) -> list[Operation]:
         """Return the operations."""
@@ -172,6 +178,6 @@ class Neo4jWorkload(Workload):
     def remove(self) -> None:
         """Remove the graph, and the index unless another run needs it."""
         with self.probe.connect("app") as driver, driver.session(database=_DATABASE) as session:
-            self._ask(session, _OWN, run=self.run)
+            self._do(session, _OWN, run=self.run)
             if self._ask(session, _OTHERS) == [[0]]:
-                self._ask(session, f"DROP INDEX {INDEX} IF EXISTS")
+                self._do(session, f"DROP INDEX {INDEX} IF EXISTS")

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from ..services.base import CheckError, expect
 from ..services.postgresql import PostgreSQL
-from .base import SIZE, Operation, Workload, fixture_name, left_over, questions
+from .base import FIXTURE_SECONDS, SIZE, Operation, Workload, fixture_name, left_over, questions
 
 #: Customers have CATEGORIES categories in turn; customer c has the orders c and c + CUSTOMERS and so on.
 CUSTOMERS, CATEGORIES = 1000, 50
@@ -71,6 +71,12 @@ class PostgreSQLWorkload(Workload):
             last_order=SIZE - 1,
         )
 
+    def _builder(self) -> psycopg.Connection[Any]:
+        """Return a connection that building or removing the fixture has the time for."""
+        connection = self.probe.connect("app")
+        connection.execute(f"SET statement_timeout = '{FIXTURE_SECONDS}s'")
+        return connection
+
     def open(self) -> None:
         """Open the kept connection; a statement is prepared at its first use."""
         self.connection = self.probe.connect("app")
@@ -93,7 +99,7 @@ class PostgreSQLWorkload(Workload):
 
     def build(self) -> None:
         """Build the schema."""
-        with self.probe.connect("app") as connection:
+        with self._builder() as connection:
             names = [row[0] for row in connection.execute("SELECT nspname FROM pg_namespace").fetchall()]
             for name in left_over(names, "_"):
                 connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
@@ -130,5 +136,5 @@ class PostgreSQLWorkload(Workload):
 
     def remove(self) -> None:
         """Drop the schema."""
-        with self.probe.connect("app") as connection:
+        with self._builder() as connection:
             connection.execute(self._sql("DROP SCHEMA IF EXISTS {schema} CASCADE"))

@@ -62,6 +62,7 @@ def test_plain_text_and_other_authorities_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("newest", "spoken"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True)])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # what is refused is what is tried
 def test_protocols(newest: ssl.TLSVersion, spoken: bool) -> None:
     """TLS 1.2 and newer."""
     its = STACK.settings("gateway")

@@ -1,4 +1,4 @@
-"""The environment holds what the lock says, and the probes can be imported in it."""
+"""The environment holds what the lock says and the package `ready`, and the probes run in it by themselves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def python(code: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        cwd=ROOT / "module_utils",
+        cwd="/",
     ).stdout.strip()
 
 
@@ -32,3 +32,29 @@ def test_versions_are_those_of_the_lock() -> None:
 def test_probes_can_be_imported() -> None:
     """All that a probe imports is there."""
     assert python("from ready.probing import PROBES; print(*PROBES)") == "postgresql neo4j chromadb redis gateway"
+
+
+def test_package_is_the_installed_one() -> None:
+    """Not somebody's clone; applications find the same as a wheel beside it."""
+    assert python("import ready; print(ready.__file__)").startswith(str(DIRECTORY))
+    assert len(list(DIRECTORY.glob("ready-*-py3-none-any.whl"))) == 1
+
+
+def test_command_line_runs() -> None:
+    """Without Ansible; a service that nobody runs has failed, and the driver says why."""
+    done = subprocess.run(
+        [DIRECTORY / "bin" / "python", "-m", "ready.probe"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"REDIS_URL": "redis://app:none@127.0.0.1:1/0"},
+    )
+    assert done.returncode == 2, done.stderr
+    assert "redis  fail" in done.stdout
+    assert "refused" in done.stdout
+
+
+def test_nothing_half_made_is_left() -> None:
+    """What it was made in is gone."""
+    assert [path.name for path in DIRECTORY.parent.glob(".probes.*")] == [".probes.lock"]

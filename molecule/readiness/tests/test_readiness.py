@@ -22,7 +22,7 @@ def rows() -> dict[str, dict[str, Any]]:
 
 def test_only_good_evidence_was_written() -> None:
     """Whole files, readable to all; nothing of what fits no schema."""
-    assert sorted(path.name for path in (DIRECTORY / "localhost").iterdir()) == ["latency.json", "preflight.json"]
+    assert sorted(path.name for path in (DIRECTORY / "localhost").iterdir()) == ["drill.json", "preflight.json"]
     for path in DIRECTORY.rglob("*.json"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
@@ -30,8 +30,8 @@ def test_only_good_evidence_was_written() -> None:
 def test_verdicts(rows: dict[str, dict[str, Any]]) -> None:
     """Real figures pass, simulated ones show nothing, what is missing names its verb, a waiver is shown."""
     assert rows["B.resources"]["verdict"] == "pass"
-    assert rows["R2.redis.latency"]["verdict"] == "insufficient_data"
-    assert "simulated" in rows["R2.redis.latency"]["reason"]
+    assert rows["O.drill"]["verdict"] == "insufficient_data"
+    assert "simulated" in rows["O.drill"]["reason"]
     assert rows["R2.services"]["next"] == "./ready up"
     assert rows["R2.overhead"]["verdict"] == "waived"
     assert rows["O.backup"]["verdict"] == "insufficient_data"

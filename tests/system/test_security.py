@@ -1,0 +1,356 @@
+"""A whole stack as an attacker finds it: all well, then each protection taken away for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timezone
+from typing import Any
+
+import docker
+import pytest
+from ready.intrusion import read_security
+from ready.leaks import Search
+from ready.part import Part
+from ready.security import judge_security
+
+from tests.system.canary import Processes, shown, watched
+from tests.system.conftest import ROOT, Ready, Result, own_stack
+
+NAME = "sys-security"
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """A stack that is up, with user data, made by a run that was watched for secrets."""
+    with own_stack(tmp_path_factory.mktemp("security"), NAME, SERVICES) as ready:
+        watched(ready, "up", "--diff", "-vvv")
+        ready.stack.write()
+        yield ready
+
+
+def attack(ready: Ready, today: date | None = None) -> Part:
+    """Find out and judge, here: the module is no more than this call."""
+    resolved = ready.stack.resolved
+    return judge_security(resolved, read_security(resolved, 5.0, 20.0), today or datetime.now(timezone.utc).date())
+
+
+def failed(part: Part, *verdicts: str) -> dict[str, set[str]]:
+    """Return service -> ids of the checks that failed (or have one of these verdicts)."""
+    found: dict[str, set[str]] = {}
+    for check in part.results["checks"]:
+        if check["verdict"] in (verdicts or ("fail",)):
+            found.setdefault(check["service"], set()).add(check["id"])
+    return found
+
+
+def check_of(part: Part, service: str, name: str) -> dict[str, Any]:
+    """Return one check."""
+    return next(item for item in part.results["checks"] if (item["service"], item["id"]) == (service, name))
+
+
+def verb(ready: Ready, code: int = 0) -> tuple[Result, dict[str, Any]]:
+    """Run `./ready check --only security`; return what it printed, and the evidence."""
+    result = ready.run("check", "--only", "security", "-vvv", code=code)
+    evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "security.json").read_text())
+    return result, evidence
+
+
+@contextmanager
+def remade(ready: Ready, service: str, config: dict[str, Any] | None = None, **host: Any) -> Iterator[None]:
+    """Have a service's container made anew by hand with other settings; `./ready up` puts it back."""
+    container = ready.stack.container(service)
+    attrs = container.attrs
+    api: Any = docker.from_env().api
+    endpoint = {NAME: {"Aliases": [service]}}
+    document = {**attrs["Config"], "Hostname": "", "HostConfig": attrs["HostConfig"] | host} | (config or {})
+    container.remove(force=True)
+    answer = api._post_json(
+        api._url("/containers/create"), params={"name": container.name},
+        data=document | {"NetworkingConfig": {"EndpointsConfig": endpoint}},
+    )  # fmt: skip
+    try:
+        assert answer.status_code == 201, answer.text
+        api.start(answer.json()["Id"])
+        wait_for(ready, service)
+        yield
+    finally:
+        ready.run("up")
+        wait_for(ready, service)
+
+
+def wait_for(ready: Ready, service: str, seconds: float = 30) -> None:
+    """Wait until a service answers with what was written to it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return getattr(ready.stack, f"check_{service}")()  # type: ignore[no-any-return]
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
+
+
+def networks() -> list[str]:
+    """Return the networks that carry the stack's label."""
+    found = docker.from_env().networks.list(filters={"label": f"io.ready.stack={NAME}"})
+    return sorted(str(item.name) for item in found)
+
+
+def interfaces() -> set[str]:
+    """Return the interfaces that a look from outside makes."""
+    return {name for name in os.listdir("/sys/class/net") if name.startswith("rdy")}
+
+
+def test_all_is_well(stack: Ready) -> None:
+    """Nothing fails and nothing is unknown; nothing is changed, restarted or left behind, and no secret is shown."""
+    stack.stack.await_docker_health()
+    before = stack.stack.identities()
+    with Processes() as processes:
+        result, evidence = verb(stack)
+    assert evidence["verdict"] == "waived"
+    part = Part("security", evidence["verdict"], evidence["results"])
+    assert failed(part, "fail", "insufficient_data") == {}
+    waived = {"5.15", "routed"}
+    assert failed(part, "waived") == dict.fromkeys(SERVICES, waived) | {"neo4j": waived | {"app_rights"}}
+    assert result.changed == 0
+    assert shown(stack, result, processes) == []
+    assert stack.stack.identities() == before
+    stack.stack.check()
+    assert networks() == [NAME]
+    time.sleep(0.5)  # the kernel takes the namespace down by the way
+    assert interfaces() == set()
+
+
+def test_made_by_hand_without_protection(stack: Ready) -> None:
+    """Each thing that Docker was not told is named by its id."""
+    binds = stack.stack.container("redis").attrs["HostConfig"]["Binds"]
+    with remade(
+        stack, "redis", CapDrop=[], CapAdd=["SYS_PTRACE"], ReadonlyRootfs=False, PidMode="host", IpcMode="host",
+        UTSMode="host", SecurityOpt=["seccomp=unconfined"], Memory=0, MemorySwap=0, NanoCpus=0, PidsLimit=0,
+        Binds=[*binds, "/etc:/host/etc:ro", "/var/run/docker.sock:/var/run/docker.sock"],
+        Devices=[{"PathOnHost": "/dev/zero", "PathInContainer": "/dev/x", "CgroupPermissions": "r"}],
+    ):  # fmt: skip
+        part = attack(stack)
+    wanted = {"5.4", "5.6", "5.11", "5.12", "5.13", "5.16", "5.17", "5.18", "5.21", "5.22", "5.26", "5.29", "5.32"}
+    # In the host's process namespace, process 1 is the host's.
+    assert failed(part) == {"redis": wanted | {"4.1"}}
+    assert "added SYS_PTRACE" in check_of(part, "redis", "5.4")["found"]
+    assert any("./ready up makes the container of redis" in line for line in part.next)
+    assert failed(attack(stack)) == {}
+
+
+def test_published_everywhere(stack: Ready) -> None:
+    """Then somebody else is answered, and is told apart from the machine itself."""
+    port = str(stack.stack.variables["redis_port"])
+    with remade(stack, "redis", PortBindings={"6379/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}):  # noqa: S104
+        part = attack(stack)
+    assert failed(part) == {"redis": {"5.14", "outside"}}
+    assert f":{port} answers a machine on the host's link" in check_of(part, "redis", "outside")["found"]
+    assert f"0.0.0.0:{port}" in check_of(part, "redis", "5.14")["found"]
+
+
+def test_a_firewall_rule_closes_the_way_around(stack: Ready) -> None:
+    """The rule of docs/security.md makes the waiver of `routed` needless; without it there is an answer."""
+    version = tuple(map(int, docker.from_env().version()["Version"].split("+")[0].split(".")[:2]))
+    before = check_of(attack(stack), "redis", "routed")
+    assert (before["verdict"] == "waived") == (version < (28, 0)), before
+    bridge = f"br-{str(docker.from_env().networks.get(NAME).id)[:12]}"
+    rule = ["DOCKER-USER", "!", "-i", bridge, "-o", bridge, "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"]
+    subprocess.run(["iptables", "-I", *rule], check=True)
+    try:
+        part = attack(stack)
+    finally:
+        subprocess.run(["iptables", "-D", *rule], check=True)
+    assert failed(part) == {}
+    assert {check_of(part, name, "routed")["verdict"] for name in SERVICES} == {"pass"}
+
+
+def test_secrets_on_show(stack: Ready) -> None:
+    """In the environment, in an image and in a log: whose and where is named, and not the password."""
+    password = stack.stack.passwords("redis")["app"]
+    container = stack.stack.container("redis")
+    image = container.commit(repository="ready-test/leak", changes=f'LABEL leak="{password}"')
+    try:
+        environment = [*container.attrs["Config"]["Env"], f"REDISCLI_AUTH={password}"]
+        with remade(stack, "redis", {"Env": environment, "Image": image.id}):
+            its = stack.stack.container("redis")
+            its.exec_run(["sh", "-c", f"echo {password} > /proc/1/fd/1"], user=its.attrs["Config"]["User"])
+            part = attack(stack)
+    finally:
+        docker.from_env().images.remove(image.id, force=True)
+    assert failed(part) == {"stack": {"inspect", "images", "processes", "logs"}}
+    assert "redis's app (plain) in docker inspect" in check_of(part, "stack", "inspect")["found"]
+    assert "the environment of the process redis-server" in check_of(part, "stack", "processes")["found"]
+    assert password not in json.dumps([part.results, part.rows, part.next])
+
+
+def test_secret_files_that_others_may_read(stack: Ready) -> None:
+    """The file, its mode and its owner are named."""
+    client = docker.from_env()
+    editor = client.containers.create(
+        stack.stack.container("postgresql").image.id, ["-c", "chmod 444 /v/secrets/app"], entrypoint=["sh"], user="0",
+        volumes={f"{NAME}_postgresql_config": {"bind": "/v"}},
+    )  # fmt: skip
+    editor.start()
+    assert editor.wait()["StatusCode"] == 0
+    editor.remove(v=True)
+    part = attack(stack)
+    assert failed(part) == {"postgresql": {"secret_files"}}
+    assert "secrets/app 0444 70:70" in check_of(part, "postgresql", "secret_files")["found"]
+    stack.run("up")
+    assert failed(attack(stack)) == {}
+
+
+def test_postgresql_app_as_superuser(stack: Ready) -> None:
+    """Everything that it may then do succeeds, and is undone."""
+    roles = "SELECT rolname FROM pg_roles ORDER BY 1"
+    tables = "SELECT schemaname, relname FROM pg_stat_user_tables ORDER BY 1, 2"
+    with stack.stack.postgresql("admin") as admin:
+        before = admin.execute(roles).fetchall(), admin.execute(tables).fetchall()
+        admin.execute("ALTER ROLE kailash_app SUPERUSER")
+        admin.execute("GRANT CREATE ON SCHEMA public TO ready_monitor")
+        try:
+            part = attack(stack)
+        finally:
+            admin.execute("ALTER ROLE kailash_app NOSUPERUSER")
+            admin.execute("REVOKE CREATE ON SCHEMA public FROM ready_monitor")
+        assert (admin.execute(roles).fetchall(), admin.execute(tables).fetchall()) == before
+    wanted = {"app_rights", "run_program", "read_server_file", "create_role", "become_admin", "read_password_hashes"}
+    assert failed(part) == {"postgresql": wanted | {"other_database", "monitor_writes"}}
+    assert "superuser" in check_of(part, "postgresql", "app_rights")["found"]
+    assert failed(attack(stack)) == {}
+
+
+def test_redis_acl_loosened(stack: Ready) -> None:
+    """The app may do anything, anybody may come in; no key is lost, and a restart heals it."""
+    admin: Any = stack.stack.redis("admin")
+    admin.execute_command("ACL", "SETUSER", "kailash_app", "+@all")
+    admin.execute_command("ACL", "SETUSER", "ready_monitor", "+get", "~*")
+    admin.execute_command("ACL", "SETUSER", "default", "on", "nopass", "+@all", "~*")
+    part = attack(stack)
+    wanted = {"dangerous_commands", "read_configuration", "list_accounts", "monitor_reads_keys"}
+    assert failed(part) == {"redis": wanted | {"no_password", "default_user"}}
+    assert "FLUSHALL" in check_of(part, "redis", "dangerous_commands")["found"]
+    stack.stack.check_redis()
+    stack.run("restart", "--service", "redis")
+    assert failed(attack(stack)) == {}
+
+
+def test_settings_that_open_doors(stack: Ready) -> None:
+    """Neo4j that reads from elsewhere, and ChromaDB that empties itself and talks to web pages."""
+    stack.set(
+        neo4j_settings={
+            "dbms.security.procedures.allowlist": "*",
+            "internal.dbms.cypher_ip_blocklist": "192.0.2.0/24",
+        },
+        chromadb_settings={"allow_reset": True, "cors_allow_origins": ["*"]},
+    )
+    try:
+        stack.run("up")
+        part = attack(stack)
+        stack.stack.check()
+    finally:
+        stack.set(neo4j_settings=None, chromadb_settings=None)
+        stack.run("up")
+    assert failed(part) == {"neo4j": {"apoc_reaches_out", "load_csv_reaches_out"}, "chromadb": {"reset", "web_page"}}
+    assert "apoc.load.json" in check_of(part, "neo4j", "apoc_reaches_out")["found"]
+
+
+def test_a_service_that_hangs_is_not_called_safe(stack: Ready) -> None:
+    """Nothing is known of it; the others are told as they are."""
+    container = stack.stack.container("redis")
+    container.pause()
+    try:
+        part = attack(stack)
+    finally:
+        container.unpause()
+    assert failed(part) == {}
+    assert set(failed(part, "insufficient_data")) == {"redis"}
+    assert "is paused" in check_of(part, "redis", "5.13")["found"]
+    assert check_of(part, "redis", "no_password")["verdict"] == "insufficient_data"
+
+
+def test_waivers_end(stack: Ready) -> None:
+    """After its last day the check fails again."""
+    part = attack(stack, date(2099, 1, 1))
+    assert "5.15" in failed(part)["redis"]
+    assert any("its waiver ended on" in row["detail"] for row in part.rows)
+
+
+def test_a_password_in_evidence(stack: Ready) -> None:
+    """The controller's own files are searched, in base64 as well."""
+    password = stack.stack.passwords("neo4j")["backup"]
+    planted = stack.directory / "evidence" / NAME / "localhost" / "planted.json"
+    planted.write_text(json.dumps({"x": f"postgresql://u:{password}@h"}))
+    try:
+        result, evidence = verb(stack, code=2)
+    finally:
+        planted.unlink()
+    part = Part("security", evidence["verdict"], evidence["results"])
+    assert failed(part) == {"stack": {"controller"}}
+    assert f"neo4j's backup (plain) in {planted}" in check_of(part, "stack", "controller")["found"]
+    assert password not in json.dumps(evidence) + result.out + result.err
+
+
+def test_interrupted(stack: Ready) -> None:
+    """Killed at its most delicate moment; what stays is one network, and the next run removes that."""
+    code = "import json, sys; from ready.intrusion import read_security; read_security(json.load(sys.stdin), 5.0, 20.0)"
+    for _ in range(8):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": "module_utils"},
+            cwd=ROOT,
+        )
+        assert process.stdin
+        process.stdin.write(json.dumps(stack.stack.resolved).encode())
+        process.stdin.close()
+        deadline = time.monotonic() + 20
+        while len(networks()) < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if len(networks()) == 2:
+            break
+    assert networks() == [NAME, f"{NAME}-outsider"], "it was never caught in time"
+    assert failed(attack(stack)) == {}
+    assert networks() == [NAME]
+    stack.stack.check()
+
+
+def test_forced_failure_shows_no_secret(stack: Ready) -> None:
+    """A run that fails, at its most talkative, with passwords made anew: neither these nor the old ones are shown."""
+    old = Search(stack.stack.resolved, {name: stack.stack.passwords(name) for name in SERVICES})
+    stack.set(redis_settings={"no-such-setting": "1"}, redis_health={"deadline": 5})
+    try:
+        with Processes() as processes:
+            result = stack.run("secrets", "rotate", "--", "-vvv", "--diff", code=2)
+        assert "no-such-setting" in result.text
+        assert shown(stack, result, processes, old) == []
+        assert len(processes.seen) > 20
+    finally:
+        stack.set(redis_settings=None, redis_health=None)
+        watched(stack, "up", "--diff", "-vvv")
+    assert failed(attack(stack)) == {}
+    stack.stack.check()
+
+
+def test_the_search_would_have_found_it(stack: Ready) -> None:
+    """A password in a process's arguments, in a process's environment and in the output is seen."""
+    password = stack.stack.passwords("postgresql")["app"]
+    with Processes() as processes:
+        argued = subprocess.Popen(["sleep", "1", "--", "0"], env={"PGPASSWORD": password})
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(1)", password], check=True)
+        argued.wait()
+    lines = shown(stack, Result(0, f"password: {password}", ""), processes)
+    assert any("standard output" in line for line in lines)
+    assert any("process b'sleep" in line for line in lines), lines
+    assert sum("process b" in line for line in lines) >= 2, lines

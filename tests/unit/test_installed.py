@@ -1,0 +1,97 @@
+"""What Ready keeps on a host: how it is described, when it is complete, and the package as a wheel."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ready import installed, package
+from ready.definitions import load_definitions, resolve_stack
+
+VARIABLES = {
+    "stack_name": "ready",
+    "ready_services": ["postgresql", "redis"],
+    "ready_bind_address": "127.0.0.1",
+}
+
+
+@pytest.fixture
+def stack() -> dict[str, Any]:
+    """Return a resolved stack as `stack_definition` leaves it."""
+    return resolve_stack(load_definitions(), VARIABLES) | {"probes": {"directory": "/x", "mark": "lock 1\npackage 2\n"}}
+
+
+def test_description_has_what_probes_read(stack: dict[str, Any]) -> None:
+    """And is the same text each time, so that it is not written anew."""
+    document = installed.stack_document(stack)
+    assert document == installed.stack_document(json.loads(json.dumps(stack)))
+    found = json.loads(document)
+    assert found["name"] == "ready"
+    assert found["services"]["postgresql"]["ports"] == stack["services"]["postgresql"]["ports"]
+    assert found["services"]["postgresql"]["database"] == stack["services"]["postgresql"]["database"]
+    assert "limits" not in found["services"]["redis"]
+
+
+def test_complete_only_as_it_should_be(stack: dict[str, Any], tmp_path: Path) -> None:
+    """Nothing there, another package, another description: each is to be mended."""
+    environment = tmp_path / "probes"
+
+    def complete() -> bool:
+        return installed.is_complete(stack, {"installed": installed.read(environment, "ready")})
+
+    assert not complete()
+    environment.mkdir()
+    (environment / installed.MARK).write_text("lock 1\npackage 2\n")
+    assert not complete()
+    path = installed.stack_path(environment, "ready")
+    path.parent.mkdir()
+    path.write_text(installed.stack_document(stack))
+    assert complete()
+    stack["services"]["redis"]["ports"][0]["host"] = 1
+    assert not complete()
+    path.write_text(installed.stack_document(stack))
+    assert complete()
+    (environment / installed.MARK).write_text("lock 1\npackage 3\n")
+    assert not complete()
+
+
+def test_mark_changes_with_lock_and_package() -> None:
+    """Either of them makes another environment."""
+    assert len({installed.mark(lock, text) for lock in "ab" for text in "cd"}) == 4
+
+
+def test_same_sources_same_wheel() -> None:
+    """Nothing else is in it; its parts are those that an installer asks for."""
+    assert package.wheel() == package.wheel()
+    with zipfile.ZipFile(io.BytesIO(package.wheel())) as archive:
+        names = archive.namelist()
+    assert "ready/probe.py" in names
+    assert "ready/services/redis.py" in names
+    assert {name.rpartition("/")[2] for name in names if ".dist-info/" in name} == {"METADATA", "WHEEL", "RECORD"}
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_fingerprint_follows_the_sources(tmp_path: Path) -> None:
+    """A changed line or a renamed file is seen."""
+    (tmp_path / "a.py").write_text("x = 1\n")
+    first = package.fingerprint(tmp_path)
+    package.fingerprint.cache_clear()
+    assert package.fingerprint(tmp_path) == first
+    package.fingerprint.cache_clear()
+    (tmp_path / "a.py").write_text("x = 2\n")
+    second = package.fingerprint(tmp_path)
+    package.fingerprint.cache_clear()
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert len({first, second, package.fingerprint(tmp_path)}) == 3
+    package.fingerprint.cache_clear()
+
+
+def test_failed_installer_is_told(tmp_path: Path) -> None:
+    """With its last words, and nothing is left that looks complete."""
+    with pytest.raises(installed.InstallError, match="/nowhere/python"):
+        installed.install(tmp_path / "probes", "/nowhere/python", "", "ready.whl", b"", "p")
+    assert not (tmp_path / "probes").exists()

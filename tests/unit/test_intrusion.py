@@ -1,0 +1,41 @@
+"""Where the outsider stands and knocks; that nobody answers is tried on a real stack."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from ready.intrusion import targets_of
+from ready.outsider import neighbour
+
+from tests.unit.secure import ADDRESSES, ANY, container
+
+
+def test_neighbours_do_not_meet() -> None:
+    """Two runs at the same time have links of their own, in a range that hosts do not have."""
+    places = [neighbour(number) for number in (1, 2, 2**15 - 1, 4_000_000)]
+    networks = [ipaddress.IPv4Network(f"{place.own}/{place.prefix}", strict=False) for place in places]
+    assert len(set(networks)) == 4
+    for place, network in zip(places, networks, strict=True):
+        assert {ipaddress.ip_address(place.own), ipaddress.ip_address(place.gateway)} == set(network.hosts())
+        assert network.subnet_of(ipaddress.IPv4Network("198.18.0.0/15"))
+
+
+def test_what_is_published_by_hand_is_tried_as_well(stack: dict[str, Any]) -> None:
+    """Ports of the definition, of Docker, and of whatever listens in the container beyond loopback."""
+    found = container(stack, "redis", "172.18.0.5")
+    found["host_config"]["PortBindings"]["16379/tcp"] = [{"HostIp": ANY, "HostPort": "16379"}]
+    found["sockets"] += [["tcp", ANY, 26379], ["udp", ANY, 5353], ["tcp", "127.0.0.1", 9]]
+    targets = targets_of(stack, {"redis": found}, ADDRESSES)
+    assert targets["redis"] == {
+        "host": [(address, port) for address in ADDRESSES for port in (6379, 16379)],
+        "container": [("172.18.0.5", 6379), ("172.18.0.5", 26379)],
+    }
+
+
+def test_a_container_that_could_not_be_read_is_tried_by_its_definition(stack: dict[str, Any]) -> None:
+    """Its address is unknown then."""
+    assert targets_of(stack, {}, ADDRESSES)["neo4j"] == {
+        "host": [(address, port) for address in ADDRESSES for port in (7474, 7687)],
+        "container": [],
+    }

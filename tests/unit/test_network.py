@@ -1,0 +1,76 @@
+"""What the ways to a service cost, and what is said where one can't be gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ready.definitions import load_definitions, resolve_stack
+from ready.evidence import check, make
+from ready.network import judge_network
+from ready.series import Series, brief
+
+NOW = "2026-11-24T12:00:00Z"
+
+
+@pytest.fixture
+def stack() -> dict[str, Any]:
+    """Return a stack of Redis alone."""
+    variables = {"stack_name": "ready", "ready_services": ["redis"], "ready_bind_address": "127.0.0.1"}
+    return resolve_stack(load_definitions(), variables)
+
+
+def way(connect: float, trip: float, reason: str = "", misses: int = 0) -> dict[str, Any]:
+    """Return a way's figures."""
+    trips = Series([int(trip * 1e6)] * (0 if reason else 200))
+    if misses:
+        trips.miss("TimeoutError: timed out", misses)
+    connects = Series([int(connect * 1e6)] * (0 if reason else 200))
+    return {
+        "address": "127.0.0.1",
+        "port": 6379,
+        "reason": reason,
+        "tcp_connect": brief(connects),
+        "round_trip": brief(trips),
+    }
+
+
+def judged(stack: dict[str, Any], published: dict[str, Any], container: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the part, and Redis's paths; the evidence must fit its schema."""
+    part = judge_network(stack, {"services": {"redis": {"published": published, "container": container}}})
+    assert check(make("network", "ready", "localhost", part.verdict, part.results, NOW, finished_at=NOW)) == []
+    return part, part.results["paths"]["redis"]
+
+
+def test_the_published_port_costs_the_difference(stack: dict[str, Any]) -> None:
+    """With one platform the ADR's limit does not apply, and nothing stands where it looks."""
+    part, path = judged(stack, way(0.1, 0.25), way(0.05, 0.1))
+    assert path["overhead"]["round_trip_p50_ms"] == pytest.approx(0.15)
+    assert path["overhead"]["tcp_connect_p95_ms"] == pytest.approx(0.05)
+    assert (path["verdict"], part.verdict, part.results["host_to_host"]["verdict"]) == (
+        "pass",
+        "not_applicable",
+        "not_applicable",
+    )
+    assert "overhead_p95_ms" not in part.results
+
+
+def test_an_address_that_can_not_be_reached(stack: dict[str, Any]) -> None:
+    """Docker Desktop's containers are in a virtual machine: the cost is unknown, and nothing fails."""
+    part, path = judged(stack, way(0.1, 0.25), way(0, 0, reason="172.18.0.2 port 6379: TimeoutError: timed out"))
+    assert (path["verdict"], path["overhead"], part.verdict) == ("insufficient_data", None, "not_applicable")
+    assert "172.18.0.2" in part.rows[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        way(0, 0, reason="127.0.0.1 port 6379: ConnectionRefusedError: refused"),
+        way(0.1, 0.25, misses=150),  # docker-proxy still accepts connections, and nobody answers
+    ],
+)
+def test_a_port_without_its_service(stack: dict[str, Any], published: dict[str, Any]) -> None:
+    """It fails, connected or not."""
+    part, path = judged(stack, published, way(0.05, 0.1))
+    assert (path["verdict"], part.verdict) == ("fail", "fail")
+    assert "./ready logs --service redis" in part.next[0]
