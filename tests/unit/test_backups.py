@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import zipfile
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -338,7 +339,7 @@ def test_what_people_are_told() -> None:
     assert part.verdict == "pass"
     assert part.rows[0]["what"] == "3 keys"
     assert any("same disk" in line for line in part.next)
-    assert telling.backup_part({"error": "no set was made: redis"}).as_data() == {
+    assert asdict(telling.backup_part({"error": "no set was made: redis"})) == {
         "evidence": "backup",
         "verdict": "fail",
         "results": {"error": "no set was made: redis"},
