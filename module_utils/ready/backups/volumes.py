@@ -175,14 +175,21 @@ def copy(client: DockerClient, image: str, source: str, target: str, stack: str)
     return helper(client, image, ["sh", "-ec", script], {"/from": source, "/to": target}, stack)
 
 
-def remove_all(client: DockerClient, stack: str) -> list[str]:
-    """Remove containers, networks and volumes with this label, and return their names."""
+def remove_containers(client: DockerClient, stack: str) -> list[str]:
+    """Remove containers with this label, and return their names."""
     wanted: dict[str, Any] = {"label": f"{LABEL_STACK}={stack}"}
     removed = []
     for container in client.containers.list(all=True, filters=wanted, ignore_removed=True):
         with contextlib.suppress(NotFound):
             container.remove(force=True, v=True)
             removed.append(str(container.name))
+    return removed
+
+
+def remove_all(client: DockerClient, stack: str) -> list[str]:
+    """Remove containers, networks and volumes with this label, and return their names."""
+    wanted: dict[str, Any] = {"label": f"{LABEL_STACK}={stack}"}
+    removed = remove_containers(client, stack)
     for network in client.networks.list(filters=wanted):
         network.remove()
         removed.append(str(network.name))

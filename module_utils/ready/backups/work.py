@@ -19,7 +19,7 @@ from docker.errors import NotFound
 from ..evidence import write_text
 from .manifest import BackupError
 from .restic import Repository
-from .volumes import copy, finish, remove_all
+from .volumes import copy, finish, remove_all, remove_containers
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -125,6 +125,9 @@ class Work:
         """
         lines = []
         left = self.journal.read()
+        # A killed run's helper may still be copying: nothing of it may write beside what puts data back.
+        for purpose in PURPOSES if left else ():
+            remove_containers(client, f"{self.stack['name']}.{purpose}")
         for name in left.get("swapping", []):
             lines += self._put_back(client, name)
         for name in left.get("stopped", []):
