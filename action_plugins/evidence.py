@@ -32,6 +32,7 @@ class ActionModule(ActionBase):
                 "directory": {"type": "path", "required": True},
                 "verdict": {"type": "str", "choices": list(evidence.VERDICTS), "required": True},
                 "started_at": {"type": "str", "required": True},
+                "finished_at": {"type": "str"},
                 "provenance": {"type": "str", "choices": list(evidence.PROVENANCES), "default": "real"},
                 "results": {"type": "dict", "required": True},
             }

@@ -36,6 +36,9 @@ options:
     description: When the observation began, in UTC, such as V(2026-01-31T23:59:59Z).
     type: str
     required: true
+  finished_at:
+    description: When it ended, if that is not now - an observation that the host made by itself, earlier.
+    type: str
   provenance:
     description: V(simulated) evidence never counts in a report.
     type: str

@@ -1,0 +1,111 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Hand a host what its backups need: settings, the repository's key, and what belongs to a set beside the data."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "module_utils"))
+
+from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.backups.telling import recovery_sheet  # noqa: E402
+from ready.evidence import plain  # noqa: E402
+from ready.inventory import open_store  # noqa: E402
+from ready.vault import SecretsError, SecretStore, new_password  # noqa: E402
+
+#: Where the key is among the host's secrets: a service and an account that nobody else has.
+SERVICE, ACCOUNT = "backup", "repository"
+
+
+class ActionModule(ActionBase):
+    """See library/backup_settings.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Open the secrets, make the key if there is none, and hand all of it over."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        host = str(task_vars["inventory_hostname"])
+        _, args = self.validate_argument_spec(
+            {
+                "stack": {"type": "dict", "required": True},
+                "settings": {"type": "dict", "required": True},
+                "environment": {"type": "dict", "no_log": True, "default": {}},
+                "prune_environment": {"type": "dict", "no_log": True, "default": {}},
+                "key_file": {"type": "path", "default": ""},
+                "sheet": {"type": "path", "default": ""},
+                "print_sheet": {"type": "bool", "default": False},
+            }
+        )
+        stack = plain(args["stack"])
+        name = stack["name"]
+        try:
+            store = open_store(task_vars, self._templar.template)
+            made = self._key(store, name, args["key_file"])
+        except (SecretsError, OSError) as error:
+            raise AnsibleActionFail(f"{host}: {error}") from error
+        key = store.passwords(name, SERVICE).get(ACCOUNT, "")
+        if args["print_sheet"]:
+            self._print(recovery_sheet(name, host, str(args["settings"]["repository"]), key), args["sheet"])
+            return {**result, "changed": False}
+        settings = plain(args["settings"]) | {"stack": stack, "host": host}
+        files = {
+            "settings.json": json.dumps(settings, indent=1, sort_keys=True).encode(),
+            "key": f"{key}\n".encode(),
+            "environment.json": json.dumps(plain(args["environment"])).encode(),
+        }
+        if args["prune_environment"]:
+            files["prune.json"] = json.dumps(plain(args["prune_environment"])).encode()
+        lock = Path(str(task_vars.get("inventory_dir") or "/nonexistent")) / "group_vars/all/ready_images_lock.yml"
+        # The secrets as they lie there, encrypted: without the vault key nobody reads them, a set's thief included.
+        for source, target in ((store.path, "secrets.vault"), (lock, "images_lock.yml")):
+            if source.is_file():
+                files[f"include/{target}"] = source.read_bytes()
+        module_args = {
+            "stack": args["stack"],
+            "files": json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
+            "runner": base64.b64encode(runner()).decode(),
+        }
+        answer: dict[str, Any] = self._execute_module("backup_settings", module_args=module_args, task_vars=task_vars)
+        result.update(answer)
+        result["changed"] = made or bool(answer.get("changed"))
+        return result
+
+    def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:
+        """See that the store has a key: the given one, else its own, else a new one. Returns whether it changed."""
+        accounts = store.data["stacks"].setdefault(stack, {}).setdefault(SERVICE, {})
+        if key_file:
+            path = Path(key_file).expanduser()
+            if path.stat().st_mode & 0o077:
+                raise SecretsError(f"{path} can be read by others, expected mode 0600. Next: chmod 600 {path}")
+            key = path.read_text(encoding="utf-8").strip()
+            if not key:
+                raise SecretsError(f"{path}: found nothing, expected the repository's key")
+        else:
+            key = accounts.get(ACCOUNT, {}).get("password") or new_password()
+        if accounts.get(ACCOUNT, {}).get("password") == key:
+            return False
+        accounts[ACCOUNT] = {"password": key}
+        if not self._task.check_mode:
+            store.save()
+        return True
+
+    @staticmethod
+    def _print(text: str, path: str) -> None:
+        if not path:
+            Display().display(text)
+            return
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)

@@ -1,0 +1,65 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What backup, drill and restore found, as filters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready import evidence  # Ansible offers module_utils to modules alone
+from ready.backups.telling import COLUMNS, backup_part, drill_part, restore_part, set_rows
+
+
+def ready_backup_part(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the evidence and the table of a backup."""
+    return asdict(backup_part(found))
+
+
+def ready_drill_part(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the evidence and the table of a drill."""
+    return asdict(drill_part(found))
+
+
+def ready_restore_part(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the evidence and the table of a restore."""
+    return asdict(restore_part(found))
+
+
+def ready_backup_columns(rows: Sequence[Any]) -> list[dict[str, str]]:
+    """Return the table's columns; none for a table without rows."""
+    return COLUMNS if rows else []
+
+
+def ready_backup_newer(
+    documents: Iterable[Mapping[str, Any]], stack: Mapping[str, Any], host: str
+) -> list[Mapping[str, Any]]:
+    """Return the timers' outcomes that are newer than the evidence on the controller."""
+
+    def finished(name: str) -> str:
+        try:
+            path = evidence.path_of(Path(stack["evidence_dir"]), stack["name"], host, name)
+            return evidence.read(path).evidence["finished_at"]
+        except evidence.EvidenceError:
+            return ""
+
+    return [item for item in documents if item["finished_at"] > finished(item["name"])]
+
+
+class FilterModule:
+    """Ready's filters over backups."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return them by name."""
+        return {
+            "ready_backup_part": ready_backup_part,
+            "ready_drill_part": ready_drill_part,
+            "ready_restore_part": ready_restore_part,
+            "ready_backup_columns": ready_backup_columns,
+            "ready_backup_newer": ready_backup_newer,
+            "ready_backup_sets": set_rows,
+        }

@@ -1,0 +1,79 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Make a backup set of all services of a stack."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_backup
+short_description: Make a backup set of all services of a stack
+description:
+  - Dumps all stores together, counts what is in the dumps, and saves them with their manifest as one snapshot; then
+    removes sets that are no longer kept and reads some of the repository. What it stopped it starts again.
+  - It reports and does not fail by what it finds; V(error) says why it could not go on.
+  - Runs with the Python of the role C(probes), on what the module C(backup_settings) wrote.
+author: [Ready authors]
+options:
+  stack:
+    description: The stack's name.
+    type: str
+    required: true
+  host:
+    description: Name of the host in the inventory.
+    type: str
+    required: true
+  level:
+    description: V(fuzzy) or V(quiesced); empty means what the settings say.
+    type: str
+    default: ""
+attributes:
+  check_mode: {support: full, description: Does nothing in check mode.}
+  diff_mode: {support: N/A, description: There is nothing to show.}
+  idempotent: {support: none, description: Each run makes a set.}
+"""
+EXAMPLES = r"""
+- name: Make a backup set of all services of a stack
+  stack_backup:
+    stack: "{{ ready_stack.name }}"
+    host: "{{ inventory_hostname }}"
+  vars:
+    ansible_python_interpreter: /opt/ready/probes/bin/python
+"""
+RETURN = r"""
+error:
+  description: Why it could not go on; empty when it could.
+  returned: always
+  type: str
+found:
+  description: V(manifest), V(seconds), V(repository), V(warnings), V(healed), V(upkeep).
+  returned: when there was no error
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.backups.manifest import BackupError
+from ansible.module_utils.ready.backups.run import make_set
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stack": {"type": "str", "required": True},
+            "host": {"type": "str", "required": True},
+            "level": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    if module.check_mode:
+        module.exit_json(changed=False, error="", found={})
+    params = module.params
+    try:
+        found = make_set(params["stack"], params["level"], params["host"], "")
+    except BackupError as error:
+        module.exit_json(changed=False, error=str(error), found={})
+    module.exit_json(changed=True, error="", found=found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Put a backup set in place of a stack's data."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_restore
+short_description: Put a backup set in place of a stack's data
+description:
+  - Proves the set in scratch containers, makes a safety set, swaps the data, and asks the services; the old data
+    come back when they are not well.
+  - It reports and does not fail by what it finds; V(error) says why it could not go on.
+  - Runs with the Python of the role C(probes), on what the module C(backup_settings) wrote.
+author: [Ready authors]
+options:
+  stack:
+    description: The stack's name.
+    type: str
+    required: true
+  host:
+    description: Name of the host in the inventory.
+    type: str
+    required: true
+  set:
+    description: The set; empty means the newest.
+    type: str
+    default: ""
+  only:
+    description: The services; empty means all.
+    type: list
+    elements: str
+    default: []
+  safety:
+    description: Whether to make a set of what is there first.
+    type: bool
+    default: true
+attributes:
+  check_mode: {support: full, description: Does nothing in check mode.}
+  diff_mode: {support: N/A, description: There is nothing to show.}
+  idempotent: {support: none, description: Each run restores.}
+"""
+EXAMPLES = r"""
+- name: Put a backup set in place of a stack's data
+  stack_restore:
+    stack: "{{ ready_stack.name }}"
+    host: "{{ inventory_hostname }}"
+  vars:
+    ansible_python_interpreter: /opt/ready/probes/bin/python
+"""
+RETURN = r"""
+error:
+  description: Why it could not go on; empty when it could.
+  returned: always
+  type: str
+found:
+  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), and what each of V(services) said.
+  returned: when there was no error
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.backups.manifest import BackupError
+from ansible.module_utils.ready.backups.run import restore_set
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stack": {"type": "str", "required": True},
+            "host": {"type": "str", "required": True},
+            "set": {"type": "str", "default": ""},
+            "only": {"type": "list", "elements": "str", "default": []},
+            "safety": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    if module.check_mode:
+        module.exit_json(changed=False, error="", found={})
+    params = module.params
+    try:
+        found = restore_set(params["stack"], params["set"] or None, params["only"], params["host"], params["safety"])
+    except BackupError as error:
+        module.exit_json(changed=False, error=str(error), found={})
+    module.exit_json(changed=True, error="", found=found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The run of `backup`: all stores dumped together, proven to hold what the stores held, saved as one snapshot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..container import LABEL_STACK
+from ..engine import read_authorities, read_secrets, read_state
+from ..evidence import timestamp
+from ..plan import images_in_use
+from ..waiting import wait_for_all
+from .base import Dump
+from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
+from .restic import masked, retention_arguments, same_disk
+from .scratch import STARTING, Scratch
+from .stores import DUMPS, with_data
+from .work import Work
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+def images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return service -> image, source, data format, engine version, digests and libc, as it runs."""
+    state = read_state(client, stack["name"], stack["network"], stack["services"].values())
+    found: dict[str, dict[str, Any]] = images_in_use(stack, state, {})
+    for name, image in found.items():
+        image["digests"] = state["services"][name].get("image", {}).get("digests", [])
+        image["libc"] = "musl" if "musl" in str(image["data_format"]) else "glibc"
+    return found
+
+
+def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise BackupError naming every service that is not well, or not ours: no set is made without it."""
+    messages, running = [], {}
+    state = read_state(client, stack["name"], stack["network"], stack["services"].values())["services"]
+    for name in names:
+        found = state[name]
+        if found["exists"] and not found["ours"]:
+            messages.append(f"{name}: {stack['services'][name]['container']} is not this stack's ({LABEL_STACK})")
+        elif found["status"] != "running":
+            messages.append(f"{name}: found its container {found['status']}, expected it to run")
+        else:
+            running[name] = stack["services"][name]
+    messages += [
+        f"{name}: found it {outcome['state']} ({outcome['detail']}), expected it healthy"
+        for name, outcome in wait_for_all(running, [], STARTING).items()
+        if not outcome["healthy"]
+    ]
+    if messages:
+        raise BackupError(f"nothing was changed: {'; '.join(messages)}. Next: ./ready up")
+
+
+def together(work: Callable[[Any], object], items: Iterable[Any]) -> None:
+    """Do something with all items at the same time; raises the first error when all have ended."""
+    things = list(items)
+    with ThreadPoolExecutor(max_workers=max(1, len(things))) as pool:
+        futures = [pool.submit(work, item) for item in things]
+    errors = [error for error in (future.exception() for future in futures) if error]
+    if errors:
+        raise errors[0]
+
+
+def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, float]:
+    """Dump every store into staging, and return figures of the fence (seconds); whatever was stopped runs again.
+
+    In a `quiesced` set the stores that have to stop do so first; the others are fenced when those stand still, so
+    writers wait for a moment only. In a `fuzzy` one each goes at its own pace.
+    """
+    stopping = [name for name, dump in dumps.items() if dump.needs_stop]
+    figures = {}
+
+    def at_its_own_pace(dump: Dump) -> None:
+        for name in ("fence", "mark", "release") if dump.needs_stop else ("mark",):
+            dump.step(name)
+
+    try:
+        together(methodcaller("step", "prepare"), dumps.values())
+        work.journal.note(stopped=stopping)
+        if level == "fuzzy":
+            together(at_its_own_pace, dumps.values())
+        else:
+            together(methodcaller("step", "fence"), [dumps[name] for name in stopping])
+            running = [dump for dump in dumps.values() if not dump.needs_stop]
+            started = time.monotonic()
+            try:
+                for dump in running:
+                    dump.step("fence")
+                for dump in dumps.values():
+                    dump.step("mark")
+            finally:
+                for dump in running:
+                    dump.step("release")
+            figures["fence_seconds"] = round(time.monotonic() - started, 3)
+            together(methodcaller("step", "release"), [dumps[name] for name in stopping])
+        # Only now, with everything running again: writing and counting would lengthen the outages.
+        together(lambda dump: dump.step("write", _directory(work, dump.name)), dumps.values())
+    finally:
+        together(methodcaller("step", "close"), dumps.values())
+        work.journal.note(stopped=[])  # not reached when something could not be started: the next run tries again
+    return figures
+
+
+def _directory(work: Work, name: str) -> Path:
+    path = work.staging / name
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: bool) -> dict[str, Any]:
+    """Return a store's part of the manifest. Raises BackupError when the dump can't be all of the store."""
+    outcome, things = dump.outcome, dump.things(dump.outcome.content)
+    if fault := lost(dump.live, things, exact and not dump.needs_stop):  # those were counted before they stopped
+        raise BackupError(
+            f"{dump.name}: {fault}. No set was made. Next: run it again; ./ready logs --service {dump.name}"
+        )
+    return {
+        "consistent_at": utc(outcome.mark),
+        "started_at": started,
+        "finished_at": timestamp(),
+        "outage_seconds": outcome.outage,
+        "physical": dump.physical,
+        "things": things,
+        "files": describe(work.staging / dump.name, outcome.files),
+        "content": outcome.content,
+        "image": dict(image),
+    }
+
+
+def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = False) -> dict[str, Any]:
+    """Make a set, and return {manifest, seconds, repository, warnings, healed}. Raises BackupError.
+
+    Args:
+        client: a connected client.
+        work: the stack's place on this host; the caller holds its lock.
+        level: fuzzy or quiesced.
+        host: name of the host in the inventory.
+        safety: whether it is what a restore makes before it changes anything; never chosen as the newest.
+    """
+    started, clock = timestamp(), time.monotonic()
+    stack, repository = work.stack, work.repository()
+    retention_arguments(work.settings["retention"])
+    healed = work.heal(client)
+    names = with_data(stack)
+    refuse_down(client, stack, names)
+    made = repository.ensure(known=work.state().get("repository") == work.settings["repository"])
+    work.remember(repository=work.settings["repository"])
+    manifest_id = new_id(datetime.now(timezone.utc))
+    used = images(client, stack)
+    passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+    work.staging.mkdir(mode=0o700)
+    try:
+        work.journal.note(stopped=[])
+        with Scratch(client, stack, "backup") as scratch:
+            dumps = {
+                name: DUMPS[name](
+                    client, stack["services"][name], passwords.get(name, {}), authorities.get(name), scratch
+                )
+                for name in names
+            }
+            figures = dump_all(work, dumps, level)
+        exact = level == "quiesced"
+        included = describe(work.place() / "include", [item.name for item in (work.place() / "include").iterdir()])
+        shutil.copytree(work.place() / "include", work.staging / "include")
+        manifest = {
+            "schema": SCHEMA,
+            "id": manifest_id,
+            "stack": stack["name"],
+            "host": host,
+            "level": level,
+            "safety": safety,
+            "started_at": started,
+            "finished_at": timestamp(),
+            "skew_seconds": skew({name: dump.outcome.mark for name, dump in dumps.items()}, exact),
+            **figures,
+            "ready_version": __version__,
+            "parts": {name: part(work, dump, used[name], started, exact) for name, dump in dumps.items()},
+            "stateless": sorted(set(stack["services"]) - set(names)),
+            "include": included,
+        }
+        (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        repository.save(work.staging, manifest, host)
+    finally:
+        shutil.rmtree(work.staging, ignore_errors=True)
+        work.journal.end()
+    warnings = []
+    if same_disk(work.settings["repository"], Path(work.settings.get("data_root") or "/var/lib/docker")):
+        warnings.append(
+            f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
+            "loses both. Next: set backup_repository to another disk or machine"
+        )
+    work.remember(last_set=manifest_id)
+    return {
+        "manifest": manifest,
+        "seconds": round(time.monotonic() - clock, 2),
+        "repository": {"location": masked(work.settings["repository"]), "made": made, "bytes": repository.size()},
+        "warnings": warnings,
+        "healed": healed,
+    }
+
+
+def maintain(work: Work, subset: str) -> dict[str, Any]:
+    """Remove sets that are no longer kept, with the pruner's credentials; check the repository by reading some."""
+    started = time.monotonic()
+    repository = work.repository("prune")
+    repository.forget(work.stack["name"], work.settings["retention"])
+    repository.check(subset)
+    return {"read": subset, "seconds": round(time.monotonic() - started, 2)}

@@ -1,0 +1,163 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The run of `drill`: a set from the repository, restored into scratch containers, asked for all that it promised."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docker.errors import ImageNotFound
+
+from .backup import images, together
+from .base import Load
+from .manifest import FILE as MANIFEST
+from .manifest import KINDS, BackupError, age, content_faults, faults, file_faults, refusals
+from .restic import Repository, newest, set_id
+from .scratch import Scratch
+from .stores import LOADS, with_data
+from .work import Work
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+def read_manifest(repository: Repository, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a set's manifest. Raises BackupError when there is none that can be worked with."""
+    try:
+        manifest = json.loads(repository.read(snapshot, MANIFEST))
+    except ValueError as error:
+        raise BackupError(
+            f"set {set_id(snapshot)}: its manifest is damaged ({error}). Next: --set another one"
+        ) from error
+    if wrong := faults(manifest):
+        raise BackupError(f"set {set_id(snapshot)}: {'; '.join(wrong)}. Next: --set another one")
+    return dict(manifest)
+
+
+def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """Fetch a set (the newest without a name) and return its manifest and where its files are.
+
+    Every file must be, byte for byte, what the manifest says. Raises BackupError.
+    """
+    repository = work.repository()
+    snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
+    manifest = read_manifest(repository, snapshot)
+    work.fetched.mkdir(mode=0o700)
+    directory = repository.fetch(snapshot, work.fetched, [name for name in only if name in manifest["parts"]])
+    wrong = [
+        f"{name}: {message}"
+        for name in only
+        if name in manifest["parts"]
+        for message in file_faults(manifest["parts"][name], directory / name)
+    ]
+    if wrong:
+        raise BackupError(f"set {manifest['id']} is damaged: {'; '.join(wrong)}. Next: --set another one")
+    return manifest, directory
+
+
+def choose_image(client: DockerClient, made: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the id of the image that a set's part is loaded with, and how near it is to the one that made it."""
+    try:
+        client.images.get(made["id"])
+    except ImageNotFound:
+        pass
+    else:
+        return str(made["id"]), "the image that made the set"
+    for digest in made.get("digests", []):
+        try:
+            return str(client.images.get(digest).id), "the image that made the set, by its digest"
+        except ImageNotFound:
+            continue
+    if made["engine_version"] == here["engine_version"]:
+        return str(
+            here["id"]
+        ), f"another image of the same version {made['engine_version']}, since that one is not here"
+    return str(here["id"]), f"the image that runs here, of version {here['engine_version']}"
+
+
+def prove(load: Load) -> dict[str, Any]:
+    """Load a part, ask it, and return what it said: {verdict, faults, seconds, asked, logins, things}."""
+    started = time.monotonic()
+    outcome: dict[str, Any] = {"verdict": "pass", "faults": [], "asked": [], "logins": 0, "things": load.part["things"]}
+    try:
+        load.load()
+        outcome["load_seconds"] = round(time.monotonic() - started, 2)
+        promised, found = load.promised(), load.fingerprint()
+        outcome["faults"] = content_faults(promised, found)
+        outcome["asked"] = [*load.integrity(), *(kind for kind in KINDS if promised.get(kind))]
+        outcome["logins"] = load.logins()
+    except Exception as error:  # a drill reports: whatever an engine or driver raises is its finding
+        text = " ".join(str(error).split())
+        for secret in load.scratch.passwords.values():
+            text = text.replace(secret, "***")
+        outcome["faults"].append(text if isinstance(error, BackupError) else f"{type(error).__name__}: {text[:400]}")
+    if outcome["faults"]:
+        outcome["verdict"] = "fail"
+    outcome["seconds"] = round(time.monotonic() - started, 2)
+    return outcome
+
+
+def prove_all(
+    client: DockerClient, scratch: Scratch, manifest: Mapping[str, Any], directory: Path, only: Sequence[str]
+) -> tuple[dict[str, Load], dict[str, dict[str, Any]]]:
+    """Load and ask the chosen parts at the same time; return the loads, still running, and what each said."""
+    used = images(client, scratch.stack)
+    if wrong := refusals(manifest, used, only):
+        raise BackupError("; ".join(wrong))
+    loads, outcomes = {}, {}
+    for name in only:
+        service = scratch.service(name)
+        service.image, how = choose_image(client, manifest["parts"][name]["image"], used[name])
+        loads[name] = LOADS[name](service, manifest["parts"][name], directory / name)
+        outcomes[name] = {"image": how}
+
+    def ask(name: str) -> None:
+        outcomes[name] |= prove(loads[name])
+
+    together(ask, only)
+    return loads, outcomes
+
+
+def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
+    """Restore a set into scratch, ask it, remove everything. Returns what was found; raises BackupError before that.
+
+    Args:
+        client: a connected client.
+        work: the stack's place on this host; the caller holds its lock.
+        wanted: the set's name; None means the newest one in the repository.
+    """
+    clock = time.monotonic()
+    healed = work.heal(client)
+    try:
+        work.journal.note(stopped=[])
+        only = with_data(work.stack)
+        manifest, directory = fetch(work, wanted, only)
+        only = [name for name in only if name in manifest["parts"]]
+        fetched = time.monotonic() - clock
+        with Scratch(client, work.stack, "drill") as scratch:
+            _, outcomes = prove_all(client, scratch, manifest, directory, only)
+    finally:
+        shutil.rmtree(work.fetched, ignore_errors=True)
+        work.journal.end()
+    missing = sorted(set(with_data(work.stack)) - set(manifest["parts"]))
+    for name in missing:
+        outcomes[name] = {"verdict": "fail", "faults": [f"found no part of it in set {manifest['id']}"], "seconds": 0.0}
+    passed = all(item["verdict"] == "pass" for item in outcomes.values())
+    now = datetime.now(timezone.utc)
+    if passed:
+        work.remember(last_proven=manifest["id"], last_proven_at=now.timestamp())
+    return {
+        "set": manifest["id"],
+        "level": manifest["level"],
+        "verdict": "pass" if passed else "fail",
+        "rpo_seconds": round(age(manifest, now), 1),
+        "rto_seconds": round(time.monotonic() - clock, 2),
+        "fetch_seconds": round(fetched, 2),
+        "services": outcomes,
+        "healed": healed,
+    }

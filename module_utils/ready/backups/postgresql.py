@@ -1,0 +1,248 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PostgreSQL: pg_dump of every database in one exported snapshot, in which the rows are counted as well.
+
+The dump is made by the admin over the socket (peer, no password): the account `backup` may read all tables, but neither
+large objects nor rows that a policy hides, and a dump that quietly lacks those is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ..services.postgresql import PostgreSQL
+from .base import Content, Dump, Load
+from .manifest import BackupError
+from .scratch import TRANSFER
+from .volumes import exec_to_file, execute, put_file
+
+NAME = "ready-backup"
+GLOBALS = "globals.sql"
+#: How a dump of the custom format begins.
+MAGIC = b"PGDMP"
+#: Seconds that writers in flight get to end before a quiesced backup gives up.
+FENCE_SECONDS = 10
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ORDER BY 1, 2
+"""
+_ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+_DATABASES = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datallowconn ORDER BY 1"
+#: Text forms of values must not depend on a database's or role's own settings: they are part of the checksum.
+_FORMS = (
+    "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
+    "SET extra_float_digits = 1; SET lc_monetary = 'C'; SET row_security = off; "
+    "SET idle_in_transaction_session_timeout = 0"
+)
+_CREATE_ROLE = re.compile(r"^CREATE ROLE (.+);$", re.MULTILINE)
+
+
+def tolerant(text: str) -> str:
+    """Return pg_dumpall's globals so that a role which is there already is no error."""
+    return _CREATE_ROLE.sub(
+        r"DO $ready$ BEGIN CREATE ROLE \1; EXCEPTION WHEN duplicate_object THEN NULL; END $ready$;", text
+    )
+
+
+def connect(probe: PostgreSQL, database: str) -> psycopg.Connection[Any]:
+    """Return the admin's connection to a database, with the forms of values fixed."""
+    connection = probe.connect("admin", dbname=database)
+    connection.execute(_FORMS)
+    return connection
+
+
+def databases(probe: PostgreSQL) -> list[str]:
+    """Return the names of all databases that can hold data."""
+    with connect(probe, "postgres") as connection:
+        return [name for (name,) in connection.execute(_DATABASES)]
+
+
+def tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Return schema and name of every table with rows of its own."""
+    return [(schema, name) for schema, name in connection.execute(_TABLES)]
+
+
+def rows(connection: psycopg.Connection[Any], database: str) -> Content:
+    """Return counts and checksums of every table; a checksum does not depend on the order of rows."""
+    content: Content = {"counts": {}, "checksums": {}}
+    for schema, name in tables(connection):
+        query = sql.SQL(
+            "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "
+            "FROM ONLY {} AS t"
+        ).format(sql.Identifier(schema, name))
+        found = connection.execute(query).fetchone()
+        if found is not None:
+            key = f"{database}.{schema}.{name}"
+            content["counts"][key], content["checksums"][key] = found
+    return content
+
+
+def whole(probe: PostgreSQL, connections: Iterator[tuple[str, psycopg.Connection[Any]]]) -> Content:
+    """Return the content of all databases, read through the given connections, and the roles."""
+    content: Content = {"counts": {}, "checksums": {}, "names": {}, "samples": []}
+    for database, connection in connections:
+        for kind, values in rows(connection, database).items():
+            content[kind] |= values
+        content["names"]["roles"] = [name for (name,) in connection.execute(_ROLES)]
+        content["names"].setdefault("databases", []).append(database)
+    return content
+
+
+class PostgreSQLDump(Dump):
+    """Fenced by SHARE locks: readers go on, writers wait, and a run that dies lets go of them by itself."""
+
+    physical = False
+    probe: PostgreSQL
+
+    def prepare(self) -> None:
+        """Connect, and end dumps that an interrupted run left behind."""
+        self.snapshots: dict[str, tuple[psycopg.Connection[Any], str]] = {}
+        self.fences: list[psycopg.Connection[Any]] = []
+        self.names = databases(self.probe)
+        self._end_dumps()
+
+    def _end_dumps(self) -> None:
+        with connect(self.probe, "postgres") as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (NAME,)
+            )
+
+    def fence(self) -> None:
+        """Lock every table of every database against writers."""
+        for database in self.names:
+            connection = connect(self.probe, database)
+            self.fences.append(connection)
+            wanted = [sql.Identifier(*table) for table in tables(connection)]
+            connection.execute("BEGIN")
+            connection.execute(f"SET LOCAL lock_timeout = '{FENCE_SECONDS}s'")
+            if wanted:
+                try:
+                    connection.execute(
+                        sql.SQL("LOCK TABLE ONLY {} IN SHARE MODE").format(sql.SQL(", ONLY ").join(wanted))
+                    )
+                except psycopg.errors.LockNotAvailable as error:
+                    raise BackupError(
+                        f"postgresql: writers in {database} did not end within {FENCE_SECONDS} s. "
+                        "Next: --level fuzzy, or again when long transactions are over"
+                    ) from error
+
+    def mark(self) -> None:
+        """Export a snapshot of each database."""
+        super().mark()
+        for database in self.names:
+            connection = connect(self.probe, database)
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            self.snapshots[database] = (connection, found[0] if found else "")
+
+    def release(self) -> None:
+        """Let writers go on; the snapshots stay."""
+        while self.fences:
+            self.fences.pop().close()
+
+    def write(self, directory: Path) -> None:
+        """Dump and count each database in its snapshot; write the roles."""
+        login = self.service["accounts"]["admin"]["login"]
+        for number, (database, (_, snapshot)) in enumerate(self.snapshots.items()):
+            name = f"database{number}.dump"
+            quoted = database.replace("\\", "\\\\").replace("'", "\\'")
+            target = f"dbname='{quoted}' user='{login}' application_name='{NAME}'"
+            # Uncompressed, so that the repository finds what has not changed; it compresses and encrypts itself.
+            command = ["pg_dump", "-d", target, "--format=custom", "--compress=0", f"--snapshot={snapshot}", "-w"]
+            exec_to_file(self.container, command, directory / name)
+            with (directory / name).open("rb") as stream:
+                begins = stream.read(len(MAGIC))
+            if begins != MAGIC:
+                raise BackupError(f"postgresql: pg_dump of {database} ended well and wrote no dump. No set was made")
+            self.outcome.files.append(name)
+        exec_to_file(self.container, ["pg_dumpall", "-U", login, "--globals-only", "-w"], directory / GLOBALS)
+        self.outcome.files.append(GLOBALS)
+        self.outcome.content = whole(self.probe, ((name, item[0]) for name, item in self.snapshots.items()))
+        self.live = self.things(self.outcome.content)
+
+    def close(self) -> None:
+        """Close every connection, and end a dump that is still running."""
+        self.release()
+        unfinished = bool(self.snapshots) and not self.outcome.content
+        for connection, _ in self.snapshots.values():
+            connection.close()
+        self.snapshots = {}
+        if unfinished:
+            self._end_dumps()
+
+    @classmethod
+    def things(cls, content: Content) -> int:
+        """Return the number of rows."""
+        return sum(content["counts"].values())
+
+
+class PostgreSQLLoad(Load):
+    """A new cluster by the image's own first start, then roles and every database."""
+
+    def load(self) -> None:
+        """Start empty, load globals and databases, and set the accounts as this inventory says."""
+        scratch = self.scratch
+        scratch.configure()
+        container = scratch.create()
+        scratch.start(reconcile=True)
+        login, user = scratch.service["accounts"]["admin"]["login"], scratch.service["image"]["user"]
+        adapted = self.directory / f"{GLOBALS}.adapted"
+        adapted.write_text(tolerant((self.directory / GLOBALS).read_text(encoding="utf-8")), encoding="utf-8")
+        put_file(container, TRANSFER, adapted, GLOBALS, user)
+        adapted.unlink()
+        psql = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-U", login, "-d", "template1", "-w"]
+        execute(container, [*psql, "-f", f"{TRANSFER}/{GLOBALS}"])
+        for name in sorted(self.part["files"]):
+            if name == GLOBALS:
+                continue
+            put_file(container, TRANSFER, self.directory / name, name, user)
+            restore = ["pg_restore", "-U", login, "-d", "template1", "-w", "--create", "--clean", "--if-exists"]
+            execute(container, [*restore, "--exit-on-error", f"{TRANSFER}/{name}"])
+        scratch.wait(reconcile=True)
+
+    def integrity(self) -> list[str]:
+        """Check heaps and indexes with pg_amcheck; its extension goes again."""
+        container = self.scratch.running()
+        login = self.scratch.service["accounts"]["admin"]["login"]
+        names = databases(self._probe())
+        missing = []
+        for database in names:
+            with connect(self._probe(), database) as connection:
+                if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'").fetchone():
+                    missing.append(database)
+        execute(container, ["pg_amcheck", "-U", login, "-w", "--all", "--install-missing", "--heapallindexed"])
+        for database in missing:
+            with connect(self._probe(), database) as connection:
+                connection.execute("DROP EXTENSION IF EXISTS amcheck")
+        return ["pg_restore --exit-on-error", "pg_amcheck"]
+
+    def _probe(self) -> PostgreSQL:
+        probe = self.scratch.probe()
+        if not isinstance(probe, PostgreSQL):
+            raise TypeError(type(probe))
+        return probe
+
+    def fingerprint(self) -> Content:
+        """Count every table of every database."""
+        probe = self._probe()
+
+        def each() -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+            for name in databases(probe):
+                with connect(probe, name) as connection:
+                    yield name, connection
+
+        return whole(probe, each())
+
+    def logins(self) -> int:
+        """Ask as every account."""
+        accounts = self.scratch.service["accounts"]
+        for account in accounts:
+            with self._probe().connect(account) as connection:
+                connection.execute("SELECT 1")
+        return len(accounts)

@@ -1,0 +1,197 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The repository: restic (0.14 or newer), called with its key in a file, other credentials in its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .manifest import BackupError
+
+TAG = "ready-set"
+#: Periods of `retention` -> restic's option.
+PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
+           "monthly": "--keep-monthly"}  # fmt: skip
+_WORDS = 400
+#: What restic says -> what to do.
+_NEXT = (
+    (r"wrong password or no key found", "the repository was made with another key. Next: put the right one back: "
+     "./ready backup key --key-file FILE"),
+    (r"is already locked|unable to create lock", "another run holds the repository. Next: wait for it; a dead run's "
+     "lock goes by itself after 30 minutes, or at once by `restic unlock`"),
+    (r"no space left", "the disk is full. Next: make room, or prune sets"),
+    (r"Is there a repository at|does not exist|no such file|unable to open config",
+     "there is no repository. Next: is backup_repository right, and its disk mounted? ./ready backup makes a new one "
+     "only where none ever was"),
+    (r"connection refused|no such host|i/o timeout|Host key verification|Permission denied|exit status 255",
+     "the repository can't be reached. Next: check backup_repository and the way to it"),
+)  # fmt: skip
+
+
+def masked(location: str) -> str:
+    """Return an address without the password that it may hold."""
+    return re.sub(r"://([^/@:\s]*):[^/@\s]+@", r"://\1:***@", location)
+
+
+def told(text: str) -> str:
+    """Return restic's error in one line, with the next step where it is known."""
+    words = masked(" ".join(text.split())[-_WORDS:])
+    for pattern, meaning in _NEXT:
+        if re.search(pattern, text, re.IGNORECASE):
+            return f"{meaning} (restic: {words})"
+    return f"restic: {words}"
+
+
+def set_tags(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a set's snapshot."""
+    return [
+        TAG,
+        f"set={manifest['id']}",
+        f"stack={manifest['stack']}",
+        f"level={manifest['level']}",
+        *(f"service={name}" for name in manifest["parts"]),
+        *(["safety"] if manifest.get("safety") else []),
+    ]
+
+
+def retention_arguments(retention: Mapping[str, int]) -> list[str]:
+    """Return restic's options for a retention; raises BackupError for one that keeps nothing."""
+    unknown = sorted(set(retention) - set(PERIODS))
+    if unknown:
+        raise BackupError(f"backup_retention: found {', '.join(unknown)}, expected some of {', '.join(PERIODS)}")
+    kept = [f"{PERIODS[period]}={int(count)}" for period, count in retention.items() if int(count) > 0]
+    if not kept:
+        raise BackupError("backup_retention: found nothing to keep, expected at least one period with a count above 0")
+    return kept
+
+
+def newest(snapshots: Sequence[Mapping[str, Any]], wanted: str | None = None) -> Mapping[str, Any]:
+    """Return the snapshot of a set, by its name or the newest one. Raises BackupError."""
+    sets = sorted(snapshots, key=lambda item: str(item["time"]))
+    if wanted:
+        sets = [item for item in sets if set_id(item) == wanted]
+    else:
+        sets = [item for item in sets if "safety" not in item["tags"]]
+    if not sets:
+        what = f"no set {wanted}" if wanted else "no set"
+        raise BackupError(f"found {what} in the repository. Next: ./ready backup list shows what is there")
+    return sets[-1]
+
+
+def set_id(snapshot: Mapping[str, Any]) -> str:
+    """Return the set's name from a snapshot's tags."""
+    return next((tag[4:] for tag in snapshot.get("tags") or [] if tag.startswith("set=")), "")
+
+
+def same_disk(repository: str, data: Path) -> bool:
+    """Return whether a local repository lies on the disk that holds the data."""
+    if re.match(r"[a-z0-9]{2,}:", repository):
+        return False
+    place = Path(repository)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        return place.stat().st_dev == data.stat().st_dev
+    except OSError:
+        return False
+
+
+@dataclass
+class Repository:
+    """A restic repository.
+
+    Attributes:
+        location: what restic calls it: a path, sftp:…, s3:…, rest:….
+        key_file: the file with its key.
+        cache: directory for restic's cache.
+        environment: credentials of the backend, such as AWS_ACCESS_KEY_ID.
+    """
+
+    location: str
+    key_file: Path
+    cache: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, timeout: float | None = None) -> str:
+        """Return what restic prints. Raises BackupError with its words unless it exits with 0."""
+        program = shutil.which("restic")
+        if program is None:
+            raise BackupError("restic is not installed on this host. Next: ./ready backup installs it")
+        command = [program, "--cache-dir", str(self.cache), "--quiet", *words]
+        environment = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": os.environ.get("HOME", "/root"),
+            "RESTIC_REPOSITORY": self.location,  # an address may hold a password: never in argv
+            "RESTIC_PASSWORD_FILE": str(self.key_file),
+            "RESTIC_PROGRESS_FPS": "0",
+            **self.environment,
+        }
+        try:
+            done = subprocess.run(  # noqa: S603  # our own words, no shell
+                command, capture_output=True, text=True, env=environment, check=False, timeout=timeout
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BackupError(
+                f"restic {words[0]}: no end within {timeout:g} s. Is the repository reachable?"
+            ) from error
+        if done.returncode != 0:
+            raise BackupError(f"restic {words[0]}: {told(done.stderr or done.stdout)}")
+        return done.stdout
+
+    def ensure(self, known: bool) -> bool:
+        """Make the repository if there is none, and return whether it was made.
+
+        Args:
+            known: whether it was there before: then a missing one is a fault (a disk that is not mounted), not a reason
+                to begin a new one.
+        """
+        try:
+            self.run("cat", "config")
+        except BackupError as error:
+            # 0.14 ends with 1 for everything: its words tell a missing repository from a wrong key.
+            if known or not re.search(r"Is there a repository at|unable to open config file", str(error)):
+                raise
+            self.run("init")
+            return True
+        return False
+
+    def snapshots(self, stack: str) -> list[dict[str, Any]]:
+        """Return the snapshots of a stack's sets."""
+        found = json.loads(self.run("snapshots", "--json", "--no-lock", "--tag", f"{TAG},stack={stack}") or "null")
+        return found or []
+
+    def save(self, directory: Path, manifest: Mapping[str, Any], host: str) -> None:
+        """Save a directory as one snapshot: it is there whole, or not at all."""
+        tags = [word for tag in set_tags(manifest) for word in ("--tag", tag)]
+        self.run("backup", "--host", host, *tags, str(directory))
+
+    def fetch(self, snapshot: Mapping[str, Any], directory: Path, names: Sequence[str] = ()) -> Path:
+        """Restore a snapshot below `directory` (only some of its files), and return where its files are."""
+        source = str(snapshot["paths"][0])
+        chosen = [word for name in names for word in ("--include", f"{source}/{name}")]
+        self.run("restore", str(snapshot["id"]), "--target", str(directory), "--no-lock", *chosen)
+        return directory / source.lstrip("/")
+
+    def read(self, snapshot: Mapping[str, Any], name: str) -> str:
+        """Return a file of a snapshot."""
+        return self.run("dump", "--no-lock", str(snapshot["id"]), f"{snapshot['paths'][0]}/{name}")
+
+    def forget(self, stack: str, retention: Mapping[str, int]) -> None:
+        """Remove sets that the retention does not keep, and what only they used."""
+        kept = retention_arguments(retention)
+        self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack}", "--prune", *kept)
+
+    def check(self, subset: str) -> None:
+        """Check the structure, and read that share of the data: a flipped byte is found by reading alone."""
+        self.run("check", "--no-lock", *(["--read-data"] if subset == "100%" else [f"--read-data-subset={subset}"]))
+
+    def size(self) -> int:
+        """Return the bytes that the repository holds."""
+        return int(json.loads(self.run("stats", "--no-lock", "--json", "--mode", "raw-data"))["total_size"])

@@ -1,0 +1,145 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The run of `restore`: proven in scratch first, then put in place of the old data, which come back if that fails."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
+
+from ..container import LABEL_STACK
+from ..engine import read_authorities, read_secrets
+from ..probing import deep_health, make_probes
+from ..waiting import wait_for_all
+from . import backup
+from .backup import refuse_down, together
+from .base import Load
+from .drill import fetch, prove_all
+from .manifest import BackupError
+from .scratch import STARTING, Scratch
+from .stores import with_data
+from .volumes import copy, finish
+from .work import Work
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+#: Seconds that a restored service may take to answer questions about its data.
+ANSWERING = 60.0
+
+
+def _swap(client: DockerClient, work: Work, name: str, load: Load) -> None:
+    """Keep the old data, and put the proven ones in their place; the service is stopped meanwhile."""
+    service = work.stack["services"][name]
+    container = client.containers.get(service["container"])
+    image, label = str(container.attrs["Image"]), f"{work.stack['name']}.restore"
+    real = service["volumes"][0]["name"]
+    container.stop(timeout=service["stop_timeout"])
+    client.volumes.create(work.aside(name), labels={LABEL_STACK: label})
+    finish(copy(client, image, real, work.aside(name), label), f"{name}: keeping the old data")
+    work.journal.note(swapping=[*work.journal.read().get("swapping", []), name])
+    finish(copy(client, image, load.scratch.data, real, label), f"{name}: putting the restored data in place")
+    container.start()
+
+
+def _verify(client: DockerClient, work: Work, only: Sequence[str], parts: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return service -> what is wrong with it now that it runs on restored data.
+
+    That the data are those of the set was proven on the same bytes in scratch; here applications may write already.
+    """
+    services = {name: work.stack["services"][name] for name in only}
+    found: dict[str, list[str]] = {name: [] for name in only}
+    for name, outcome in wait_for_all(services, list(only), STARTING).items():
+        if not outcome["healthy"]:
+            found[name].append(f"it did not become healthy: {outcome['detail']}")
+    stack = {**work.stack, "services": services}
+    passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+    for name, answer in deep_health(make_probes(stack, passwords, 10.0, authorities), ANSWERING).items():
+        found[name] += [
+            f"{check}: {its['detail']}" for check, its in answer["checks"].items() if its["verdict"] != "pass"
+        ]
+    return {name: faults for name, faults in found.items() if faults}
+
+
+def run(
+    client: DockerClient, work: Work, wanted: str | None, chosen: Sequence[str], host: str, safety: bool
+) -> dict[str, Any]:
+    """Restore a set and return what was done. Raises BackupError when nothing was changed, or all was put back.
+
+    Args:
+        client: a connected client.
+        work: the stack's place on this host; the caller holds its lock.
+        wanted: the set's name; None means the newest one.
+        chosen: the services; empty means all.
+        host: name of the host in the inventory.
+        safety: whether to make a set of what is there first.
+    """
+    clock = time.monotonic()
+    healed = work.heal(client)
+    only = list(chosen) or with_data(work.stack)
+    refuse_down(client, work.stack, only)
+    kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]["id"] if safety else None
+    began = time.monotonic()
+    try:
+        work.journal.note(stopped=[])
+        manifest, directory = fetch(work, wanted, only)
+        with Scratch(client, work.stack, "restore") as scratch:
+            loads, outcomes = prove_all(client, scratch, manifest, directory, only)
+            if wrong := [f"{name}: {'; '.join(its['faults'])}" for name, its in outcomes.items() if its["faults"]]:
+                raise BackupError(
+                    f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
+                    f"{'; '.join(wrong)}. Next: --set another one"
+                )
+            together(methodcaller("settle"), loads.values())
+            stopped = time.monotonic()
+            _replace(client, work, only, loads, manifest)
+            outage = round(time.monotonic() - stopped, 2)
+    finally:
+        shutil.rmtree(work.fetched, ignore_errors=True)
+        work.journal.end()
+    return {
+        "set": manifest["id"],
+        "level": manifest["level"],
+        "verdict": "pass",
+        "safety_set": kept,
+        "services": outcomes,
+        "rto_seconds": round(time.monotonic() - began, 2),
+        "outage_seconds": outage,
+        "seconds": round(time.monotonic() - clock, 2),
+        "healed": healed,
+    }
+
+
+def _replace(
+    client: DockerClient, work: Work, only: Sequence[str], loads: Mapping[str, Load], manifest: Mapping[str, Any]
+) -> None:
+    """Swap all chosen services, verify them, and put all of them back if one is not well. Raises BackupError then."""
+    work.journal.note(stopped=list(only))
+    wrong: dict[str, list[str]] = {}
+    try:
+        for name in only:
+            _swap(client, work, name, loads[name])
+        wrong = _verify(client, work, only, manifest["parts"])
+    except Exception as error:  # whatever it was: the old data come back
+        wrong = {"restore": [f"{type(error).__name__}: {error}"]}
+    if wrong:
+        _undo(client, work, only)
+        told = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items())
+        raise BackupError(
+            f"set {manifest['id']} was restored and found wanting, and the old data were put back: {told}"
+        )
+    work.journal.note(swapping=[], stopped=[])
+
+
+def _undo(client: DockerClient, work: Work, only: Sequence[str]) -> None:
+    for name in work.journal.read().get("swapping", []):
+        service = work.stack["services"][name]
+        container = client.containers.get(service["container"])
+        container.stop(timeout=service["stop_timeout"])
+        work.put_back(client, name, str(container.attrs["Image"]))
+    for name in only:
+        client.containers.get(work.stack["services"][name]["container"]).start()
+    work.journal.note(swapping=[], stopped=[])
+    wait_for_all({name: work.stack["services"][name] for name in only}, list(only), STARTING)

@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run of backup, drill or restore, alone on its stack: how modules and timers begin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from docker.errors import DockerException
+
+from ..engine import EngineError, connect
+from . import backup, drill, restore
+from .manifest import BackupError
+from .restic import set_id
+from .volumes import LONG
+from .work import Work
+
+
+def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
+    """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
+    work = Work.of(stack)
+    with _told(), work.alone():
+        result = backup.run(_connect(), work, level or work.settings["level"], host)
+        try:
+            result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
+        except BackupError as error:
+            raise BackupError(f"set {result['manifest']['id']} was saved, and then: {error}") from error
+    return result
+
+
+def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
+    """Drill a set."""
+    work = Work.of(stack)
+    with _told(), work.alone():
+        return drill.run(_connect(), work, wanted)
+
+
+def restore_set(stack: str, wanted: str | None, only: list[str], host: str, safety: bool) -> dict[str, Any]:
+    """Restore a set."""
+    work = Work.of(stack)
+    with _told(), work.alone():
+        return restore.run(_connect(), work, wanted, only, host, safety)
+
+
+def list_sets(stack: str) -> dict[str, Any]:
+    """Return {sets: [{id, time, level, services, safety}] newest first, proven: id, scheduled: timers' last runs}."""
+    work = Work.of(stack)
+    found = []
+    for snapshot in work.repository().snapshots(work.settings["set_stack"]):
+        tags = dict(tag.partition("=")[::2] for tag in snapshot["tags"])
+        services = [tag[8:] for tag in snapshot["tags"] if tag.startswith("service=")]
+        found.append(
+            {
+                "id": set_id(snapshot),
+                "time": snapshot["time"][:19] + "Z",
+                "level": tags.get("level", ""),
+                "services": services,
+                "safety": "safety" in snapshot["tags"],
+            }
+        )
+    ran = [work.directory / f"last_{verb}.json" for verb in ("backup", "drill")]
+    return {
+        "sets": sorted(found, key=lambda item: str(item["time"]), reverse=True),
+        "proven": work.state().get("last_proven"),
+        "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
+    }
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what Docker or the file system refuses into a message; whatever was begun is undone by the next run."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        text = " ".join(str(error).split())
+        raise BackupError(
+            f"{type(error).__name__}: {text[:400]}. Next: run it again, it undoes what was begun"
+        ) from error
+
+
+def _connect() -> Any:
+    try:
+        return connect(timeout=LONG)
+    except EngineError as error:
+        raise BackupError(str(error)) from error

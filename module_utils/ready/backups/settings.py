@@ -1,0 +1,50 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host keeps for its backups: settings, the repository's key, credentials, what belongs to a set beside data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .work import SETTINGS
+
+#: Where the runner is that timers start: all of this package in one file that Python runs.
+RUNNERS = Path("/opt/ready/backup")
+
+
+def place_of(stack: str) -> Path:
+    """Return the directory of a stack's settings."""
+    return SETTINGS / stack
+
+
+def runner_of(stack: str) -> Path:
+    """Return the file that a stack's timers run."""
+    return RUNNERS / f"{stack}.pyz"
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    temporary.chmod(mode)
+    temporary.replace(path)
+
+
+def apply(root: Path, files: Mapping[str, bytes], mode: int, *, dry_run: bool) -> list[str]:
+    """Make a directory hold exactly these files, root's alone, and return the paths that differ. Raises OSError."""
+    present = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} if root.exists() else set()
+    changed = sorted(present - set(files))
+    for name, content in files.items():
+        path = root / name
+        if path.is_file() and path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:
+            continue
+        changed.append(name)
+        if not dry_run:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, content, mode)
+    for name in present - set(files):
+        if not dry_run:
+            (root / name).unlink()
+    return changed

@@ -1,0 +1,133 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What backup, drill and restore found, as evidence and as a table for people. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..part import FAIL, Part
+from ..status import human_size
+from .manifest import summary
+
+COLUMNS = [
+    {"key": "service", "title": "Service"},
+    {"key": "what", "title": "Holds"},
+    {"key": "verdict", "title": "Verdict"},
+    {"key": "took", "title": "Took"},
+    {"key": "detail", "title": "Found"},
+]
+#: What a store's things are called.
+THINGS = {"postgresql": "rows", "neo4j": "nodes", "chromadb": "vectors", "redis": "keys"}
+
+
+def _things(name: str, count: Any) -> str:
+    return f"{count} {THINGS.get(name, 'things')}"
+
+
+def _failed(name: str, found: Mapping[str, Any]) -> Part:
+    return Part(name, FAIL, {"error": found["error"]}, [], [str(found["error"])])
+
+
+def _results(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key != "error"}
+
+
+def backup_part(found: Mapping[str, Any]) -> Part:
+    """Return what `stack_backup` found."""
+    if found.get("error"):
+        return _failed("backup", found)
+    manifest = summary(found["manifest"])
+    part = Part("backup", "pass", {**_results(found), "manifest": manifest})
+    for name, its in manifest["parts"].items():
+        size = sum(item["size"] for item in its["files"].values())
+        outage = f", stood still for {its['outage_seconds']} s" if its["outage_seconds"] else ""
+        part.rows.append(
+            {
+                "service": name,
+                "what": _things(name, its["things"]),
+                "verdict": "pass",
+                "took": "",
+                "detail": f"{human_size(size)} as of {its['consistent_at']}{outage}",
+            }
+        )
+    fence = f", writers fenced for {manifest['fence_seconds']} s" if "fence_seconds" in manifest else ""
+    part.next = [
+        *found["healed"],
+        f"Set {manifest['id']} ({manifest['level']}, skew {manifest['skew_seconds']} s{fence}) is in "
+        f"{found['repository']['location']}, after {found['seconds']} s.",
+        *found["warnings"],
+        "Next: ./ready drill proves it; ./ready backup key prints what to keep elsewhere.",
+    ]
+    return part
+
+
+def _rows(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [
+        {
+            "service": name,
+            "what": _things(name, its["things"]) if "things" in its else "",
+            "verdict": its["verdict"],
+            "took": f"{its['seconds']} s",
+            "detail": "; ".join(its["faults"]) or f"{', '.join(its['asked'])}; {its['logins']} logins; {its['image']}",
+        }
+        for name, its in services.items()
+    ]
+
+
+def drill_part(found: Mapping[str, Any]) -> Part:
+    """Return what `stack_drill` found."""
+    if found.get("error"):
+        return _failed("drill", found)
+    part = Part("drill", found["verdict"], _results(found), _rows(found["services"]))
+    part.next = [
+        *found["healed"],
+        f"Set {found['set']} ({found['level']}): RTO {found['rto_seconds']} s, RPO {found['rpo_seconds']} s.",
+    ]
+    if found["verdict"] == FAIL:
+        wrong = {name: its["faults"] for name, its in found["services"].items() if its["faults"]}
+        part.next += [f"{name}: {'; '.join(faults)}" for name, faults in wrong.items()]
+        part.next.append("Next: ./ready backup makes a new set; ./ready drill --set tries an older one.")
+    return part
+
+
+def restore_part(found: Mapping[str, Any]) -> Part:
+    """Return what `stack_restore` did."""
+    if found.get("error"):
+        return _failed("restore", found)
+    part = Part("restore", found["verdict"], _results(found), _rows(found["services"]))
+    kept = f" What was there before is set {found['safety_set']}." if found["safety_set"] else ""
+    part.next = [
+        *found["healed"],
+        f"Set {found['set']} is in place: {found['rto_seconds']} s in all, services down for "
+        f"{found['outage_seconds']} s.{kept}",
+    ]
+    return part
+
+
+def set_rows(sets: list[Mapping[str, Any]], proven: str | None) -> list[dict[str, str]]:
+    """Return a row per set in the repository."""
+    return [
+        {
+            "id": item["id"],
+            "time": item["time"],
+            "level": item["level"] + (", safety" if item["safety"] else ""),
+            "services": ", ".join(item["services"]),
+            "proven": "by the last drill" if item["id"] == proven else "",
+        }
+        for item in sets
+    ]
+
+
+def recovery_sheet(stack: str, host: str, repository: str, key: str) -> str:
+    """Return what is needed on a new machine, to be printed and kept away from this one."""
+    return (
+        f"Recovery sheet of the stack {stack} on {host}\n\n"
+        f"Repository: {repository}\nKey:        {key}\n\n"
+        "On a new machine, with Ready there:\n"
+        "  1. ./ready init DIR\n"
+        f"  2. in DIR/inventory/group_vars/all/ready.yml: stack_name: {stack}, backup_repository: {repository}\n"
+        "  3. write the key above into a file, mode 0600\n"
+        "  4. ./ready restore -i DIR/inventory --key-file FILE\n"
+        "Whoever has both lines reads all data: keep this sheet as you keep a master key.\n"
+    )

@@ -1,0 +1,114 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a timer runs on the host, without the controller: `python <stack>.pyz backup|drill STACK`.
+
+Loud when it fails: exit code 2, a line on standard error, the outcome in a file that `./ready backup list` turns into
+evidence, and a metric for node_exporter's textfile collector.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..evidence import timestamp, write_text
+from ..lock import is_alive, release, take, this_run
+from . import run
+from .manifest import BackupError, summary
+from .work import Work
+
+#: Seconds of a period: a run that is not due yet is left out, so an hourly cron job catches up what was missed.
+PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400}
+#: Part of a period that may be missing: the last run took a while to end.
+EARLY = 0.9
+_METRICS = Path("/var/lib/prometheus/node-exporter")
+
+
+def due(last: float | None, period: str, now: float) -> bool:
+    """Return whether a run is due; `last` is when one last succeeded (epoch seconds)."""
+    return last is None or now - last >= EARLY * PERIODS[period] or last > now
+
+
+def outcome(verb: str, work: Work) -> dict[str, Any]:
+    """Run a verb and return {verdict, results}; what goes wrong is told in the results."""
+    host = str(work.settings["host"])
+    try:
+        if verb == "drill":
+            results = run.prove_set(work.stack["name"], None)
+            return {"verdict": results["verdict"], "results": results}
+        made = run.make_set(work.stack["name"], "", host, "")
+    except BackupError as error:
+        return {"verdict": "fail", "results": {"error": str(error)}}
+    return {"verdict": "pass", "results": made | {"manifest": summary(made["manifest"])}}
+
+
+def metrics(verb: str, stack: str, verdict: str, now: float, success: float | None) -> str:
+    """Return the outcome in Prometheus' text format."""
+    labels = f'{{stack="{stack}"}}'
+    lines = [
+        f"# HELP ready_{verb}_last_run_failed Whether the last scheduled {verb} failed.",
+        f"# TYPE ready_{verb}_last_run_failed gauge",
+        f"ready_{verb}_last_run_failed{labels} {int(verdict != 'pass')}",
+        f"# HELP ready_{verb}_last_run_timestamp_seconds When the last scheduled {verb} ended.",
+        f"# TYPE ready_{verb}_last_run_timestamp_seconds gauge",
+        f"ready_{verb}_last_run_timestamp_seconds{labels} {now:.0f}",
+    ]
+    if success is not None:
+        lines += [
+            f"# HELP ready_{verb}_last_success_timestamp_seconds When a scheduled {verb} last succeeded.",
+            f"# TYPE ready_{verb}_last_success_timestamp_seconds gauge",
+            f"ready_{verb}_last_success_timestamp_seconds{labels} {success:.0f}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb if it is due, leave its outcome, and return 0, or 2 when it failed."""
+    parser = argparse.ArgumentParser(prog="ready-backup", description=__doc__)
+    parser.add_argument("verb", choices=["backup", "drill"])
+    parser.add_argument("stack")
+    parser.add_argument("--if-due", choices=sorted(PERIODS), help="only when none succeeded within this period")
+    arguments = parser.parse_args(argv)
+    verb, stack = arguments.verb, arguments.stack
+    started = timestamp()
+    work = Work.of(stack)
+    last = work.state().get(f"{verb}_succeeded_at")
+    if arguments.if_due and not due(last, arguments.if_due, time.time()):
+        return 0
+    lock, here = Path("/run/lock") / f"ready-{stack}.json", this_run(os.getpid())
+    holder = take(lock, here)
+    if holder is not None and not is_alive(holder, here):
+        holder = take(lock, here, replace=holder)
+    if holder is not None:
+        found: dict[str, Any] = {
+            "verdict": "fail",
+            "results": {"error": f"another run is changing the stack: process {holder.pid} on {holder.hostname}"},
+        }
+    else:
+        try:
+            found = outcome(verb, work)
+        finally:
+            release(lock, here)
+    if found["verdict"] == "pass":
+        last = time.time()
+        work.remember(**{f"{verb}_succeeded_at": last})
+    document = {"name": verb, "started_at": started, "finished_at": timestamp(), **found}
+    write_text(work.directory / f"last_{verb}.json", json.dumps(document, indent=1))
+    directory = Path(work.settings.get("metrics") or _METRICS)
+    if directory.is_dir():
+        write_text(directory / f"ready_{verb}_{stack}.prom", metrics(verb, stack, found["verdict"], time.time(), last))
+    if found["verdict"] != "pass":
+        print(f"ready: {verb} of {stack} failed: {found['results'].get('error') or faults(found)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def faults(found: dict[str, Any]) -> str:
+    """Return what a drill found, in one line."""
+    services = found["results"].get("services", {})
+    return "; ".join(f"{name}: {', '.join(its['faults'])}" for name, its in services.items() if its.get("faults"))

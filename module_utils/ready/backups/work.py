@@ -1,0 +1,199 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where runs work on a host: settings, lock, staging, and the journal by which the next run heals a killed one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docker.errors import NotFound
+
+from ..evidence import write_text
+from .manifest import BackupError
+from .restic import Repository
+from .volumes import copy, finish, remove_all, remove_containers
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+#: Root's alone: the key, credentials and the settings.
+SETTINGS = Path("/etc/ready/backup")
+WORK = Path("/var/lib/ready/backup")
+#: What scratch sides are made for: none of them outlives its run.
+PURPOSES = ("backup", "drill", "restore")
+
+
+@dataclass
+class Work:
+    """A stack's place on its host.
+
+    Attributes:
+        settings: what role `backup` wrote; see library/backup_settings.py.
+        directory: state, staging and restic's cache.
+    """
+
+    settings: dict[str, Any]
+    directory: Path
+
+    @classmethod
+    def of(cls, stack: str) -> Work:
+        """Return the place of a stack. Raises BackupError when role backup has not been here."""
+        path = SETTINGS / stack / "settings.json"
+        try:
+            settings = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise BackupError(f"found no {path}, expected the settings of backups. Next: ./ready backup") from error
+        directory = Path(settings.get("directory") or WORK / stack)
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        return cls(settings, directory)
+
+    @property
+    def stack(self) -> dict[str, Any]:
+        """The resolved stack."""
+        found: dict[str, Any] = self.settings["stack"]
+        return found
+
+    @property
+    def staging(self) -> Path:
+        """Where a set is put together; always the same path, so that restic finds the set before it."""
+        return self.directory / "staging"
+
+    @property
+    def fetched(self) -> Path:
+        """Where a set is fetched to."""
+        return self.directory / "fetched"
+
+    def place(self) -> Path:
+        """Return the directory of the key and the credentials."""
+        return SETTINGS / str(self.stack["name"])
+
+    def repository(self, credentials: str = "environment") -> Repository:
+        """Return the repository, with the credentials for writing or for pruning (`prune`)."""
+        path = self.place() / f"{credentials}.json"
+        if not path.exists():
+            path = self.place() / "environment.json"
+        environment = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return Repository(self.settings["repository"], self.place() / "key", self.directory / "cache", environment)
+
+    def state(self) -> dict[str, Any]:
+        """Return what earlier runs left to know: whether the repository is known, when sets were proven."""
+        try:
+            found: dict[str, Any] = json.loads((self.directory / "state.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found
+
+    def remember(self, **values: Any) -> None:
+        """Add to the state."""
+        write_text(self.directory / "state.json", json.dumps(self.state() | values, indent=1))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only run; the lock goes with the process, however it ends. Raises BackupError."""
+        with (self.directory / "lock").open("a+") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                stream.seek(0)
+                raise BackupError(
+                    f"another backup, drill or restore of {self.stack['name']} runs (process {stream.read().strip()}). "
+                    "Nothing was changed. Next: wait for it"
+                ) from error
+            stream.truncate(0)
+            stream.write(str(os.getpid()))
+            stream.flush()
+            yield
+
+    @property
+    def journal(self) -> Journal:
+        """The journal."""
+        return Journal(self.directory / "journal.json")
+
+    def heal(self, client: DockerClient) -> list[str]:
+        """Undo what a killed run left: containers start again, old data come back, scratch things and staging go.
+
+        Returns a line each.
+        """
+        lines = []
+        left = self.journal.read()
+        # A killed run's helper may still be copying: nothing of it may write beside what puts data back.
+        for purpose in PURPOSES if left else ():
+            remove_containers(client, f"{self.stack['name']}.{purpose}")
+        for name in left.get("swapping", []):
+            lines += self._put_back(client, name)
+        for name in left.get("stopped", []):
+            with contextlib.suppress(NotFound):
+                container = client.containers.get(self.stack["services"][name]["container"])
+                if container.status != "running":
+                    container.start()
+                    lines.append(f"started {container.name}, which an interrupted run had stopped")
+        for purpose in PURPOSES:
+            lines += [f"removed {name}, left by an interrupted run" for name in self._remove(client, purpose)]
+        for path in (self.staging, self.fetched):
+            if path.exists():
+                shutil.rmtree(path)
+                lines.append(f"removed {path}, left by an interrupted run")
+        if left:
+            with contextlib.suppress(BackupError):
+                self.repository().run("unlock", timeout=60)
+            self.journal.clear()
+        return lines
+
+    def _remove(self, client: DockerClient, purpose: str) -> list[str]:
+        return remove_all(client, f"{self.stack['name']}.{purpose}")
+
+    def aside(self, name: str) -> str:
+        """Return the volume that keeps a service's old data while new ones are put in their place."""
+        return f"{self.stack['name']}.restore_{name}_aside"
+
+    def _put_back(self, client: DockerClient, name: str) -> list[str]:
+        service = self.stack["services"][name]
+        container = client.containers.get(service["container"])
+        container.stop(timeout=service["stop_timeout"])
+        self.put_back(client, name, str(container.attrs["Image"]))
+        return [f"put the old data of {name} back, since an interrupted run had not finished its restore"]
+
+    def put_back(self, client: DockerClient, name: str, image: str) -> None:
+        """Make a stopped service's data volume what it was before a restore."""
+        service = self.stack["services"][name]
+        label = f"{self.stack['name']}.restore"
+        finish(
+            copy(client, image, self.aside(name), service["volumes"][0]["name"], label), f"{name}: putting data back"
+        )
+
+
+class Journal:
+    """What a run has done that must be undone should it be killed; written before it is done."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, list[str]]:
+        """Return key -> names; nothing when no run was killed."""
+        try:
+            found: dict[str, list[str]] = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found
+
+    def note(self, **names: Mapping[str, Any] | list[str]) -> None:
+        """Replace keys, on disk before this returns."""
+        write_text(self.path, json.dumps(self.read() | names))
+
+    def end(self) -> None:
+        """Forget the run, unless something of it is still to be undone: then the next one tries."""
+        if not any(self.read().values()):
+            self.clear()
+
+    def clear(self) -> None:
+        """Say that nothing is to be undone."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""What the tests of backups share: known data, runs as timers make them, sets with something wrong in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+from ready.backups import volumes
+from ready.backups.drill import read_manifest
+from ready.backups.manifest import describe, new_id
+from ready.backups.restic import newest
+from ready.backups.settings import place_of, runner_of
+from ready.backups.work import WORK, Work
+from ready.evidence import moment, timestamp
+
+from tests.stack import Stack
+from tests.system.conftest import Ready, own_stack
+
+#: It has what the environment of the probes has; the verbs use that one.
+PYTHON = sys.executable
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+ROWS, NODES, VECTORS, KEYS = 2000, 1000, 2000, 1000
+
+
+def seed(stack: Stack) -> None:
+    """Put known data into all four; more vectors than ChromaDB keeps in its log, so that old ones are in the index."""
+    with stack.postgresql() as connection:
+        connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text, price numeric, at timestamptz)")
+        connection.execute(
+            "INSERT INTO item (name, price, at) SELECT md5(n::text), n / 7.0, now() FROM generate_series(1, %s) n",
+            [ROWS],
+        )
+        connection.execute("CREATE INDEX ON item (name)")
+        connection.execute("SELECT lo_from_bytea(0, 'a large object')")
+    with stack.postgresql("admin") as connection:
+        connection.execute("CREATE DATABASE other")
+        connection.execute("CREATE ROLE reader NOLOGIN")
+    with stack.neo4j() as driver:
+        driver.execute_query("UNWIND range(1, $n) AS i CREATE (:Item {i: i, name: 'item ' + i})", n=NODES)
+        driver.execute_query("MATCH (a:Item), (b:Item {i: a.i + 1}) CREATE (a)-[:NEXT {weight: a.i * 0.5}]->(b)")
+        driver.execute_query("CREATE INDEX item_i FOR (n:Item) ON (n.i)")
+    numbers = random.Random(7)  # noqa: S311  # the same vectors each time
+    collection = stack.chromadb().create_collection("items", embedding_function=None)
+    for start in range(0, VECTORS, 500):
+        ids = [f"item-{number}" for number in range(start, start + 500)]
+        collection.add(
+            ids=ids,
+            embeddings=[[numbers.random() for _ in range(16)] for _ in ids],
+            documents=[f"text of {name}" for name in ids],
+            metadatas=[{"start": start} for _ in ids],
+        )
+    with stack.redis().pipeline() as pipe:
+        for number in range(KEYS):
+            pipe.set(f"item:{number}", f"value {number}", ex=3600 if number % 10 == 0 else None)
+        pipe.hset("hash", mapping={str(number): number for number in range(100)})
+        pipe.sadd("set", *range(100))
+        pipe.set("gone", "soon", px=1500)
+        pipe.execute()
+
+
+def contents(stack: Stack) -> dict[str, Any]:
+    """Return every row, node, relationship, vector and key, with the keys' expiry to the second."""
+    found: dict[str, Any] = {}
+    with stack.postgresql() as connection:
+        found["rows"] = connection.execute("SELECT * FROM item ORDER BY id").fetchall()
+        found["objects"] = connection.execute(
+            "SELECT convert_from(lo_get(oid), 'utf8') FROM pg_largeobject_metadata"
+        ).fetchall()
+    with stack.postgresql("admin") as connection:
+        found["databases"] = connection.execute("SELECT datname FROM pg_database ORDER BY 1").fetchall()
+        found["roles"] = connection.execute("SELECT rolname FROM pg_roles ORDER BY 1").fetchall()
+    with stack.neo4j() as driver:
+        query = "MATCH (a:Item) OPTIONAL MATCH (a)-[r]->(b) RETURN a.i, a.name, type(r), r.weight, b.i ORDER BY a.i"
+        found["graph"] = [record.values() for record in driver.execute_query(query).records]
+    collection = stack.chromadb().get_collection("items", embedding_function=None)
+    page = collection.get(include=["embeddings", "documents", "metadatas"])
+    rows = zip(page["ids"], page["embeddings"].tolist(), page["documents"], page["metadatas"], strict=True)
+    found["vectors"] = sorted(rows, key=lambda row: str(row[0]))
+    near = collection.query(query_embeddings=[found["vectors"][0][1]], n_results=5)
+    found["nearest"] = near["ids"]
+    found["redis"] = redis_contents(stack)
+    return found
+
+
+def redis_contents(stack: Stack) -> dict[str, Any]:
+    """Return every key that does not expire within the test."""
+    client = stack.redis("admin")
+    found = {}
+    for key in sorted(client.scan_iter()):
+        kind, expires = client.type(key), client.expiretime(key)
+        if kind == "string":
+            found[key] = (client.get(key), expires)
+        else:
+            values = client.hgetall(key) if kind == "hash" else sorted(client.smembers(key))
+            found[key] = (str(values), expires)
+    found.pop("gone", None)
+    return found
+
+
+def evidence(ready: Ready, name: str) -> dict[str, Any]:
+    """Return the evidence of that name."""
+    path = ready.directory / "evidence" / ready.stack.name / "localhost" / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def scheduled(name: str, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run what a timer runs."""
+    return subprocess.run(
+        [PYTHON, runner_of(name), verb, name, *words], capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+def leftovers(name: str) -> list[str]:
+    """Return everything that runs should not have left: scratch things, staging, a journal."""
+    client = docker.from_env()
+    left = []
+    for purpose in ("backup", "drill", "restore"):
+        wanted: dict[str, Any] = {"label": f"io.ready.stack={name}.{purpose}"}
+        left += [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
+        left += [str(item.name) for item in client.volumes.list(filters=wanted)]
+        left += [str(item.name) for item in client.networks.list(filters=wanted)]
+    return left + [item.name for item in (WORK / name).iterdir() if item.name in {"staging", "fetched", "journal.json"}]
+
+
+@contextmanager
+def with_backups(directory: Path, name: str, services: list[str]) -> Iterator[Ready]:
+    """Give a stack that is up, whose repository is below its directory; the host keeps nothing of it afterwards."""
+    with own_stack(directory, name, services) as ready:
+        try:
+            ready.set(backup_repository=str(directory / "repository"), backup_retention={"last": 50})
+            ready.run("up")
+            yield ready
+        finally:
+            for purpose in ("backup", "drill", "restore"):
+                volumes.remove_all(docker.from_env(), f"{name}.{purpose}")
+            shutil.rmtree(place_of(name), ignore_errors=True)
+            shutil.rmtree(WORK / name, ignore_errors=True)
+            runner_of(name).unlink(missing_ok=True)
+
+
+def tamper(name: str, service: str, change: Callable[[Path, dict[str, Any]], None], honest: bool = True) -> str:
+    """Put a set into the repository that has one part, changed; its checksums are those of the changed files.
+
+    So it is the engines and the data that must see the fault. Without `honest` the checksums stay those of before.
+    """
+    work = Work.of(name)
+    repository = work.repository()
+    snapshot = newest(repository.snapshots(name))
+    made = read_manifest(repository, snapshot)
+    target = work.directory / "tampered"
+    shutil.rmtree(target, ignore_errors=True)
+    source = repository.fetch(snapshot, target / "fetched", [service])
+    part = made["parts"][service]
+    change(source / service, part)
+    files = [item.name for item in (source / service).iterdir()]
+    if honest:
+        part["files"] = describe(source / service, files)
+    made |= {"parts": {service: part}, "id": new_id(moment(timestamp())), "safety": True}
+    (source / "manifest.json").write_text(json.dumps(made))
+    repository.save(source, made, "localhost")
+    shutil.rmtree(target)
+    return str(made["id"])
+
+
+def drilled(name: str, wanted: str, service: str) -> str:
+    """Return what the drill of a set said against a service; empty when nothing."""
+    code = (
+        "import json, sys; from ready.backups.run import prove_set; from ready.backups.manifest import BackupError\n"
+        "try: print(json.dumps(prove_set(sys.argv[1], sys.argv[2])['services'][sys.argv[3]]['faults']))\n"
+        "except BackupError as error: print(json.dumps([str(error)]))"
+    )
+    done = subprocess.run(
+        [PYTHON, "-c", code, name, wanted, service],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(runner_of(name))},
+    )
+    return "; ".join(json.loads(done.stdout))
+
+
+def truncate(file: str) -> Callable[[Path, dict[str, Any]], None]:
+    """Return a change that cuts a file in half."""
+
+    def change(directory: Path, _: dict[str, Any]) -> None:
+        path = directory / file
+        os.truncate(path, path.stat().st_size // 2)
+
+    return change
+
+
+def empty(file: str) -> Callable[[Path, dict[str, Any]], None]:
+    """Return a change that leaves nothing in a file."""
+    return lambda directory, _: os.truncate(directory / file, 0)
