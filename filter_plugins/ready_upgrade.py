@@ -41,6 +41,9 @@ class FilterModule:
             "ready_upgrade_steps": upgradeplan.steps,
             "ready_upgrade_lines": upgradeplan.lines,
             "ready_upgrade_results": upgradeplan.results,
+            "ready_upgrade_room": upgradeplan.room,
+            "ready_upgrade_done": upgradeplan.done_lines,
+            "ready_gate_message": upgradeplan.gate_message,
             "ready_only": upgradeplan.only,
             "ready_version_rows": ready_version_rows,
         }

@@ -25,7 +25,7 @@ options:
     choices: [prepare, rollback, finish]
     required: true
   move:
-    description: For V(prepare), one of what the filter C(ready_upgrade_steps) returns. The others find it in the journal.
+    description: For V(prepare), one of what the filter C(ready_upgrade_steps) returns; the journal has it for the others.
     type: dict
   deadline:
     description: Seconds that one call to the daemon may take.
@@ -61,10 +61,26 @@ kept:
   sample: [ready_redis_data_before_8]
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready import journal
 from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
 from ansible.module_utils.ready.upgrading import Upgrade
+
+
+def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: int) -> dict[str, Any]:
+    """Do what was asked for, by the journal, and return what the module returns."""
+    entry = journal.read(stack["name"])
+    if action == "prepare" and move:
+        return {"changed": True, "figures": Upgrade(connect(deadline), stack, move).prepare()}
+    if entry is None:
+        return {"changed": False, "kept": []}
+    upgrade = Upgrade(connect(deadline), stack, entry["move"])
+    if action == "rollback":
+        upgrade.rollback(entry)
+        return {"changed": True, "move": entry["move"]}
+    return {"changed": True, "kept": upgrade.finish(entry)}
 
 
 def main() -> None:
@@ -80,20 +96,14 @@ def main() -> None:
         required_if=[("action", "prepare", ["move"])],
     )
     stack, action = module.params["stack"], module.params["action"]
-    entry = journal.read(stack["name"])
-    if module.check_mode or (action != "prepare" and entry is None):
-        module.exit_json(changed=module.check_mode and action == "prepare", figures={}, kept=[])
-    move = module.params["move"] if action == "prepare" else entry["move"]
+    if module.check_mode:
+        module.exit_json(changed=action == "prepare", figures={}, kept=[])
     try:
-        upgrade = Upgrade(connect(module.params["deadline"]), stack, move)
-        if action == "prepare":
-            module.exit_json(changed=True, figures=upgrade.prepare())
-        if action == "rollback":
-            upgrade.rollback(entry)
-            module.exit_json(changed=True, move=move)
-        module.exit_json(changed=True, kept=upgrade.finish(entry))
+        with journal.held(stack["name"]):
+            result = act(stack, action, module.params["move"], module.params["deadline"])
     except (EngineError, *sdk_errors()) as error:
-        module.fail_json(msg=f"{move['service']}: {error}")
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

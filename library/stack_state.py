@@ -36,10 +36,10 @@ state:
     - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config),
       V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
-      that the inventory does not name.
+      that the inventory does not name; V(upgrade) is what an interrupted upgrade has begun.
   returned: always
   type: dict
-  sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: []}
+  sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: [], upgrade: null}
 """
 
 from ansible.module_utils.basic import AnsibleModule

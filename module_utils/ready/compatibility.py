@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from .container import LABEL_DATA_FORMAT, LABEL_ENGINE
-from .plan import images_in_use
 from .preflight import FAIL, PASS, Check
 
 FILE = Path(__file__).resolve().parents[2] / "compatibility.yml"
@@ -68,9 +67,9 @@ def find_row(
 ) -> Mapping[str, Any] | None:
     """Return the row for a move, None where the matrix has none."""
     for row in matrix["rows"]:
-        if (row["service"], row["from"], row["to"]) == (service, from_line, to_line):
-            if row.get("data_format") != "same" or same_format:
-                return dict(row)
+        fits = (row["service"], row["from"], row["to"]) == (service, from_line, to_line)
+        if fits and (row.get("data_format") != "same" or same_format):
+            return dict(row)
     return None
 
 
@@ -109,7 +108,7 @@ def decide(
     formats = {str(value) for value in service["image"]["data_format"].values()}
     same_format = data["data_format"] == image["data_format"] if image else data["data_format"] in formats
     line = line_of(found, matrix["lines"].get(name, {}))
-    if line == wanted and image and image["id"] == have["image"]["id"]:
+    if line == wanted and image and image.get("id") == have["image"]["id"]:
         return Move(name, "none", found, wanted, reason="it runs what is asked for")
     row = find_row(matrix, name, line, wanted, same_format)
     if row is None:
@@ -119,7 +118,7 @@ def decide(
         return Move(name, REFUSE, found, wanted, identifier, reason=f"row {identifier}: {row['why']}")
     if line == wanted and image is None:
         return Move(name, "none", found, wanted, identifier, reason="it runs the line that is asked for")
-    newer = image["engine_version"] if image else ""
+    newer = (image or {}).get("engine_version", "")
     if newer and line == wanted and _numbers(newer) < _numbers(found):
         why = f"row {identifier}: the image has {newer}, older than the data"
         return Move(name, REFUSE, found, wanted, identifier, reason=why)
@@ -137,21 +136,11 @@ def moves(
     only: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return a `Move`, as data, for each service of the stack, or of `only`; `images` as `decide` takes them."""
-    return [
+    strange = [name for name in only or [] if name not in stack["services"]]
+    return [asdict(Move(name, REFUSE, "none", "none", reason="the stack has no such service")) for name in strange] + [
         asdict(decide(service, state, matrix, (images or {}).get(name)))
         for name, service in stack["services"].items()
         if not only or name in only
-    ]
-
-
-def steps(stack: Mapping[str, Any], state: Mapping[str, Any], decided: Iterable[Mapping[str, Any]],
-          images: Mapping[str, Any]) -> list[dict[str, Any]]:  # fmt: skip
-    """Return the moves that are to be made, each with the images {ref, id, source, …} `before` and `after` it."""
-    before = images_in_use(stack, state, {})
-    return [
-        {**move, "before": before[move["service"]], "after": dict(images[move["service"]])}
-        for move in decided
-        if move["action"] == "upgrade"
     ]
 
 
@@ -203,11 +192,10 @@ def version_rows(
         wanted = service["image"]["version"]
         line = line_of(data["engine_version"], lines) if data else wanted
         eol = lines.get(line, {}).get("eol")
-        further = [
-            f"{row['to']} ({row['how']})"
-            for row in matrix["rows"]
-            if row["service"] == name and row["from"] == line != row["to"] and row["how"] != REFUSE
-        ]
+        further: dict[str, list[str]] = {}
+        for row in matrix["rows"]:
+            if row["service"] == name and row["from"] == line != row["to"] and row["how"] != REFUSE:
+                further.setdefault(row["to"], []).append(row["how"])
         entry = lock.get(name, {})
         move = decide(service, state, matrix) if data else None
         rows.append(
@@ -218,7 +206,7 @@ def version_rows(
                 "locked": f"{entry['tag']} {entry['digest'][:19]}" if entry else "-",
                 "wanted": wanted,
                 "next": "-" if move is None or move.action == "none" else move.reason or "./ready upgrade",
-                "available": ", ".join(dict.fromkeys(further)) or "-",
+                "available": ", ".join(f"{to} ({' or '.join(hows)})" for to, hows in further.items()) or "-",
                 "eol": f"{eol}{' (over)' if eol and eol < today[:7] else ''}" if eol else "not stated",
             }
         )

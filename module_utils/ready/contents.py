@@ -25,7 +25,9 @@ _REDIS = """
 _HTTP = """
 set -euo pipefail
 auth=
-if [[ -n $3 ]]; then auth="Authorization: Basic $(printf '%s:%s' "$3" "$(</run/ready/secrets/monitor)" | base64 -w0)"$'\\r\\n'; fi
+if [[ -n $3 ]]; then
+  auth="Authorization: Basic $(printf '%s:%s' "$3" "$(</run/ready/secrets/monitor)" | base64 -w0)"$'\\r\\n'
+fi
 exec 3<>"/dev/tcp/127.0.0.1/$1"
 printf '%s HTTP/1.0\\r\\nHost: localhost\\r\\n%sContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n%s' \
   "$2" "$auth" "$(printf '%s' "$4" | wc -c)" "$4" >&3
@@ -44,10 +46,11 @@ _COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collec
 def run(container: Container, command: list[str]) -> str:
     """Return what a command prints inside a container. Raises EngineError when it fails."""
     result = container.exec_run(command)
-    text = (result.output or b"").decode(errors="replace")
+    output = result.output if isinstance(result.output, bytes) else b"".join(result.output)
+    text = output.decode(errors="replace")
     if result.exit_code != 0:
         raise EngineError(f"{container.name}: {command[0]} ended with {result.exit_code}: {text.strip()[-600:]}")
-    return str(text)
+    return text
 
 
 def redis_keys(text: str) -> dict[str, int]:
@@ -72,9 +75,7 @@ def graph_figures(body: Mapping[str, Any]) -> dict[str, int]:
     """Return the figures of Neo4j's answer to `_CYPHER`; names that nothing carries any more are left out."""
     if body["errors"]:
         raise EngineError(f"neo4j answered {body['errors'][0].get('message', '')[:300]}")
-    values = {
-        name: result["data"][0]["row"][0] for name, result in zip(_CYPHER, body["results"], strict=True)
-    }
+    values = {name: result["data"][0]["row"][0] for name, result in zip(_CYPHER, body["results"], strict=True)}
     stats = values.pop("stats")
     named = {f"{kind} {name}": count for kind, counts in stats.items() for name, count in counts.items() if count}
     return {**values, **named}
@@ -82,9 +83,7 @@ def graph_figures(body: Mapping[str, Any]) -> dict[str, int]:
 
 def _redis(container: Container, service: Mapping[str, Any]) -> dict[str, Any]:
     options = "--tls --cacert /run/ready/tls/ca.crt" if service.get("tls", {}).get("enabled") else ""
-    return dict(
-        redis_keys(run(container, ["sh", "-c", _REDIS, "-", service["accounts"]["monitor"]["login"], options]))
-    )
+    return dict(redis_keys(run(container, ["sh", "-c", _REDIS, "-", service["accounts"]["monitor"]["login"], options])))
 
 
 def _neo4j(container: Container, service: Mapping[str, Any]) -> dict[str, Any]:

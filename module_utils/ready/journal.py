@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,18 @@ DIRECTORY = Path("/var/lib/ready")
 def path_of(stack: str, directory: Path = DIRECTORY) -> Path:
     """Return where the journal of a stack is."""
     return directory / f"upgrade-{stack}.json"
+
+
+@contextmanager
+def held(stack: str, directory: Path = DIRECTORY) -> Iterator[None]:
+    """Wait until no other process of this host is at work on the stack's upgrade, and keep it so.
+
+    A controller that was killed leaves its module running here: the next run must not begin beside it.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path_of(stack, directory).with_suffix(".lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def read(stack: str, directory: Path = DIRECTORY) -> dict[str, Any] | None:

@@ -22,24 +22,24 @@ OLD_PORT, NEW_PORT = "5432", "5433"
 #: The new cluster gets its databases from the old one, so the entrypoint makes none of its own.
 NEW_ENVIRONMENT = {"PGPORT": NEW_PORT, "POSTGRES_DB": "postgres"}
 PAUSE = 0.25
-#: $1 is the admin, who is in the new cluster already.
-_TRANSFER = f"""
+#: Of an admin, who is in the new cluster already ($1), at sockets ($2) of the old port ($3) and the new one ($4).
+_TRANSFER = """
 set -euo pipefail
-from=(-h {SOCKETS} -p {OLD_PORT} -U "$1") to=(-h {SOCKETS} -p {NEW_PORT} -U "$1")
-quoted=$(psql "${{from[@]}}" -d postgres -XAtqc "SELECT quote_ident(current_user)")
-pg_dumpall "${{from[@]}}" --globals-only | grep -vxF "CREATE ROLE $quoted;" |
-  psql "${{to[@]}}" -d postgres -X -q -v ON_ERROR_STOP=1 >/dev/null
-psql "${{from[@]}}" -d postgres -XAtqc "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1" |
+from=(-h "$2" -p "$3" -U "$1") to=(-h "$2" -p "$4" -U "$1")
+quoted=$(psql "${from[@]}" -d postgres -XAtqc "SELECT quote_ident(current_user)")
+pg_dumpall "${from[@]}" --globals-only | grep -vxF "CREATE ROLE $quoted;" |
+  psql "${to[@]}" -d postgres -X -q -v ON_ERROR_STOP=1 >/dev/null
+psql "${from[@]}" -d postgres -XAtqc "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1" |
 while IFS= read -r database; do
   case $database in
     postgres | template1) where=(-d "$database") ;;      # every cluster has them
     *) where=(--create -d postgres) ;;
   esac
-  pg_dump "${{from[@]}}" -Fc -d "$database" </dev/null | pg_restore "${{to[@]}}" --exit-on-error "${{where[@]}}"
+  pg_dump "${from[@]}" -Fc -d "$database" </dev/null | pg_restore "${to[@]}" --exit-on-error "${where[@]}"
 done
-vacuumdb "${{to[@]}}" --all --analyze-only --quiet       # a restored cluster has no statistics
+vacuumdb "${to[@]}" --all --analyze-only --quiet       # a restored cluster has no statistics
 """
-#: A line per figure: rows by table, objects by kind, where sequences are. Not-null constraints are objects from 18 on.
+#: A line per figure: rows by table, objects by kind, where sequences are. (18 has not-null constraints as objects.)
 _CONTENTS = """
 WITH spaces AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
 SELECT format('%s rows of %I.%I', current_database(), nspname, relname),
@@ -51,8 +51,8 @@ UNION ALL SELECT format('%s relations of kind %s', current_database(), relkind),
 UNION ALL SELECT format('%s constraints of type %s', current_database(), contype), count(*)::text
   FROM pg_constraint JOIN spaces s ON s.oid = connamespace WHERE contype <> 'n' GROUP BY contype
 UNION ALL SELECT current_database() || ' functions', count(*)::text FROM pg_proc JOIN spaces s ON s.oid = pronamespace
-UNION ALL SELECT format('%s sequence %I.%I', current_database(), schemaname, sequencename), coalesce(last_value, 0)::text
-  FROM pg_sequences
+UNION ALL SELECT format('%s sequence %I.%I', current_database(), schemaname, sequencename),
+       coalesce(last_value, 0)::text FROM pg_sequences
 UNION ALL SELECT 'roles', count(*)::text FROM pg_roles WHERE rolname !~ '^pg_'
 ORDER BY 1
 """
@@ -68,7 +68,7 @@ done
 
 def figures(text: str) -> dict[str, str]:
     """Return figure -> value of what `_COUNT` printed."""
-    return dict(line.rsplit("\t", 1) for line in text.splitlines() if "\t" in line)  # type: ignore[misc]
+    return dict(line.rsplit("\t", 1) for line in text.splitlines() if "\t" in line)
 
 
 def _await(container: Container, host: str, port: str, deadline: float) -> None:
@@ -82,9 +82,7 @@ def _await(container: Container, host: str, port: str, deadline: float) -> None:
         time.sleep(PAUSE)
 
 
-def transfer(
-    old: Container, new: Container, admin: str, deadline: float
-) -> tuple[dict[str, str], dict[str, str]]:
+def transfer(old: Container, new: Container, admin: str, deadline: float) -> tuple[dict[str, str], dict[str, str]]:
     """Move everything from the old server to the new, empty one; return what each holds then. Raises EngineError.
 
     Args:
@@ -95,7 +93,7 @@ def transfer(
     """
     _await(old, SOCKETS, OLD_PORT, deadline)
     _await(new, "127.0.0.1", NEW_PORT, deadline)  # during its first start a server listens on its socket alone
-    run(new, ["bash", "-c", _TRANSFER, "-", admin])
+    run(new, ["bash", "-c", _TRANSFER, "-", admin, SOCKETS, OLD_PORT, NEW_PORT])
     before, after = (
         figures(run(new, ["bash", "-c", _COUNT, "-", SOCKETS, port, admin, _CONTENTS])) for port in (OLD_PORT, NEW_PORT)
     )

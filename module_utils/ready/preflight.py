@@ -231,6 +231,9 @@ def _wanted_formats(service: Mapping[str, Any], image_source: str, images: Mappi
 def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any]) -> Check:
     faults, unknown = [], []
     for service in stack["services"].values():
+        container = state.get("services", {}).get(service["name"], {})
+        if service["name"] not in images and container.get("ours") and container.get("image", {}).get("present"):
+            continue  # a container keeps its image, and with it the format of its data
         wanted = _wanted_formats(service, stack["image_source"], images)
         for volume in service["volumes"]:
             have = state.get("volumes", {}).get(volume["name"], {})
@@ -250,7 +253,7 @@ def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping
         FAIL if faults else UNKNOWN if unknown else PASS,
         "; ".join(faults) or (f"no data format recorded on {', '.join(unknown)}" if unknown else "new, or fitting"),
         "data in the format of the image",
-        "dump the data with the image they were made with and restore them into a new volume, or set image_source back"
+        "set image_source or <service>_version back to what the data were made with; ./ready upgrade moves them"
         if faults
         else "",
     )

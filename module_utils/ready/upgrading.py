@@ -13,7 +13,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import contents, journal, pgtransfer
-from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SERVICE, LABEL_SOURCE, LABEL_STACK, desired
+from .container import (
+    LABEL_DATA_FORMAT,
+    LABEL_ENGINE,
+    LABEL_KEPT,
+    LABEL_KEPT_OF,
+    LABEL_SERVICE,
+    LABEL_SOURCE,
+    LABEL_STACK,
+    LABEL_UPGRADE,
+    desired,
+)
 from .engine import EngineError
 from .waiting import wait_for_all
 
@@ -21,10 +31,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-#: On containers and volumes that an upgrade needs while it runs: whatever carries it is removed when it ends.
-LABEL_UPGRADE = "io.ready.upgrade"
-#: On the copy of the old data: the service, and the volume that it is a copy of.
-LABEL_KEPT, LABEL_KEPT_OF = "io.ready.kept", "io.ready.kept_of"
 COPYING, KEPT, READY, RESTORED = "copying", "kept", "ready", "restored"
 #: Seconds that copying one volume may take.
 COPY_TIMEOUT = 4 * 3600
@@ -57,7 +63,7 @@ class Upgrade:
     Args:
         client: a connected client whose timeout fits a long copy.
         stack: the resolved stack.
-        move: what `compatibility.steps` returned for the service.
+        move: what `upgradeplan.steps` returned for the service.
     """
 
     def __init__(self, client: DockerClient, stack: Mapping[str, Any], move: Mapping[str, Any]) -> None:
@@ -130,18 +136,23 @@ class Upgrade:
         kept = kept_name(data["name"], self.move["wanted"])
         sockets = f"{self.stack['name']}_upgrade_sockets"
         self.client.volumes.create(sockets, labels=self.labels)
-        shared = {"mounts": {sockets: pgtransfer.SOCKETS}, "without_tmpfs": pgtransfer.SOCKETS}
         command = list(self.service["command"])
         with (
             self.scratch(
-                "before", self.move["before"]["id"], data={kept: data["path"]},
-                command=[*command, "-c", "listen_addresses="], **shared,
+                "before",
+                self.move["before"]["id"],
+                data={kept: data["path"]},
+                sockets=sockets,
+                command=[*command, "-c", "listen_addresses="],
             ) as old,
             self.scratch(
-                "trial", self.move["after"]["id"], command=[*command, "-c", "listen_addresses=127.0.0.1"],
-                env=pgtransfer.NEW_ENVIRONMENT, **shared,
+                "trial",
+                self.move["after"]["id"],
+                sockets=sockets,
+                command=[*command, "-c", "listen_addresses=127.0.0.1"],
+                env=pgtransfer.NEW_ENVIRONMENT,
             ) as new,
-        ):  # fmt: skip
+        ):
             deadline = time.monotonic() + float(self.service["health"]["deadline"])
             result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], deadline)
             for container in (new, old):
@@ -192,10 +203,9 @@ class Upgrade:
         image: str,
         *,
         data: Mapping[str, str] | None = None,
-        mounts: Mapping[str, str] | None = None,
+        sockets: str = "",
         command: list[str] | None = None,
         env: Mapping[str, str] | None = None,
-        without_tmpfs: str = "",
     ) -> Iterator[Container]:
         """Start the service's container under another name, without network, port and restart; remove it at the end.
 
@@ -203,15 +213,15 @@ class Upgrade:
             role: what it is for, the end of its name.
             image: id of the image.
             data: volume -> path in place of the service's own data volumes.
-            mounts: volume -> path beside them.
+            sockets: volume for PostgreSQL's sockets, in place of the temporary file system there.
             command: in place of the service's own.
             env: beside the service's own.
-            without_tmpfs: path at which no temporary file system is to be.
         """
         want = desired(self.service, self.stack["name"], self.stack["network"], image)
         if data is None:
             data = {item["name"]: item["path"] for item in self.service["volumes"]}
-        volumes = {name: {"bind": path, "mode": "rw"} for name, path in [*data.items(), *(mounts or {}).items()]}
+        beside = {sockets: pgtransfer.SOCKETS} if sockets else {}
+        volumes = {name: {"bind": path, "mode": "rw"} for name, path in [*data.items(), *beside.items()]}
         volumes[self.service["config_volume"]] = {"bind": "/run/ready", "mode": "ro"}
         options = {"entrypoint": want["entrypoint"]} if want["entrypoint"] else {}
         container = self.client.containers.create(
@@ -228,7 +238,7 @@ class Upgrade:
             cap_drop=want["cap_drop"],
             security_opt=want["security_opt"],
             read_only=True,
-            tmpfs={path: flags for path, flags in want["tmpfs"].items() if path != without_tmpfs},
+            tmpfs={path: flags for path, flags in want["tmpfs"].items() if path not in beside.values()},
             volumes=volumes,
             network_mode="none",
             hostname="localhost",  # without network nothing else resolves, and Neo4j asks
@@ -274,7 +284,7 @@ class Upgrade:
     def _refuse_taken(self, name: str) -> None:
         if name in self._names():
             raise EngineError(
-                f"the volume {name} is there already, kept by an earlier upgrade. Next: ./ready prune --kept, then again"
+                f"the volume {name} is there, kept by an earlier upgrade. Next: ./ready prune --kept, then again"
             )
 
     def _remove_volume(self, name: str) -> None:
@@ -290,8 +300,8 @@ class Upgrade:
         self.client.volumes.create(name, labels=dict(labels))
 
     def _remove_scratch(self) -> None:
-        wanted = {"label": [f"{key}={value}" for key, value in self.labels.items()]}
+        wanted: dict[str, str | list[str] | bool] = {"label": [f"{key}={value}" for key, value in self.labels.items()]}
         for container in self.client.containers.list(all=True, filters=wanted):
             container.remove(v=True, force=True)
-        for volume in self.client.volumes.list(filters=wanted):
+        for volume in self.client.volumes.list(filters={**wanted}):
             volume.remove()
