@@ -25,7 +25,7 @@ options:
     choices: [prepare, rollback, finish]
     required: true
   move:
-    description: For V(prepare), one of what the filter C(ready_upgrade_steps) returns; the journal has it for the others.
+    description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
     type: dict
   deadline:
     description: Seconds that one call to the daemon may take.
@@ -101,7 +101,7 @@ def main() -> None:
     try:
         with journal.held(stack["name"]):
             result = act(stack, action, module.params["move"], module.params["deadline"])
-    except (EngineError, *sdk_errors()) as error:
+    except (EngineError, journal.JournalError, *sdk_errors()) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

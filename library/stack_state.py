@@ -45,6 +45,8 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 
+from ansible.module_utils.ready.journal import JournalError
+
 
 def main() -> None:
     """Run the module."""
@@ -53,6 +55,8 @@ def main() -> None:
     services = list(stack["services"].values())
     try:
         state = read_state(connect(), stack["name"], stack["network"], services)
+    except JournalError as error:
+        module.fail_json(msg=str(error))
     except EngineError as error:
         state = absent_state(services, str(error))
     module.exit_json(changed=False, state=state)

@@ -14,6 +14,10 @@ from typing import Any
 DIRECTORY = Path("/var/lib/ready")
 
 
+class JournalError(Exception):
+    """A journal that is there and says nothing."""
+
+
 def path_of(stack: str, directory: Path = DIRECTORY) -> Path:
     """Return where the journal of a stack is."""
     return directory / f"upgrade-{stack}.json"
@@ -32,11 +36,17 @@ def held(stack: str, directory: Path = DIRECTORY) -> Iterator[None]:
 
 
 def read(stack: str, directory: Path = DIRECTORY) -> dict[str, Any] | None:
-    """Return what was begun, None when nothing was. A damaged journal raises ValueError: it must not be ignored."""
+    """Return what was begun, None when nothing was. Raises JournalError: a damaged journal must not be ignored."""
+    path = path_of(stack, directory)
     try:
-        found: dict[str, Any] = json.loads(path_of(stack, directory).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:
+        raise JournalError(
+            f"the journal of an interrupted upgrade, {path}, can't be read ({error}). Nothing was changed. "
+            f"Next: see which version the data of the stack {stack} are of, put that right by hand, remove the file"
+        ) from error
     return found
 
 

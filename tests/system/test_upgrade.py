@@ -256,7 +256,6 @@ def test_a_failed_upgrade_is_rolled_back(stack: Ready, entrypoint: str) -> None:
     written = evidence(stack)
     assert written["verdict"] == "fail"
     assert written["results"]["services"]["redis"]["outcome"] == "rolled_back"
-    stack.run("up")
 
 
 def test_killed_before_the_data_were_moved(stack: Ready) -> None:
@@ -307,10 +306,10 @@ def test_upgrade_with_data(stack: Ready, service: str, line: str, version: str, 
 
 
 def test_afterwards(stack: Ready) -> None:
-    """The upgraded stack is whole, `up` finds nothing to do, and the kept volumes go when that is asked for."""
+    """The upgraded stack is whole, `up` finds nothing to do, and what was kept is named."""
     stack.run("check")
     assert stack.run("up").changed == 0
-    volumes = kept(stack.stack)
     assert f"kept: volume {NAME}_redis_data_before_8" in stack.run("status").text
-    stack.run("prune", "--kept", "--yes", "--check")
-    assert kept(stack.stack) == volumes
+    # Only listed: prune removes images that no container uses, also those that other stacks of this host may need.
+    listed = stack.run("prune", "--kept", "--check").text
+    assert all(f"volume {name}: the data from before an upgrade" in listed for name in kept(stack.stack))
