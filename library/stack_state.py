@@ -44,7 +44,6 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
-
 from ansible.module_utils.ready.journal import JournalError
 
 

@@ -37,7 +37,7 @@ def state_of(stack: dict[str, Any], **versions: str) -> dict[str, Any]:
     return state
 
 
-def decided(service: str, image: dict[str, str] | None = None, **wanted: str) -> compatibility.Move:
+def decided(service: str, image: dict[str, Any] | None = None, **wanted: Any) -> compatibility.Move:
     """Return the decision about a service; `wanted` may hold `<service>_version` and `found`."""
     found = wanted.pop("found", RUNNING[service])
     stack = stack_of(**wanted)
@@ -105,7 +105,8 @@ def test_nothing_is_moved_without_being_asked_for() -> None:
 )
 def test_moves_that_are_allowed(service: str, version: str, how: str, rollback: str) -> None:
     """Each by its row."""
-    move = decided(service, **{f"{service}_version": version})
+    wanted: dict[str, Any] = {f"{service}_version": version}
+    move = decided(service, **wanted)
     assert (move.action, move.how, move.rollback) == ("upgrade", how, rollback)
 
 
