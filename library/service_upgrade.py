@@ -12,6 +12,7 @@ description:
     in a container that no client reaches; the container of the service itself is left to the role C(container_service).
   - With V(rollback) the volumes become what they were; with V(finish) the journal is removed, and so are copies that
     the compatibility matrix does not want kept.
+  - V(forget) removes the journal alone, for C(destroy), which has removed the data.
   - Every step is in a journal on the host first, so that V(rollback) also undoes a run that was killed.
 author: [Ready authors]
 options:
@@ -22,7 +23,7 @@ options:
   action:
     description: What to do.
     type: str
-    choices: [prepare, rollback, finish]
+    choices: [prepare, rollback, finish, forget]
     required: true
   move:
     description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
@@ -34,7 +35,7 @@ options:
 attributes:
   check_mode: {support: full, description: Says that something would be done.}
   diff_mode: {support: none, description: Data have no useful difference.}
-  idempotent: {support: full, description: Without a journal V(rollback) and V(finish) do nothing.}
+  idempotent: {support: full, description: Without a journal all but V(prepare) do nothing.}
 """
 EXAMPLES = r"""
 - name: Move the data
@@ -76,6 +77,9 @@ def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadlin
         return {"changed": True, "figures": Upgrade(connect(deadline), stack, move).prepare()}
     if entry is None:
         return {"changed": False, "kept": []}
+    if action == "forget":
+        journal.forget(stack["name"])
+        return {"changed": True, "kept": []}
     upgrade = Upgrade(connect(deadline), stack, entry["move"])
     if action == "rollback":
         upgrade.rollback(entry)
@@ -88,7 +92,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
-            "action": {"type": "str", "choices": ["prepare", "rollback", "finish"], "required": True},
+            "action": {"type": "str", "choices": ["prepare", "rollback", "finish", "forget"], "required": True},
             "move": {"type": "dict"},
             "deadline": {"type": "int", "default": 14400},
         },
