@@ -29,9 +29,9 @@ options:
     description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
     type: dict
   deadline:
-    description: Seconds that one call to the daemon may take.
-    type: int
-    default: 14400
+    description: Seconds that the new engine may take to open or migrate the data.
+    type: float
+    default: 900.0
 attributes:
   check_mode: {support: full, description: Says that something would be done.}
   diff_mode: {support: none, description: Data have no useful difference.}
@@ -67,20 +67,20 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready import journal
 from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
-from ansible.module_utils.ready.upgrading import Upgrade
+from ansible.module_utils.ready.upgrading import COPY_TIMEOUT, Upgrade
 
 
-def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: int) -> dict[str, Any]:
+def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float) -> dict[str, Any]:
     """Do what was asked for, by the journal, and return what the module returns."""
     entry = journal.read(stack["name"])
     if action == "prepare" and move:
-        return {"changed": True, "figures": Upgrade(connect(deadline), stack, move).prepare()}
+        return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare()}
     if entry is None:
         return {"changed": False, "kept": []}
     if action == "forget":
         journal.forget(stack["name"])
         return {"changed": True, "kept": []}
-    upgrade = Upgrade(connect(deadline), stack, entry["move"])
+    upgrade = Upgrade(connect(COPY_TIMEOUT), stack, entry["move"], deadline)
     if action == "rollback":
         upgrade.rollback(entry)
         return {"changed": True, "move": entry["move"]}
@@ -94,7 +94,7 @@ def main() -> None:
             "stack": {"type": "dict", "required": True},
             "action": {"type": "str", "choices": ["prepare", "rollback", "finish", "forget"], "required": True},
             "move": {"type": "dict"},
-            "deadline": {"type": "int", "default": 14400},
+            "deadline": {"type": "float", "default": 900.0},
         },
         supports_check_mode=True,
         required_if=[("action", "prepare", ["move"])],

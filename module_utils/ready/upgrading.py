@@ -64,10 +64,13 @@ class Upgrade:
         client: a connected client whose timeout fits a long copy.
         stack: the resolved stack.
         move: what `upgradeplan.steps` returned for the service.
+        deadline: seconds that the new engine may take to open or migrate the data.
     """
 
-    def __init__(self, client: DockerClient, stack: Mapping[str, Any], move: Mapping[str, Any]) -> None:
-        self.client, self.stack, self.move = client, stack, move
+    def __init__(
+        self, client: DockerClient, stack: Mapping[str, Any], move: Mapping[str, Any], deadline: float
+    ) -> None:
+        self.client, self.stack, self.move, self.deadline = client, stack, move, deadline
         self.service: Mapping[str, Any] = stack["services"][move["service"]]
         self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
 
@@ -153,8 +156,8 @@ class Upgrade:
                 env=pgtransfer.NEW_ENVIRONMENT,
             ) as new,
         ):
-            deadline = time.monotonic() + float(self.service["health"]["deadline"])
-            result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], deadline)
+            until = time.monotonic() + self.deadline
+            result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], until)
             for container in (new, old):
                 container.stop(timeout=self.service["stop_timeout"])
         self.client.volumes.get(sockets).remove()
@@ -163,7 +166,7 @@ class Upgrade:
     def _await(self, container: Container) -> None:
         """Wait for the service's own health test in a trial container. Raises EngineError."""
         trial = {**self.service, "container": container.name, "reconcile": None}
-        outcome = wait_for_all({self.service["name"]: trial})[self.service["name"]]
+        outcome = wait_for_all({self.service["name"]: trial}, deadline=self.deadline)[self.service["name"]]
         if not outcome["healthy"]:
             last = "".join(f"\n    {line}" for line in outcome["logs"][-8:])
             raise EngineError(

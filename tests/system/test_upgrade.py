@@ -243,10 +243,10 @@ def test_check_mode_shows_the_plan(stack: Ready) -> None:
 def test_a_failed_upgrade_is_rolled_back(stack: Ready, entrypoint: str) -> None:
     """A new container that never becomes healthy: the old version is back, with all data, and nothing is left."""
     before = read_redis(stack.stack)
-    stack.set(redis_health={"deadline": 6})
+    stack.set(upgrade_deadline=6.0, redis_health={"deadline": 6})
     with broken_image(entrypoint):
         result = stack.run("upgrade", "--service", "redis", code=2)
-    stack.set(redis_health=None)
+    stack.set(upgrade_deadline=None, redis_health=None)
     assert "rolled back to 7.0.15, with all its data" in result.text
     assert read_redis(stack.stack) == before
     assert stack.stack.redis().info("server")["redis_version"] == "7.0.15"
