@@ -18,22 +18,32 @@ import pytest
 from tests.stack import Stack
 from tests.system.conftest import Ready, own_stack
 
-NAME = "sys-upgrade"
-JOURNAL = Path(f"/var/lib/ready/upgrade-{NAME}.json")
 SEED = 20260101
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
-    """One stack of the older lines, with data, for all tests of this file; they build on each other."""
-    JOURNAL.unlink(missing_ok=True)
-    with own_stack(tmp_path_factory.mktemp("upgrade"), NAME, ["postgresql", "neo4j", "chromadb", "redis"]) as ready:
-        ready.set(chromadb_version="1.0.21")
+def journal(name: str) -> Path:
+    """Return where the journal of a stack's upgrade is."""
+    return Path(f"/var/lib/ready/upgrade-{name}.json")
+
+
+@contextmanager
+def older(directory: Path, service: str, **variables: Any) -> Iterator[Ready]:
+    """Give a stack of one service in its older line, with data."""
+    name = f"sys-upgrade-{service}"
+    journal(name).unlink(missing_ok=True)
+    with own_stack(directory, name, [service]) as ready:
+        ready.set(**variables)
         ready.run("up")
-        for seed in (seed_postgresql, seed_neo4j, seed_chromadb, seed_redis):
-            seed(ready.stack)
+        SEED_IT[service](ready.stack)
         yield ready
-    JOURNAL.unlink(missing_ok=True)
+    journal(name).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """Redis 7 with data, for all tests that do not need another store; they build on each other."""
+    with older(tmp_path_factory.mktemp("upgrade"), "redis") as ready:
+        yield ready
 
 
 # ---------------------------------------------------------------- data, and what they are
@@ -149,6 +159,12 @@ def read_redis(stack: Stack) -> Any:
     ]
 
 
+SEED_IT: dict[str, Callable[[Stack], None]] = {
+    "postgresql": seed_postgresql,
+    "neo4j": seed_neo4j,
+    "chromadb": seed_chromadb,
+    "redis": seed_redis,
+}
 READ: dict[str, Callable[[Stack], Any]] = {
     "postgresql": read_postgresql,
     "neo4j": read_neo4j,
@@ -170,7 +186,7 @@ def leftovers(stack: Stack) -> list[str]:
     wanted: dict[str, Any] = {"label": [f"io.ready.stack={stack.name}", "io.ready.upgrade"]}
     found = [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
     found += [str(item.name) for item in client.volumes.list(filters=wanted)]
-    return found + ([str(JOURNAL)] if JOURNAL.exists() else [])
+    return found + ([str(journal(stack.name))] if journal(stack.name).exists() else [])
 
 
 def kept(stack: Stack) -> list[str]:
@@ -181,7 +197,7 @@ def kept(stack: Stack) -> list[str]:
 
 def evidence(ready: Ready) -> dict[str, Any]:
     """Return the evidence of the last upgrade."""
-    path = ready.directory / "evidence" / NAME / "localhost" / "upgrade.json"
+    path = ready.directory / "evidence" / ready.stack.name / "localhost" / "upgrade.json"
     return dict(json.loads(path.read_text()))
 
 
@@ -202,9 +218,9 @@ def broken_image(entrypoint: str) -> Iterator[None]:
 
 def kill_when(ready: Ready, phase: str, *words: str) -> None:
     """Start an upgrade and kill it, modules included, as soon as its journal says `phase`."""
-    process = ready.popen(*words)
-    deadline = time.monotonic() + 240
-    while not (JOURNAL.exists() and json.loads(JOURNAL.read_text())["phase"] == phase):
+    process, path = ready.popen(*words), journal(ready.stack.name)
+    deadline = time.monotonic() + 300
+    while not (path.exists() and json.loads(path.read_text())["phase"] == phase):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f"the journal never said {phase}"
         time.sleep(0.01)
@@ -213,26 +229,26 @@ def kill_when(ready: Ready, phase: str, *words: str) -> None:
 
 
 # ---------------------------------------------------------------- the tests
-def test_up_keeps_versions_and_says_so(stack: Ready) -> None:
+def test_up_keeps_versions_and_says_so(redis: Ready) -> None:
     """With another version wanted `up` changes nothing, and names the verb that does."""
-    before = stack.stack.identities()
-    stack.set(redis_version="8")
-    result = stack.run("up")
+    before = redis.stack.identities()
+    redis.set(redis_version="8")
+    result = redis.run("up")
     assert "redis keeps 7.0.15, 8 is wanted" in result.text
     assert "./ready upgrade" in result.text
-    assert stack.stack.identities() == before
-    table = stack.run("versions").text
+    assert redis.stack.identities() == before
+    table = redis.run("versions").text
     assert "8 (swap or migrate_forward)" in table
     assert "2028-06" in table
 
 
-def test_check_mode_shows_the_plan(stack: Ready) -> None:
+def test_check_mode_shows_the_plan(redis: Ready) -> None:
     """--check says what would be moved, and moves nothing."""
-    before = stack.stack.identities()
-    result = stack.run("upgrade", "--check")
+    before = redis.stack.identities()
+    result = redis.run("upgrade", "--check")
     assert "redis: 7.0.15 -> 8 (row redis-7-8" in result.text
-    assert stack.stack.identities() == before
-    assert leftovers(stack.stack) == []
+    assert redis.stack.identities() == before
+    assert leftovers(redis.stack) == []
 
 
 @pytest.mark.parametrize(
@@ -240,76 +256,80 @@ def test_check_mode_shows_the_plan(stack: Ready) -> None:
     ["sleep 600", '[ "$(hostname)" = localhost ] && exec docker-entrypoint.sh "$@"; sleep 600'],
     ids=["in the trial", "once it serves"],
 )
-def test_a_failed_upgrade_is_rolled_back(stack: Ready, entrypoint: str) -> None:
+def test_a_failed_upgrade_is_rolled_back(redis: Ready, entrypoint: str) -> None:
     """A new container that never becomes healthy: the old version is back, with all data, and nothing is left."""
-    before = read_redis(stack.stack)
-    stack.set(upgrade_deadline=6.0, redis_health={"deadline": 6})
+    before = read_redis(redis.stack)
+    redis.set(upgrade_deadline=6.0, redis_health={"deadline": 6})
     with broken_image(entrypoint):
-        result = stack.run("upgrade", "--service", "redis", code=2)
-    stack.set(upgrade_deadline=None, redis_health=None)
+        result = redis.run("upgrade", "--service", "redis", code=2)
+    redis.set(upgrade_deadline=None, redis_health=None)
     assert "rolled back to 7.0.15, with all its data" in result.text
-    assert read_redis(stack.stack) == before
-    assert stack.stack.redis().info("server")["redis_version"] == "7.0.15"
-    assert engine(stack.stack, "redis") == "7.0.15"
-    assert kept(stack.stack) == []
-    assert leftovers(stack.stack) == []
-    written = evidence(stack)
+    assert read_redis(redis.stack) == before
+    assert redis.stack.redis().info("server")["redis_version"] == "7.0.15"
+    assert engine(redis.stack, "redis") == "7.0.15"
+    assert kept(redis.stack) == []
+    assert leftovers(redis.stack) == []
+    written = evidence(redis)
     assert written["verdict"] == "fail"
     assert written["results"]["services"]["redis"]["outcome"] == "rolled_back"
 
 
-def test_killed_before_the_data_were_moved(stack: Ready) -> None:
+def test_killed_before_the_data_were_moved(redis: Ready) -> None:
     """After SIGKILL `up` refuses and names the way; a plain re-run puts the old version back and goes on."""
-    before = read_redis(stack.stack)
-    kill_when(stack, "kept", "upgrade", "--service", "redis")
-    refused = stack.run("up", code=2)
+    before = read_redis(redis.stack)
+    kill_when(redis, "kept", "upgrade", "--service", "redis")
+    refused = redis.run("up", code=2)
     assert "an upgrade of redis to 8 that was interrupted" in refused.text
-    stack.run("upgrade", "--service", "redis")
-    assert read_redis(stack.stack) == before
-    assert engine(stack.stack, "redis") == "8.0.2"
-    assert leftovers(stack.stack) == []
+    redis.run("upgrade", "--service", "redis")
+    assert read_redis(redis.stack) == before
+    assert engine(redis.stack, "redis") == "8.0.2"
+    assert leftovers(redis.stack) == []
 
 
-def test_downgrade_is_refused_by_its_row(stack: Ready) -> None:
+def test_downgrade_is_refused_by_its_row(redis: Ready) -> None:
     """Back to an older line: preflight says which row of the matrix forbids it; nothing is touched."""
-    before = stack.stack.identities()
-    stack.set(redis_version=None)
+    before = redis.stack.identities()
+    redis.set(redis_version=None)
     for verb in ("up", "upgrade"):
-        result = stack.run(verb, code=2)
+        result = redis.run(verb, code=2)
         assert "row redis-8-7: an older Redis does not load the RDB version of a newer one" in result.text
-    assert stack.stack.identities() == before
-    stack.set(redis_version="8")
+    assert redis.stack.identities() == before
+    redis.set(redis_version="8")
+
+
+def test_afterwards(redis: Ready) -> None:
+    """The upgraded stack is whole, `up` finds nothing to do, and what was kept is named."""
+    redis.run("check")
+    assert redis.run("up").changed == 0
+    assert f"kept: volume {redis.stack.name}_redis_data_before_8" in redis.run("status").text
+    # Only listed: prune removes images that no container uses, also those that other stacks of this host may need.
+    listed = redis.run("prune", "--kept", "--check").text
+    assert all(f"volume {name}: the data from before an upgrade" in listed for name in kept(redis.stack))
 
 
 @pytest.mark.parametrize(
-    ("service", "line", "version", "how"),
+    ("service", "older_line", "line", "version", "how"),
     [
-        ("postgresql", "17", "17.", "dump_restore"),
-        ("neo4j", "5.26", "5.26.", "migrate_forward"),
-        ("chromadb", "1.5.9", "1.5.9", "migrate_forward"),
+        ("postgresql", None, "17", "17.", "dump_restore"),
+        ("neo4j", None, "5.26", "5.26.", "migrate_forward"),
+        ("chromadb", "1.0.21", "1.5.9", "1.5.9", "migrate_forward"),
     ],
 )
-def test_upgrade_with_data(stack: Ready, service: str, line: str, version: str, how: str) -> None:
-    """Every datum is the same afterwards, `check` finds nothing, and the old data are kept."""
-    before = READ[service](stack.stack)
-    stack.set(**{f"{service}_version": line})
-    if service == "chromadb":  # this one is killed when all is moved, before its container starts: carried through
-        kill_when(stack, "ready", "upgrade", "--service", service)
-    stack.run("upgrade", "--service", service)
-    assert READ[service](stack.stack) == before
-    assert engine(stack.stack, service).startswith(version)
-    assert f"{stack.stack.resolved['services'][service]['volumes'][0]['name']}_before_{line}" in kept(stack.stack)
-    assert leftovers(stack.stack) == []
-    written = evidence(stack)
-    assert written["verdict"] == "pass"
-    assert written["results"]["services"][service]["how"] == how
-
-
-def test_afterwards(stack: Ready) -> None:
-    """The upgraded stack is whole, `up` finds nothing to do, and what was kept is named."""
-    stack.run("check")
-    assert stack.run("up").changed == 0
-    assert f"kept: volume {NAME}_redis_data_before_8" in stack.run("status").text
-    # Only listed: prune removes images that no container uses, also those that other stacks of this host may need.
-    listed = stack.run("prune", "--kept", "--check").text
-    assert all(f"volume {name}: the data from before an upgrade" in listed for name in kept(stack.stack))
+def test_upgrade_with_data(
+    tmp_path: Path, service: str, older_line: str | None, line: str, version: str, how: str
+) -> None:
+    """Every datum is the same afterwards, and the old data are kept."""
+    variable = f"{service}_version"
+    with older(tmp_path, service, **{variable: older_line}) as ready:
+        before = READ[service](ready.stack)
+        ready.set(**{variable: line})
+        if service == "chromadb":  # killed when all is moved, maybe before its container starts: carried through
+            kill_when(ready, "ready", "upgrade")
+        ready.run("upgrade")
+        assert READ[service](ready.stack) == before
+        assert engine(ready.stack, service).startswith(version)
+        assert f"{ready.stack.resolved['services'][service]['volumes'][0]['name']}_before_{line}" in kept(ready.stack)
+        assert leftovers(ready.stack) == []
+        written = evidence(ready)
+        assert written["verdict"] == "pass"
+        assert written["results"]["services"][service]["how"] == how
