@@ -43,6 +43,7 @@ def older(directory: Path, service: str, **variables: Any) -> Iterator[Ready]:
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Redis 7 with data, for all tests that do not need another store; they build on each other."""
     with older(tmp_path_factory.mktemp("upgrade"), "redis") as ready:
+        ready.set(redis_version="8")
         yield ready
 
 
@@ -232,7 +233,6 @@ def kill_when(ready: Ready, phase: str, *words: str) -> None:
 def test_up_keeps_versions_and_says_so(redis: Ready) -> None:
     """With another version wanted `up` changes nothing, and names the verb that does."""
     before = redis.stack.identities()
-    redis.set(redis_version="8")
     result = redis.run("up")
     assert "redis keeps 7.0.15, 8 is wanted" in result.text
     assert "./ready upgrade" in result.text
