@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         try:
-            recipe = read_recipe(ROOT / "images", str(args.get("name", "")))
+            recipe = read_recipe(ROOT / "images", str(args.get("name", "")), str(args.get("tag", "")))
         except FileNotFoundError as error:
             raise AnsibleActionFail(str(error)) from error
         args["recipe"] = base64.b64encode(gzip.compress(pack(recipe), mtime=0)).decode()

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import dockerengine, preflight  # Ansible offers module_utils to modules alone
+from ready import compatibility, dockerengine, preflight  # Ansible offers module_utils to modules alone
 from ready.daemonjson import DaemonJsonError
 from ready.definitions import parse_size
 
@@ -32,7 +32,8 @@ def ready_preflight(
         limits = preflight.Limits(parse_size(memory_margin), parse_size(disk_free), float(clock_skew))
     except ValueError as error:
         raise AnsibleFilterError(f"preflight_memory_margin or preflight_disk_free: {error}") from error
-    return preflight.rows(preflight.evaluate(facts, stack, state, limits=limits, images=images, now=time.time()))
+    checks = preflight.evaluate(facts, stack, state, limits=limits, images=images, now=time.time())
+    return preflight.rows([*checks, compatibility.check(stack, state or {}, compatibility.load())])
 
 
 def ready_docker_plan(facts: Mapping[str, Any], host: str, **options: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # modules alone get module_utils
 from ready.removal import prunable, removal
-from ready.status import health_results, kept_lines, status_rows, unhealthy_message
+from ready.status import health_results, kept_lines, kept_volumes, status_rows, unhealthy_message
 
 
 def ready_plan(
@@ -40,6 +40,7 @@ class FilterModule:
             "ready_removal": removal,
             "ready_prunable": prunable,
             "ready_kept_lines": kept_lines,
+            "ready_kept_volumes": kept_volumes,
             "ready_status_rows": status_rows,
             "ready_unhealthy_message": unhealthy_message,
         }

@@ -21,7 +21,9 @@ options:
     type: str
     required: true
   tag:
-    description: The release line, first part of the image's tag. The base's is its Debian release.
+    description:
+      - The release line, first part of the image's tag; files in images/NAME-TAG stand in for those of images/NAME.
+        The base's is its Debian release.
     type: str
     default: bookworm
   version_command:

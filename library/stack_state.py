@@ -36,11 +36,11 @@ state:
     - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config),
       V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
-      that the inventory does not name.
+      that the inventory does not name; V(upgrade) is what an interrupted upgrade has begun.
     - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
   returned: always
   type: dict
-  sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: []}
+  sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: [], upgrade: null}
 """
 
 from pathlib import Path
@@ -48,6 +48,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 from ansible.module_utils.ready.installed import read as read_installed
+from ansible.module_utils.ready.journal import JournalError
 
 
 def main() -> None:
@@ -57,6 +58,8 @@ def main() -> None:
     services = list(stack["services"].values())
     try:
         state = read_state(connect(), stack["name"], stack["network"], services)
+    except JournalError as error:
+        module.fail_json(msg=str(error))
     except EngineError as error:
         state = absent_state(services, str(error))
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])

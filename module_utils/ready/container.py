@@ -12,6 +12,10 @@ LABEL_CONFIG = "io.ready.config"
 LABEL_SOURCE = "io.ready.source"
 LABEL_DATA_FORMAT = "io.ready.data_format"
 LABEL_ENGINE = "io.ready.engine_version"
+#: On the copy of old data that an upgrade keeps: its service, and the volume that it is a copy of.
+LABEL_KEPT, LABEL_KEPT_OF = "io.ready.kept", "io.ready.kept_of"
+#: On what an upgrade needs only while it runs: whatever carries it is removed when it ends.
+LABEL_UPGRADE = "io.ready.upgrade"
 CONFIG_PATH = "/run/ready"
 TMPFS_OPTIONS = "rw,nosuid,nodev,noexec"
 RESTART_POLICY = "unless-stopped"

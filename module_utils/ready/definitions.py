@@ -63,6 +63,7 @@ def override_names(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     names |= {
         f"{service}_image": ("image", "override"),
         f"{service}_tag": ("image", "tag"),
+        f"{service}_version": ("image", "version"),
         f"{service}_bind_address": ("bind",),
     }
     return names
@@ -150,6 +151,19 @@ def _render(value: Any, environment: NativeEnvironment, context: Mapping[str, An
     return value
 
 
+def _take_line(service: dict[str, Any], wanted: Any) -> str | None:
+    """Make `image` that of the release line that is wanted, in place; return what is wrong with it, if anything."""
+    image = service["image"]
+    lines = image.pop("lines", {})
+    if wanted is None or str(wanted) == image["version"]:
+        return None
+    if str(wanted) not in lines:
+        expected = " or ".join(sorted({image["version"], *lines}))
+        return f"{service['name']}_version: found {str(wanted)!r}, expected {expected}"
+    image |= {"version": str(wanted), **lines[str(wanted)]}
+    return None
+
+
 def _port(name: str, value: Any) -> int:
     try:
         number = int(value)
@@ -172,8 +186,10 @@ def resolve_service(
     name = service["name"]
     ports = {port["name"]: port for port in service["ports"]}
     bind = bind_address
+    if fault := _take_line(service, variables.get(f"{name}_version")):
+        faults.append(fault)
     for variable, path in override_names(definition).items():
-        if variable not in variables or variables[variable] is None:
+        if variable not in variables or variables[variable] is None or path == ("image", "version"):
             continue
         value = variables[variable]
         try:

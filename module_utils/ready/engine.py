@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from . import journal
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
 
 try:  # the SDK comes from the lock (local) or from the distribution's python3-docker (remote hosts)
@@ -34,6 +35,11 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 class EngineError(Exception):
     """The daemon can't do what was asked; the message says what was found and what comes next."""
+
+
+def sdk_errors() -> tuple[type[Exception], ...]:
+    """Return what the SDK raises when the daemon refuses something or goes away."""
+    return (DockerException, OSError) if HAS_DOCKER else (OSError,)
 
 
 def connect(timeout: int = TIMEOUT) -> DockerClient:
@@ -165,6 +171,7 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
         "services": {service["name"]: _service_state(client, stack, service) for service in services},
         "volumes": volumes,
         "others": others,
+        "upgrade": journal.read(stack),
     }
 
 
@@ -186,6 +193,7 @@ def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str
             for volume in [*item["volumes"], {"name": item["config_volume"]}]
         },
         "others": [],
+        "upgrade": None,
     }
 
 

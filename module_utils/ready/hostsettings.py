@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+#: The Debian release that images stand on, unless a recipe names another (`imagebuild.suite_of`).
 SUITE = "bookworm"
 #: Where the files are in a build stage; images/base/shared/stage names the same place.
 IN_STAGE = "/build/host"
@@ -127,10 +128,10 @@ def default_mirror(debootstrap_script: str) -> Mirrors:
     return Mirrors((match[1],), (f"{match[1].rstrip('/')}-security",))
 
 
-def sources_list(mirrors: Mirrors) -> str:
+def sources_list(mirrors: Mirrors, suite: str = SUITE) -> str:
     """Return apt's sources for the image's suite, whatever the host's own release is."""
-    lines = [f"deb {uri} {SUITE} main\ndeb {uri} {SUITE}-updates main" for uri in mirrors.main[:1]]
-    lines += [f"deb {uri} {SUITE}-security main" for uri in mirrors.security[:1]]
+    lines = [f"deb {uri} {suite} main\ndeb {uri} {suite}-updates main" for uri in mirrors.main[:1]]
+    lines += [f"deb {uri} {suite}-security main" for uri in mirrors.security[:1]]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -272,7 +273,7 @@ def with_etc_environment(environ: Mapping[str, str], text: str | None) -> dict[s
     return {**dict(pairs), **environ}
 
 
-def host_files(host: Host) -> tuple[dict[str, str], Mirrors]:
+def host_files(host: Host, suite: str = SUITE) -> tuple[dict[str, str], Mirrors]:
     """Return the files of /build/host by name, and the mirrors. The files may hold secrets: build stages alone."""
     sources = {
         path: text
@@ -289,7 +290,7 @@ def host_files(host: Host) -> tuple[dict[str, str], Mirrors]:
     pip_texts = _pip_files(host)
     settings = host.read(f"{host.home}/.m2/settings.xml") or host.read("/etc/maven/settings.xml")
     return {
-        "sources.list": sources_list(mirrors),
+        "sources.list": sources_list(mirrors, suite),
         "apt.conf": apt_conf(dump),
         "auth.conf": netrc(auths, credentials),
         "env": env_file(proxies),

@@ -74,16 +74,25 @@ class BuildError(Exception):
 
 
 # ---------------------------------------------------------------- recipe and context (pure)
-def read_recipe(directory: Path, name: str) -> dict[str, bytes]:
-    """Return the files of images/base and images/<name> as path -> content. Raises FileNotFoundError."""
+def read_recipe(directory: Path, name: str, line: str = "") -> dict[str, bytes]:
+    """Return the files of images/base and images/<name> as path -> content. Raises FileNotFoundError.
+
+    Files of images/<name>-<line>, where a release line has such a directory, stand in for those of the same path.
+    """
     if not (directory / name / "Containerfile").is_file():
         raise FileNotFoundError(f"{directory / name}/Containerfile is missing: no such image recipe")
     return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for part in dict.fromkeys((BASE, name))
-        for path in sorted((directory / part).rglob("*"))
+        f"{part}/{path.relative_to(directory / source)}": path.read_bytes()
+        for part, source in ((BASE, BASE), (name, name), (name, f"{name}-{line}"))
+        for path in sorted((directory / source).rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def suite_of(files: Mapping[str, bytes], name: str) -> str:
+    """Return the Debian release that a recipe stands on: `ARG SUITE=` in its Containerfile, else the usual one."""
+    match = re.search(r"(?m)^ARG SUITE=(\w+)$", files.get(f"{name}/Containerfile", b"").decode())
+    return match[1] if match else SUITE
 
 
 def recipe_hash(files: Mapping[str, bytes], name: str) -> str:
@@ -223,11 +232,12 @@ class Builder:
         return result
 
     def _build(self, name: str, version: str, version_command: list[str] | None, refresh: bool) -> dict[str, Any]:
-        self.settings, self.mirrors = host_files(this_host())
+        suite = suite_of(self.files, name)
+        self.settings, self.mirrors = host_files(this_host(), suite)
         base_recipe = recipe_hash(self.files, BASE)
-        base = reference(BASE, SUITE, base_recipe)
+        base = reference(BASE, suite, base_recipe)
         if name == BASE or not self.find(base, base_recipe):
-            self._build_base(base, base_recipe, refresh)
+            self._build_base(base, base_recipe, suite, refresh)
         ref, recipe = base, base_recipe
         if name != BASE:
             recipe = recipe_hash(self.files, name)
@@ -242,10 +252,10 @@ class Builder:
             raise BuildError("image vanished", f"{self.host}: image {ref} vanished after its build. Next: {AGAIN}.")
         return result
 
-    def _build_base(self, ref: str, recipe: str, refresh: bool) -> None:
-        bootstrap = f"{BOOTSTRAP}:{recipe[:12]}"
+    def _build_base(self, ref: str, recipe: str, suite: str, refresh: bool) -> None:
+        bootstrap = f"{BOOTSTRAP}:{suite}-{recipe[:12]}"
         if refresh or not self._exists(bootstrap):
-            self._debootstrap(bootstrap)
+            self._debootstrap(bootstrap, suite)
         image = self._run(BASE, {"BOOTSTRAP": bootstrap}, refresh)
         self._label(BASE, image, ref, recipe, {})
         self._remove_stages(BASE)
@@ -258,7 +268,7 @@ class Builder:
             return False
         return True
 
-    def _debootstrap(self, ref: str) -> None:
+    def _debootstrap(self, ref: str, suite: str) -> None:
         """Make a minimal Debian with the host's mirror and import it. Nothing secret is in debootstrap's argv."""
         step = "debootstrap"
         program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -267,7 +277,7 @@ class Builder:
             raise BuildError(
                 "tool missing", f"{self.host}: {missing} is not installed, needed to build images. Next: install it."
             )
-        self.notify(f"{BASE}: debootstrap {SUITE}")
+        self.notify(f"{BASE}: debootstrap {suite}")
         # /var/tmp: /tmp may be mounted noexec or nodev, where debootstrap can't work
         with tempfile.TemporaryDirectory(prefix="ready-", dir="/var/tmp", ignore_cleanup_errors=True) as work:
             root = Path(work, "root")
@@ -277,7 +287,7 @@ class Builder:
             proxies = dict(
                 line.partition("=")[::2] for line in self.settings["env"].replace("'", "").splitlines() if line
             )
-            command = [program, "--variant=minbase", f"--keyring={KEYRING}", SUITE, str(root), *self.mirrors.main[:1]]
+            command = [program, "--variant=minbase", f"--keyring={KEYRING}", suite, str(root), *self.mirrors.main[:1]]
             tail: deque[str] = deque(maxlen=30)
             with subprocess.Popen(  # noqa: S603
                 command,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import exposure
-from .container import LABEL_DATA_FORMAT, LABEL_SOURCE
+from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from .dockerprobe import situation
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = "pass", "fail", "insufficient_data", "not_applicable"
@@ -245,14 +245,22 @@ def _wanted_formats(service: Mapping[str, Any], image_source: str, images: Mappi
     return {str(formats[image_source])} if image_source in formats else {str(value) for value in formats.values()}
 
 
+def _is_of(version: str | None, line: str) -> bool:
+    return version is None or version == line or version.startswith(f"{line}.")
+
+
 def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any]) -> Check:
     faults, unknown = [], []
     for service in stack["services"].values():
+        container = state.get("services", {}).get(service["name"], {})
+        keeps = service["name"] not in images and container.get("ours") and container.get("image", {}).get("present")
         wanted = _wanted_formats(service, stack["image_source"], images)
         for volume in service["volumes"]:
             have = state.get("volumes", {}).get(volume["name"], {})
             if not (have.get("exists") and have.get("ours", True)):
                 continue
+            if keeps and not _is_of(have["labels"].get(LABEL_ENGINE), service["image"]["version"]):
+                continue  # the container keeps its image of another release line; the check `versions` says so
             found = have["labels"].get(LABEL_DATA_FORMAT, "unknown")
             if found == "unknown":
                 unknown.append(volume["name"])
@@ -267,7 +275,8 @@ def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping
         FAIL if faults else UNKNOWN if unknown else PASS,
         "; ".join(faults) or (f"no data format recorded on {', '.join(unknown)}" if unknown else "new, or fitting"),
         "data in the format of the image",
-        "dump the data with the image they were made with and restore them into a new volume, or set image_source back"
+        "set image_source or <service>_version back to what the data were made with, or dump the data with that image "
+        "and restore them into a new volume"
         if faults
         else "",
     )

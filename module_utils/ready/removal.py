@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .container import LABEL_STACK
+from .container import LABEL_KEPT_OF, LABEL_STACK
 from .status import human_size
 
 
@@ -28,11 +28,25 @@ def removal(
     return {"containers": containers, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
 
 
-def prunable(info: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {images: [{id, name}], containers, lines} from docker_host_info: images of ours that no container uses.
+def prunable(
+    info: Mapping[str, Any], stack: Mapping[str, Any], state: Mapping[str, Any], kept: bool = False
+) -> dict[str, Any]:
+    """Return {images: [{id, name}], containers, volumes, lines}: images of ours that no container uses, and leftovers.
 
     The base is kept while an image stands on it; helper containers of interrupted runs go.
+
+    Args:
+        info: what docker_host_info returned.
+        stack: the resolved stack.
+        state: what `stack_state` read.
+        kept: whether volumes that upgrades kept go, too; those of an upgrade under way never do.
     """
+    under_way = (state.get("upgrade") or {}).get("volumes", {})
+    volumes = [
+        name
+        for name, volume in sorted(state["volumes"].items())
+        if kept and volume["ours"] and volume["labels"].get(LABEL_KEPT_OF, "") not in {"", *under_way}
+    ]
     used = {container["ImageID"] for container in info["containers"]}
     parents = {image.get("ParentId") for image in info["images"] if image["Id"] in used}
     images = []
@@ -51,4 +65,5 @@ def prunable(info: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any
         if name.lstrip("/") in writers and container["Labels"].get(LABEL_STACK) == stack["name"]
     ]
     lines += [f"container {name}, left by an interrupted run" for name in containers]
-    return {"images": images, "containers": containers, "lines": lines}
+    lines += [f"volume {name}: the data from before an upgrade" for name in volumes]
+    return {"images": images, "containers": containers, "volumes": volumes, "lines": lines}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .container import CONFIG_PATH, desired, differences
+from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, desired, differences
 
 
 def human_size(size: float | None) -> str:
@@ -118,6 +118,16 @@ def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
         f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept. Next: name its service in "
         "ready_services again, or ./ready destroy"
         for item in state["others"]
+    ]
+
+
+def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[str]:
+    """Return a line per volume that an upgrade kept; `details` holds volume sizes, in bytes, by name."""
+    return [
+        f"kept: volume {name} ({human_size(details.get('volumes', {}).get(name))}), {volume['labels'][LABEL_KEPT]} of "
+        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its upgrade. Next: ./ready prune --kept removes it"
+        for name, volume in sorted(state["volumes"].items())
+        if volume["ours"] and LABEL_KEPT in volume["labels"]
     ]
 
 

@@ -1,7 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Real containers of the built images, with the flags that services/<name>.yml asks for.
 
-An image comes from READY_TEST_IMAGE_<NAME>, else from the build machinery (which builds what is missing).
+An image comes from READY_TEST_IMAGE_<NAME>, else from the build machinery (which builds what is missing), in the
+release line that READY_TEST_LINE_<NAME> names.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ DEFINITIONS = load_definitions()
 PREFIX = "ready-contract-"
 
 
+def line_of(name: str) -> str:
+    """Return the release line under test: that of READY_TEST_LINE_<NAME>, else the usual one."""
+    return os.environ.get(f"READY_TEST_LINE_{name.upper()}") or str(DEFINITIONS[name]["image"]["version"])
+
+
 class Lab:
     """Makes containers and volumes by name, and removes exactly those."""
 
@@ -43,13 +49,13 @@ class Lab:
         return self.refs[name]
 
     def _built(self, name: str) -> str:
-        files = read_recipe(ROOT / "images", name)
+        line = line_of(name)
+        files = read_recipe(ROOT / "images", name, line)
         recipe = recipe_hash(files, name)
-        definition = DEFINITIONS[name]["image"]
-        ref = reference(name, str(definition["version"]), recipe)
+        ref = reference(name, line, recipe)
         builder = Builder(self.client, files, "localhost", print)
         found = builder.find(ref, recipe) or builder.build(
-            name, str(definition["version"]), definition.get("version_command")
+            name, line, DEFINITIONS[name]["image"].get("version_command")
         )
         return str(found["ref"])
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import docker
 import pytest
 
-from tests.images.lab import ROOT, Lab
+from tests.images.lab import ROOT, Lab, line_of
 
 NAMES = ("postgresql", "neo4j", "chromadb", "redis", "gateway")
 CONFIG: dict[str, dict[str, Any]] = {
@@ -24,7 +24,7 @@ CONFIG: dict[str, dict[str, Any]] = {
         "Volumes": {"/var/lib/postgresql/data": {}},
         "User": "70:70",
         "StopSignal": "SIGINT",
-        "Env": {"PGDATA=/var/lib/postgresql/data", "PG_MAJOR=15"},
+        "Env": {"PGDATA=/var/lib/postgresql/data", f"PG_MAJOR={line_of('postgresql')}"},
     },
     "neo4j": {
         "Entrypoint": ["tini", "-g", "--", "/startup/docker-entrypoint.sh"],
@@ -129,8 +129,12 @@ def test_packages_are_recorded(lab: Lab, name: str) -> None:
     """/usr/share/ready/packages.txt lists each Debian package with its version."""
     code, text = lab.once(name, entrypoint=["cat", "/usr/share/ready/packages.txt"])
     packages = dict(line.split("\t") for line in text.splitlines())
-    wanted = {"postgresql": "postgresql-15", "neo4j": "openjdk-17-jre-headless:amd64", "redis": "redis-server"}
-    wanted |= {"gateway": "haproxy"}
+    wanted = {
+        "postgresql": f"postgresql-{line_of('postgresql')}",
+        "neo4j": "openjdk-17-jre-headless:amd64",
+        "redis": "redis-server",
+        "gateway": "haproxy",
+    }
     assert code == 0
     assert wanted.get(name, "python3-minimal").partition(":")[0] in {key.partition(":")[0] for key in packages}
     assert packages["tini"]

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from docker.models.containers import Container
 
-from tests.images.lab import Lab, port, process, sh, until
+from tests.images.lab import Lab, line_of, port, process, sh, until
 
 PASSWORD = "contract-password-1"
 WAL = "/var/lib/postgresql/wal"
@@ -200,4 +200,4 @@ def test_postgresql_arguments(lab: Lab, command: list[str]) -> None:
     """Options alone mean postgres; asking for help needs no database; any other command is run as it is."""
     code, output = lab.once("postgresql", command)
     assert code == 0
-    assert "(PostgreSQL) 15." in output
+    assert f"(PostgreSQL) {line_of('postgresql')}." in output

@@ -163,3 +163,14 @@ def test_unknown_variables() -> None:
         "unknown variable postgresqll_port: nothing reads it. Did you mean postgresql_port?",
         "unknown variable ready_nonsense: nothing reads it.",
     ]
+
+
+def test_a_version_is_one_of_the_lines() -> None:
+    """It brings its tag and data format; a tag of one's own wins; what is no line is refused by those that are."""
+    image = resolve(postgresql_version=17)["services"]["postgresql"]["image"]
+    assert (image["version"], image["tag"], image["data_format"]["build"]) == ("17", "17-alpine", "17-glibc")
+    assert "lines" not in image
+    assert resolve(postgresql_version="15")["services"]["postgresql"]["image"]["tag"] == "15-alpine"
+    own = resolve(redis_version="8", redis_tag="8.0.4-alpine")["services"]["redis"]["image"]
+    assert (own["version"], own["tag"]) == ("8", "8.0.4-alpine")
+    assert "postgresql_version: found '16', expected 15 or 17" in faults(postgresql_version="16")

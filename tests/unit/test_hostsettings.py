@@ -58,6 +58,7 @@ def test_deb822_is_mapped_to_our_suite() -> None:
     mirrors, credentials = debian_mirrors({"/etc/apt/sources.list.d/debian.sources": DEB822}, {})
     assert mirrors == Mirrors(("http://mirror.test/debian",), ("https://mirror.test/debian-security",))
     assert credentials == [("mirror.test", "bob", "p@ss")]
+    assert "deb http://mirror.test/debian trixie main" in sources_list(mirrors, "trixie")
     assert sources_list(mirrors) == (
         "deb http://mirror.test/debian bookworm main\n"
         "deb http://mirror.test/debian bookworm-updates main\n"

@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from ready.definitions import load_definitions
 from ready.imagebuild import (
     context,
     engine_version,
@@ -18,6 +19,7 @@ from ready.imagebuild import (
     read_recipe,
     recipe_hash,
     reference,
+    suite_of,
     unpack,
     without_secrets,
 )
@@ -55,15 +57,39 @@ def test_pack_and_unpack() -> None:
     assert unpack(base64.b64encode(pack(FILES)).decode()) == FILES
 
 
-@pytest.mark.parametrize("name", ["base", "postgresql", "neo4j", "chromadb", "redis", "gateway"])
-def test_recipes_of_the_repository(name: str) -> None:
+LINES = [(name, line) for name, item in load_definitions().items() for line in item["image"].get("lines", {})]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("base", ""), *((name, "") for name in load_definitions()), *LINES], ids="-".join
+)
+def test_recipes_of_the_repository(name: str, line: str) -> None:
     """Every recipe is complete, marks its stages for removal, and names no registry."""
-    files = read_recipe(ROOT / "images", name)
+    files = read_recipe(ROOT / "images", name, line)
     containerfile = files[f"{name}/Containerfile"].decode()
     assert f"LABEL io.ready.stage={name}\n" in containerfile
     froms = re.findall(r"(?m)^FROM (\S+)(?: AS (\S+))?", containerfile)
     known = {"${BASE}", "${BOOTSTRAP}", "scratch", *(stage for _, stage in froms)}
     assert {source for source, _ in froms} <= known
+
+
+@pytest.mark.parametrize(("name", "line"), LINES)
+def test_a_release_line_is_a_recipe_of_its_own(name: str, line: str) -> None:
+    """It differs from the usual line, which knows nothing of it; no file of its directory is in vain."""
+    usual, other = read_recipe(ROOT / "images", name), read_recipe(ROOT / "images", name, line)
+    assert recipe_hash(usual, name) == recipe_hash(read_recipe(ROOT / "images", name, "no such line"), name)
+    assert recipe_hash(usual, name) != recipe_hash(other, name)
+    own = {path for path in (ROOT / "images" / f"{name}-{line}").rglob("*") if path.is_file()}
+    assert {path for path in other if other[path] != usual.get(path)} == {
+        f"{name}/{path.relative_to(ROOT / 'images' / f'{name}-{line}')}" for path in own
+    }
+
+
+def test_suite() -> None:
+    """A Containerfile may name the Debian release it stands on."""
+    assert suite_of(FILES, "redis") == "bookworm"
+    assert suite_of({"redis/Containerfile": b"# Redis\nARG SUITE=trixie\nARG BASE\n"}, "redis") == "trixie"
+    assert suite_of(read_recipe(ROOT / "images", "postgresql", "17"), "postgresql") == "trixie"
 
 
 def test_unknown_recipe() -> None:

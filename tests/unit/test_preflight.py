@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ready import preflight
-from ready.container import LABEL_DATA_FORMAT, LABEL_SOURCE
+from ready.container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from ready.definitions import load_definitions, resolve_stack
 
 from .conftest import VARIABLES
@@ -256,6 +256,15 @@ def test_a_volume_of_another_data_format(facts: dict[str, Any], wanted: dict[str
     unlabelled = copy.deepcopy(have)
     unlabelled["volumes"]["ready_postgres_data"]["labels"] = {}
     assert check("volumes", facts, wanted, unlabelled).verdict == "insufficient_data"
+
+
+def test_a_container_keeps_the_image_of_another_line(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Data of another release line are no fault while their container is there; without it they are."""
+    have = state(wanted)
+    have["volumes"]["ready_postgres_data"]["labels"] |= {LABEL_ENGINE: "17.2", LABEL_DATA_FORMAT: "17-glibc"}
+    assert check("volumes", facts, wanted, have).verdict == "pass"
+    have["services"]["postgresql"] = {"exists": False}
+    assert "ready_postgres_data holds 17-glibc" in check("volumes", facts, wanted, have).found
 
 
 def test_data_whose_secrets_are_lost(facts: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Move a service's data to another engine, and back."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_upgrade
+short_description: Move a service's data to another engine's image, and back
+description:
+  - With V(prepare) the old container is stopped, its data volumes are copied aside, moved, and opened by the new engine
+    in a container that no client reaches; the container of the service itself is left to the role C(container_service).
+  - With V(rollback) the volumes become what they were; with V(finish) the journal is removed, and so are copies that
+    the compatibility matrix does not want kept.
+  - V(forget) removes the journal alone, for C(destroy), which has removed the data.
+  - Every step is in a journal on the host first, so that V(rollback) also undoes a run that was killed.
+author: [Ready authors]
+options:
+  stack:
+    description: The resolved stack, as the fact C(ready_stack) holds it.
+    type: dict
+    required: true
+  action:
+    description: What to do.
+    type: str
+    choices: [prepare, rollback, finish, forget]
+    required: true
+  move:
+    description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
+    type: dict
+  deadline:
+    description: Seconds that the new engine may take to open or migrate the data.
+    type: float
+    default: 900.0
+attributes:
+  check_mode: {support: full, description: Says that something would be done.}
+  diff_mode: {support: none, description: Data have no useful difference.}
+  idempotent: {support: full, description: Without a journal all but V(prepare) do nothing.}
+"""
+EXAMPLES = r"""
+- name: Move the data
+  service_upgrade:
+    stack: "{{ ready_stack }}"
+    action: prepare
+    move: "{{ item }}"
+"""
+RETURN = r"""
+figures:
+  description: What the store holds (V(contents)), and the seconds that copying and moving took.
+  returned: for V(prepare)
+  type: dict
+  sample: {contents: {db0 keys: 3}, copy_seconds: 1.2, move_seconds: 0.9}
+move:
+  description: The move that the journal names.
+  returned: for V(rollback), when there is a journal
+  type: dict
+kept:
+  description: Volumes with the old data that stay.
+  returned: for V(finish)
+  type: list
+  elements: str
+  sample: [ready_redis_data_before_8]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready import journal
+from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
+from ansible.module_utils.ready.upgrading import COPY_TIMEOUT, Upgrade
+
+
+def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float) -> dict[str, Any]:
+    """Do what was asked for, by the journal, and return what the module returns."""
+    entry = journal.read(stack["name"])
+    if action == "prepare" and move:
+        return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare()}
+    if entry is None:
+        return {"changed": False, "kept": []}
+    if action == "forget":
+        journal.forget(stack["name"])
+        return {"changed": True, "kept": []}
+    upgrade = Upgrade(connect(COPY_TIMEOUT), stack, entry["move"], deadline)
+    if action == "rollback":
+        upgrade.rollback(entry)
+        return {"changed": True, "move": entry["move"]}
+    return {"changed": True, "kept": upgrade.finish(entry)}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "stack": {"type": "dict", "required": True},
+            "action": {"type": "str", "choices": ["prepare", "rollback", "finish", "forget"], "required": True},
+            "move": {"type": "dict"},
+            "deadline": {"type": "float", "default": 900.0},
+        },
+        supports_check_mode=True,
+        required_if=[("action", "prepare", ["move"])],
+    )
+    stack, action = module.params["stack"], module.params["action"]
+    if module.check_mode:
+        module.exit_json(changed=action == "prepare", figures={}, kept=[])
+    try:
+        with journal.held(stack["name"]):
+            result = act(stack, action, module.params["move"], module.params["deadline"])
+    except (EngineError, journal.JournalError, *sdk_errors()) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which engine may follow which: compatibility.yml, and what it says about a stack. Runs on the controller."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .container import LABEL_DATA_FORMAT, LABEL_ENGINE
+from .preflight import FAIL, PASS, Check
+
+FILE = Path(__file__).resolve().parents[2] / "compatibility.yml"
+REFUSE = "refuse"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is to happen to one service.
+
+    Attributes:
+        service: its name.
+        action: "upgrade", "none" or "refuse".
+        found: engine version that made the data, such as "15.20".
+        wanted: release line that the inventory asks for.
+        row: id of the row of the matrix, "" where none fits.
+        how: swap, dump_restore or migrate_forward; "" unless the action is "upgrade".
+        rollback: swap or copy, as the row says.
+        reason: why nothing is to be done, or why it is refused.
+    """
+
+    service: str
+    action: str
+    found: str
+    wanted: str
+    row: str = ""
+    how: str = ""
+    rollback: str = ""
+    reason: str = ""
+
+
+@cache
+def load(path: Path = FILE) -> dict[str, Any]:
+    """Return the matrix; a test holds it against schemas/compatibility.schema.json."""
+    matrix: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return matrix
+
+
+def line_of(version: str, lines: Iterable[str]) -> str:
+    """Return the release line that a version belongs to, the version itself where none is known."""
+    fitting = [line for line in lines if version == line or version.startswith(f"{line}.")]
+    return max(fitting, key=len, default=version)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
+def find_row(
+    matrix: Mapping[str, Any], service: str, from_line: str, to_line: str, same_format: bool
+) -> Mapping[str, Any] | None:
+    """Return the row for a move, None where the matrix has none."""
+    for row in matrix["rows"]:
+        fits = (row["service"], row["from"], row["to"]) == (service, from_line, to_line)
+        if fits and (row.get("data_format") != "same" or same_format):
+            return dict(row)
+    return None
+
+
+def recorded(service: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, str]:
+    """Return {engine_version, data_format} of a service's data, as its volumes say; {} without data or labels."""
+    for volume in service["volumes"]:
+        have = state["volumes"].get(volume["name"], {})
+        if have.get("exists") and have.get("ours") and LABEL_ENGINE in have["labels"]:
+            return {
+                "engine_version": have["labels"][LABEL_ENGINE],
+                "data_format": have["labels"].get(LABEL_DATA_FORMAT, UNKNOWN),
+            }
+    return {}
+
+
+def decide(
+    service: Mapping[str, Any],
+    state: Mapping[str, Any],
+    matrix: Mapping[str, Any],
+    image: Mapping[str, Any] | None = None,
+) -> Move:
+    """Return what the matrix says about one service.
+
+    Args:
+        service: the resolved service, whose `image.version` is the line that is wanted.
+        state: what `stack_state` read.
+        matrix: the compatibility matrix.
+        image: the image that was found for the wanted line {id, engine_version, data_format}; without it a move
+            within a line is not decided.
+    """
+    name, wanted = service["name"], service["image"]["version"]
+    have, data = state["services"][name], recorded(service, state)
+    if not have["exists"] or not data:
+        return Move(name, "none", data.get("engine_version", ""), wanted, reason="not there yet: up makes it")
+    found = data["engine_version"]
+    formats = {str(value) for value in service["image"]["data_format"].values()}
+    same_format = data["data_format"] == image["data_format"] if image else data["data_format"] in formats
+    line = line_of(found, matrix["lines"].get(name, {}))
+    if line == wanted and image and image.get("id") == have["image"]["id"]:
+        return Move(name, "none", found, wanted, reason="it runs what is asked for")
+    row = find_row(matrix, name, line, wanted, same_format)
+    if row is None:
+        return Move(name, REFUSE, found, wanted, reason=f"no row of compatibility.yml goes from {line} to {wanted}")
+    identifier = str(row["id"])
+    if row["how"] == REFUSE:
+        return Move(name, REFUSE, found, wanted, identifier, reason=f"row {identifier}: {row['why']}")
+    if line == wanted and image is None:
+        return Move(name, "none", found, wanted, identifier, reason="it runs the line that is asked for")
+    newer = (image or {}).get("engine_version", "")
+    if newer and line == wanted and _numbers(newer) < _numbers(found):
+        why = f"row {identifier}: the image has {newer}, older than the data"
+        return Move(name, REFUSE, found, wanted, identifier, reason=why)
+    if not have["running"]:
+        why = f"{service['container']} is {have['status']}, and only a running service is moved"
+        return Move(name, REFUSE, found, wanted, identifier, reason=why)
+    return Move(name, "upgrade", found, wanted, identifier, str(row["how"]), str(row["rollback"]))
+
+
+def moves(
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    matrix: Mapping[str, Any],
+    images: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return a `Move`, as data, for each service of the stack, or of `only`; `images` as `decide` takes them."""
+    strange = [name for name in only or [] if name not in stack["services"]]
+    return [asdict(Move(name, REFUSE, "none", "none", reason="the stack has no such service")) for name in strange] + [
+        asdict(decide(service, state, matrix, (images or {}).get(name)))
+        for name, service in stack["services"].items()
+        if not only or name in only
+    ]
+
+
+def refusals(host: str, decided: Iterable[Mapping[str, Any]]) -> str:
+    """Return a line per move that is refused."""
+    return "\n".join(
+        f"{host}: {move['service']}: found data of {move['found']}, {move['wanted']} is wanted: refused, "
+        f"{move['reason']}. Nothing was changed. Next: set {move['service']}_version to the line of the data."
+        for move in decided
+        if move["action"] == REFUSE
+    )
+
+
+def check(stack: Mapping[str, Any], state: Mapping[str, Any], matrix: Mapping[str, Any]) -> Check:
+    """Return what `preflight` says about versions: `up` never upgrades, and what the matrix refuses is refused here."""
+    title, expected = "Versions", "data of the release line that is wanted, or a move that compatibility.yml allows"
+    if broken := state.get("upgrade"):
+        return Check(
+            "versions", title, FAIL,
+            f"an upgrade of {broken['service']} to {broken['move']['wanted']} that was interrupted",
+            "no upgrade under way", "./ready upgrade puts the old version back, and goes on",
+        )  # fmt: skip
+    decided = [decide(service, state, matrix) for service in stack["services"].values()] if state.get("volumes") else []
+    # A service that stands still can be upgraded once it runs: for `up` that is no fault.
+    refused = [move for move in decided if move.action == REFUSE and not move.reason.endswith("is moved")]
+    if refused:
+        found = "; ".join(f"{move.service}: data of {move.found}, {move.wanted} is wanted" for move in refused)
+        after = "; ".join(f"{move.service}_version: {move.reason}" for move in refused)
+        return Check("versions", title, FAIL, found, expected, f"set the version back ({after})")
+    waiting = [move for move in decided if move.action != "none"]
+    if waiting:
+        found = "; ".join(f"{move.service} keeps {move.found}, {move.wanted} is wanted" for move in waiting)
+        return Check("versions", title, PASS, found, expected, "./ready upgrade")
+    return Check("versions", title, PASS, "those that are wanted", expected)
+
+
+def version_rows(
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    lock: Mapping[str, Any],
+    matrix: Mapping[str, Any],
+    today: str,
+) -> list[dict[str, str]]:
+    """Return a row per service for `versions`; `lock` is the image lock, `today` a date such as 2026-01-31."""
+    rows = []
+    for name, service in stack["services"].items():
+        lines = matrix["lines"].get(name, {})
+        data = recorded(service, state) if state.get("volumes") else {}
+        wanted = service["image"]["version"]
+        line = line_of(data["engine_version"], lines) if data else wanted
+        eol = lines.get(line, {}).get("eol")
+        further: dict[str, list[str]] = {}
+        for row in matrix["rows"]:
+            if row["service"] == name and row["from"] == line != row["to"] and row["how"] != REFUSE:
+                further.setdefault(row["to"], []).append(row["how"])
+        entry = lock.get(name, {})
+        move = decide(service, state, matrix) if data else None
+        rows.append(
+            {
+                "service": name,
+                "running": data.get("engine_version", "-"),
+                "image": state["services"][name].get("image", {}).get("ref", "-"),
+                "locked": f"{entry['tag']} {entry['digest'][:19]}" if entry else "-",
+                "wanted": wanted,
+                "next": "-" if move is None or move.action == "none" else move.reason or "./ready upgrade",
+                "available": ", ".join(f"{to} ({' or '.join(hows)})" for to, hows in further.items()) or "-",
+                "eol": f"{eol}{' (over)' if eol and eol < today[:7] else ''}" if eol else "not stated",
+            }
+        )
+    return rows

@@ -1,0 +1,310 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Moving a service's data to another engine, and back. Runs where Docker is; every step is in the journal first.
+
+The old data are copied aside before anything touches them; the new engine opens the moved data in a trial container
+that no client reaches; only when it holds what the old one held does the service's own container start on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from . import contents, journal, pgtransfer
+from .container import (
+    LABEL_DATA_FORMAT,
+    LABEL_ENGINE,
+    LABEL_KEPT,
+    LABEL_KEPT_OF,
+    LABEL_SERVICE,
+    LABEL_SOURCE,
+    LABEL_STACK,
+    LABEL_UPGRADE,
+    desired,
+)
+from .engine import EngineError
+from .waiting import wait_for_all
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+COPYING, KEPT, READY, RESTORED = "copying", "kept", "ready", "restored"
+#: Seconds that copying one volume may take.
+COPY_TIMEOUT = 4 * 3600
+
+
+def kept_name(volume: str, line: str) -> str:
+    """Return the name of the copy of a volume from before an upgrade to a release line."""
+    return f"{volume}_before_{line}"
+
+
+def new_labels(labels: Mapping[str, str], image: Mapping[str, Any]) -> dict[str, str]:
+    """Return a data volume's labels for data that an image has made."""
+    return {
+        **labels,
+        LABEL_SOURCE: str(image["source"]),
+        LABEL_DATA_FORMAT: str(image["data_format"]),
+        LABEL_ENGINE: str(image["engine_version"]),
+    }
+
+
+def kept_labels(labels: Mapping[str, str], service: str, volume: str) -> dict[str, str]:
+    """Return the labels of a copy: those of the original, but of no service, so that nobody takes it for its data."""
+    others = {key: value for key, value in labels.items() if key != LABEL_SERVICE}
+    return {**others, LABEL_KEPT: service, LABEL_KEPT_OF: volume}
+
+
+class Upgrade:
+    """One move of one service.
+
+    Args:
+        client: a connected client whose timeout fits a long copy.
+        stack: the resolved stack.
+        move: what `upgradeplan.steps` returned for the service.
+        deadline: seconds that the new engine may take to open or migrate the data.
+    """
+
+    def __init__(
+        self, client: DockerClient, stack: Mapping[str, Any], move: Mapping[str, Any], deadline: float
+    ) -> None:
+        self.client, self.stack, self.move, self.deadline = client, stack, move, deadline
+        self.service: Mapping[str, Any] = stack["services"][move["service"]]
+        self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
+
+    # ------------------------------------------------------------ forth
+    def prepare(self) -> dict[str, Any]:
+        """Copy the old data aside, move them, and try them; return the figures. Raises EngineError.
+
+        After an exception the journal says what `rollback` has to undo.
+        """
+        entry = journal.read(self.stack["name"])
+        if entry and entry["phase"] == READY:
+            return dict(entry["figures"])
+        started = time.monotonic()
+        container = self._container(self.service["container"])
+        if container is None or container.status != "running":
+            raise EngineError(f"{self.service['container']} does not run. Next: ./ready up, then again")
+        volumes = {item["name"]: self._volume_labels(item["name"]) for item in self.service["volumes"]}
+        for name in volumes:
+            self._refuse_taken(kept_name(name, self.move["wanted"]))
+        entry = {"service": self.service["name"], "move": dict(self.move), "volumes": volumes, "phase": COPYING}
+        journal.write(self.stack["name"], entry)
+        before = self._fenced_contents(container)
+        container.stop(timeout=self.service["stop_timeout"])
+        for name, labels in volumes.items():
+            kept = kept_name(name, self.move["wanted"])
+            self.client.volumes.create(kept, labels=kept_labels(labels, self.service["name"], name))
+            self._copy(name, kept)
+        journal.write(self.stack["name"], entry | {"phase": KEPT})
+        copied = time.monotonic()
+        container.remove(v=True)
+        for name, labels in volumes.items():
+            self._make_anew(name, new_labels(labels, self.move["after"]))
+        if self.move["how"] == "dump_restore":
+            before, after = self._transfer()
+        else:
+            for name in volumes:
+                self._copy(kept_name(name, self.move["wanted"]), name)
+            after = self._trial()
+        if lines := contents.differing(before, after):
+            raise EngineError(f"the data are not the same after the move: {'; '.join(lines[:5])}")
+        figures = {
+            "contents": after,
+            "copy_seconds": round(copied - started, 2),
+            "move_seconds": round(time.monotonic() - copied, 2),
+        }
+        journal.write(self.stack["name"], entry | {"phase": READY, "figures": figures})
+        return figures
+
+    def _fenced_contents(self, container: Container) -> dict[str, Any]:
+        """Return what the old engine holds once no client reaches it any more."""
+        for name in container.attrs["NetworkSettings"]["Networks"]:
+            self.client.networks.get(name).disconnect(container)
+        if self.move["how"] == "dump_restore":
+            return {}  # counted during the move, in the same way on both sides
+        return contents.read(container, self.service)
+
+    def _trial(self) -> dict[str, Any]:
+        with self.scratch("trial", self.move["after"]["id"]) as container:
+            self._await(container)
+            found = contents.read(container, self.service)
+            container.stop(timeout=self.service["stop_timeout"])
+        return found
+
+    def _transfer(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = self.service["volumes"][0]
+        kept = kept_name(data["name"], self.move["wanted"])
+        sockets = f"{self.stack['name']}_upgrade_sockets"
+        self.client.volumes.create(sockets, labels=self.labels)
+        command = list(self.service["command"])
+        with (
+            self.scratch(
+                "before",
+                self.move["before"]["id"],
+                data={kept: data["path"]},
+                sockets=sockets,
+                command=[*command, "-c", "listen_addresses="],
+            ) as old,
+            self.scratch(
+                "trial",
+                self.move["after"]["id"],
+                sockets=sockets,
+                command=[*command, "-c", "listen_addresses=127.0.0.1"],
+                env=pgtransfer.NEW_ENVIRONMENT,
+            ) as new,
+        ):
+            until = time.monotonic() + self.deadline
+            result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], until)
+            for container in (new, old):
+                container.stop(timeout=self.service["stop_timeout"])
+        self.client.volumes.get(sockets).remove()
+        return result
+
+    def _await(self, container: Container) -> None:
+        """Wait for the service's own health test in a trial container. Raises EngineError."""
+        trial = {**self.service, "container": container.name, "reconcile": None}
+        outcome = wait_for_all({self.service["name"]: trial}, deadline=self.deadline)[self.service["name"]]
+        if not outcome["healthy"]:
+            last = "".join(f"\n    {line}" for line in outcome["logs"][-8:])
+            raise EngineError(
+                f"the image {self.move['after']['ref']} is {outcome['state']} after {outcome['seconds']:.0f} s with "
+                f"the moved data, expected healthy; it says: {outcome['detail'] or 'nothing'}{last}"
+            )
+
+    # ------------------------------------------------------------ back, and the end
+    def rollback(self, entry: Mapping[str, Any]) -> None:
+        """Make the volumes what they were, from the copies. May be run again after it was killed."""
+        self._remove_scratch()
+        if entry["phase"] in {KEPT, READY}:
+            container = self._container(self.service["container"])
+            if container is not None and container.labels.get(LABEL_STACK) == self.stack["name"]:
+                container.stop(timeout=self.service["stop_timeout"])
+                container.remove(v=True)
+            for name, labels in entry["volumes"].items():
+                self._make_anew(name, labels)
+                self._copy(kept_name(name, self.move["wanted"]), name)
+        journal.write(self.stack["name"], {**entry, "phase": RESTORED})
+
+    def finish(self, entry: Mapping[str, Any]) -> list[str]:
+        """End the upgrade, good or rolled back; return the copies that stay: those that the matrix wants kept."""
+        self._remove_scratch()
+        names = [kept_name(name, self.move["wanted"]) for name in entry["volumes"]]
+        stay = entry["phase"] == READY and self.move["rollback"] == "copy"
+        for name in [] if stay else names:
+            self._remove_volume(name)
+        journal.forget(self.stack["name"])
+        return names if stay else []
+
+    # ------------------------------------------------------------ pieces
+    @contextmanager
+    def scratch(
+        self,
+        role: str,
+        image: str,
+        *,
+        data: Mapping[str, str] | None = None,
+        sockets: str = "",
+        command: list[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[Container]:
+        """Start the service's container under another name, without network, port and restart; remove it at the end.
+
+        Args:
+            role: what it is for, the end of its name.
+            image: id of the image.
+            data: volume -> path in place of the service's own data volumes.
+            sockets: volume for PostgreSQL's sockets, in place of the temporary file system there.
+            command: in place of the service's own.
+            env: beside the service's own.
+        """
+        want = desired(self.service, self.stack["name"], self.stack["network"], image)
+        if data is None:
+            data = {item["name"]: item["path"] for item in self.service["volumes"]}
+        beside = {sockets: pgtransfer.SOCKETS} if sockets else {}
+        volumes = {name: {"bind": path, "mode": "rw"} for name, path in [*data.items(), *beside.items()]}
+        volumes[self.service["config_volume"]] = {"bind": "/run/ready", "mode": "ro"}
+        options = {"entrypoint": want["entrypoint"]} if want["entrypoint"] else {}
+        container = self.client.containers.create(
+            image,
+            command or want["command"],
+            name=f"{self.service['container']}-{role}",
+            user=want["user"],
+            environment={**want["env"], **(env or {})},
+            mem_limit=want["memory"],
+            memswap_limit=want["memory_swap"],
+            nano_cpus=int(want["cpus"] * 10**9),
+            pids_limit=want["pids"],
+            shm_size=want["shm_size"],
+            cap_drop=want["cap_drop"],
+            security_opt=want["security_opt"],
+            read_only=True,
+            tmpfs={path: flags for path, flags in want["tmpfs"].items() if path not in beside.values()},
+            volumes=volumes,
+            network_mode="none",
+            hostname="localhost",  # without network nothing else resolves, and Neo4j asks
+            labels=self.labels,
+            **options,
+        )
+        try:
+            container.start()
+            yield container
+        finally:
+            container.remove(v=True, force=True)
+
+    def _copy(self, source: str, target: str) -> None:
+        """Copy one volume into an empty one, owners and modes included. Raises EngineError."""
+        helper = self.client.containers.create(
+            self.move["before"]["id"],
+            ["-c", "cp -a /from/. /to/ && sync"],
+            name=f"{target}-writer",
+            entrypoint=["sh"],
+            user="0:0",
+            network_disabled=True,
+            labels=self.labels,
+            volumes={source: {"bind": "/from", "mode": "ro"}, target: {"bind": "/to", "mode": "rw"}},
+        )
+        try:
+            helper.start()
+            code = helper.wait(timeout=COPY_TIMEOUT)["StatusCode"]
+            if code != 0:
+                said = helper.logs().decode(errors="replace").strip()[-400:]
+                raise EngineError(f"copying the volume {source} to {target} ended with {code}: {said}")
+        finally:
+            helper.remove(v=True, force=True)
+
+    def _container(self, name: str) -> Container | None:
+        return next(iter(self.client.containers.list(all=True, filters={"name": f"^/{name}$"})), None)
+
+    def _volume_labels(self, name: str) -> dict[str, str]:
+        return dict(self.client.volumes.get(name).attrs.get("Labels") or {})
+
+    def _names(self) -> set[str]:
+        return {str(volume.name) for volume in self.client.volumes.list()}
+
+    def _refuse_taken(self, name: str) -> None:
+        if name in self._names():
+            raise EngineError(
+                f"the volume {name} is there, kept by an earlier upgrade. Next: ./ready prune --kept, then again"
+            )
+
+    def _remove_volume(self, name: str) -> None:
+        if name in self._names():
+            volume = self.client.volumes.get(name)
+            if (volume.attrs.get("Labels") or {}).get(LABEL_STACK) != self.stack["name"]:
+                raise EngineError(f"the volume {name} is not of the stack {self.stack['name']}: left untouched")
+            volume.remove()
+
+    def _make_anew(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a volume empty, with these labels: Docker can't change the labels of one that is there."""
+        self._remove_volume(name)
+        self.client.volumes.create(name, labels=dict(labels))
+
+    def _remove_scratch(self) -> None:
+        wanted: dict[str, str | list[str] | bool] = {"label": [f"{key}={value}" for key, value in self.labels.items()]}
+        for container in self.client.containers.list(all=True, filters=wanted):
+            container.remove(v=True, force=True)
+        for volume in self.client.volumes.list(filters={**wanted}):
+            volume.remove()

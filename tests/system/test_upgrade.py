@@ -1,0 +1,335 @@
+"""Real upgrades with data: each store forth, one that fails back, one that is killed, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.stack import Stack
+from tests.system.conftest import Ready, own_stack
+
+SEED = 20260101
+
+
+def journal(name: str) -> Path:
+    """Return where the journal of a stack's upgrade is."""
+    return Path(f"/var/lib/ready/upgrade-{name}.json")
+
+
+@contextmanager
+def older(directory: Path, service: str, **variables: Any) -> Iterator[Ready]:
+    """Give a stack of one service in its older line, with data."""
+    name = f"sys-upgrade-{service}"
+    journal(name).unlink(missing_ok=True)
+    with own_stack(directory, name, [service]) as ready:
+        ready.set(**variables)
+        ready.run("up")
+        SEED_IT[service](ready.stack)
+        yield ready
+    journal(name).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """Redis 7 with data, for all tests that do not need another store; they build on each other."""
+    with older(tmp_path_factory.mktemp("upgrade"), "redis") as ready:
+        ready.set(redis_version="8")
+        yield ready
+
+
+# ---------------------------------------------------------------- data, and what they are
+def seed_postgresql(stack: Stack) -> None:
+    """A table with a sequence, an index and a view; a second database, and a role with a password of its own."""
+    with stack.postgresql() as connection:
+        connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text UNIQUE, price numeric(10, 2))")
+        connection.execute("INSERT INTO item (name, price) SELECT 'ä ' || n, n / 7.0 FROM generate_series(1, 3000) n")
+        connection.execute("CREATE VIEW dear AS SELECT * FROM item WHERE price > 100")
+    with stack.postgresql("admin") as connection:
+        connection.execute("CREATE ROLE reporting LOGIN PASSWORD 'of-no-worth-3917'")
+        connection.execute("CREATE DATABASE reports OWNER reporting")
+        connection.execute("ALTER DATABASE reports SET work_mem = '7MB'")
+
+
+def read_postgresql(stack: Stack) -> Any:
+    """Return everything of it that an application sees."""
+    with stack.postgresql("admin") as connection:
+        return [
+            connection.execute(query).fetchall()
+            for query in (
+                "SELECT count(*), sum(price), md5(string_agg(item::text, ',' ORDER BY id)) FROM item",
+                "SELECT count(*) FROM dear",
+                "SELECT last_value FROM item_id_seq",
+                "SELECT indexdef FROM pg_indexes WHERE tablename = 'item' ORDER BY 1",
+                "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = 'reporting'",
+                "SELECT datname, rolname FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE NOT datistemplate "
+                "ORDER BY 1",
+                "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase "
+                "WHERE datname = 'reports'",
+            )
+        ]
+
+
+def seed_neo4j(stack: Stack) -> None:
+    """A chain of nodes, an index and a constraint."""
+    with stack.neo4j() as driver:
+        driver.execute_query("CREATE CONSTRAINT one FOR (n:Item) REQUIRE n.id IS UNIQUE")
+        driver.execute_query("CREATE INDEX named FOR (n:Item) ON (n.name)")
+        driver.execute_query("UNWIND range(1, 500) AS i CREATE (:Item {id: i, name: 'ä ' + i, at: [i, i * 2]})")
+        driver.execute_query("MATCH (a:Item), (b:Item {id: a.id + 1}) CREATE (a)-[:NEXT {weight: a.id}]->(b)")
+
+
+def read_neo4j(stack: Stack) -> Any:
+    """Return its content, a long path, and its schema."""
+    with stack.neo4j() as driver:
+        return [
+            [record.values() for record in driver.execute_query(query).records]
+            for query in (
+                "MATCH (n:Item) RETURN n.id, n.name, n.at ORDER BY n.id",
+                "MATCH (:Item {id: 1})-[path:NEXT*100]->(b) RETURN b.id, reduce(s = 0, r IN path | s + r.weight)",
+                "SHOW INDEXES YIELD name, state, type RETURN name, state, type ORDER BY name",
+                "SHOW CONSTRAINTS YIELD name RETURN name",
+            )
+        ]
+
+
+def vectors() -> list[list[float]]:
+    """Return vectors, the same each time; enough that ChromaDB has written its index to disk."""
+    import random
+
+    source = random.Random(SEED)  # noqa: S311  # data, no secret
+    return [[round(source.uniform(-1, 1), 4) for _ in range(24)] for _ in range(1500)]
+
+
+def seed_chromadb(stack: Stack) -> None:
+    """Vectors with documents."""
+    collection = stack.chromadb().get_or_create_collection("items", embedding_function=None)
+    some = vectors()
+    for start in range(0, len(some), 500):
+        part = some[start : start + 500]
+        names = [str(start + index) for index in range(len(part))]
+        collection.upsert(ids=names, embeddings=part, documents=[f"ä {name}" for name in names])
+
+
+def read_chromadb(stack: Stack) -> Any:
+    """Return the count, the documents, and each vector's nearest neighbour: itself, if none is lost."""
+    collection = stack.chromadb().get_collection("items", embedding_function=None)
+    some = vectors()
+    nearest = [
+        ids[0]
+        for start in range(0, len(some), 500)
+        for ids in collection.query(query_embeddings=some[start : start + 500], n_results=1, include=[])["ids"]
+    ]
+    found = collection.get(include=["documents"])
+    return collection.count(), nearest, sorted(zip(found["ids"], found["documents"] or [], strict=True))
+
+
+def seed_redis(stack: Stack) -> None:
+    """Every kind of value, and a key that expires."""
+    client = stack.redis()
+    client.mset({f"key:{n}": f"ä {n}" for n in range(1000)})
+    client.hset("hash", mapping={"a": "1", "b": "2"})
+    client.rpush("list", *map(str, range(300)))
+    client.zadd("ranked", {"x": 1.5, "y": 2.5})
+    client.sadd("set", *map(str, range(200)))
+    client.xadd("stream", {"event": "one"}, id="1-1")
+    client.set("expires", "later", ex=86400)
+
+
+def read_redis(stack: Stack) -> Any:
+    """Return all of it."""
+    client = stack.redis()
+    return [
+        client.mget([f"key:{n}" for n in range(1000)]),
+        client.hgetall("hash"),
+        client.lrange("list", 0, -1),
+        client.zrange("ranked", 0, -1, withscores=True),
+        client.smembers("set"),
+        client.xrange("stream"),
+        client.get("expires"),
+        80000 < int(client.ttl("expires")) <= 86400,
+    ]
+
+
+SEED_IT: dict[str, Callable[[Stack], None]] = {
+    "postgresql": seed_postgresql,
+    "neo4j": seed_neo4j,
+    "chromadb": seed_chromadb,
+    "redis": seed_redis,
+}
+READ: dict[str, Callable[[Stack], Any]] = {
+    "postgresql": read_postgresql,
+    "neo4j": read_neo4j,
+    "chromadb": read_chromadb,
+    "redis": read_redis,
+}
+
+
+# ---------------------------------------------------------------- helpers
+def engine(stack: Stack, service: str) -> str:
+    """Return the engine version that the data volume's label names."""
+    volume = docker.from_env().volumes.get(stack.resolved["services"][service]["volumes"][0]["name"])
+    return str(volume.attrs["Labels"]["io.ready.engine_version"])
+
+
+def leftovers(stack: Stack) -> list[str]:
+    """Return what an upgrade should not have left: containers and volumes of its own, and its journal."""
+    client = docker.from_env()
+    wanted: dict[str, Any] = {"label": [f"io.ready.stack={stack.name}", "io.ready.upgrade"]}
+    found = [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
+    found += [str(item.name) for item in client.volumes.list(filters=wanted)]
+    return found + ([str(journal(stack.name))] if journal(stack.name).exists() else [])
+
+
+def kept(stack: Stack) -> list[str]:
+    """Return the volumes that upgrades kept."""
+    wanted: dict[str, Any] = {"label": [f"io.ready.stack={stack.name}", "io.ready.kept"]}
+    return sorted(str(item.name) for item in docker.from_env().volumes.list(filters=wanted))
+
+
+def evidence(ready: Ready) -> dict[str, Any]:
+    """Return the evidence of the last upgrade."""
+    path = ready.directory / "evidence" / ready.stack.name / "localhost" / "upgrade.json"
+    return dict(json.loads(path.read_text()))
+
+
+@contextmanager
+def broken_image(entrypoint: str) -> Iterator[None]:
+    """Give Redis 8's image an entrypoint that is broken, under the good one's name and labels."""
+    client = docker.from_env()
+    good = next(image for image in client.images.list(name="ready/redis") if image.tags[0].startswith("ready/redis:8-"))
+    ref = good.tags[0]
+    recipe = f"FROM {ref}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
+    broken, _ = client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=ref, rm=True)
+    try:
+        yield
+    finally:
+        good.tag(*ref.split(":"))
+        client.images.remove(str(broken.id), force=True)
+
+
+def kill_when(ready: Ready, phase: str, *words: str) -> None:
+    """Start an upgrade and kill it, modules included, as soon as its journal says `phase`."""
+    process, path = ready.popen(*words), journal(ready.stack.name)
+    deadline = time.monotonic() + 300
+    while not (path.exists() and json.loads(path.read_text())["phase"] == phase):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"the journal never said {phase}"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+# ---------------------------------------------------------------- the tests
+def test_up_keeps_versions_and_says_so(redis: Ready) -> None:
+    """With another version wanted `up` changes nothing, and names the verb that does."""
+    before = redis.stack.identities()
+    result = redis.run("up")
+    assert "redis keeps 7.0.15, 8 is wanted" in result.text
+    assert "./ready upgrade" in result.text
+    assert redis.stack.identities() == before
+    table = redis.run("versions").text
+    assert "8 (swap or migrate_forward)" in table
+    assert "2028-06" in table
+
+
+def test_check_mode_shows_the_plan(redis: Ready) -> None:
+    """--check says what would be moved, and moves nothing."""
+    before = redis.stack.identities()
+    result = redis.run("upgrade", "--check")
+    assert "redis: 7.0.15 -> 8 (row redis-7-8" in result.text
+    assert redis.stack.identities() == before
+    assert leftovers(redis.stack) == []
+
+
+@pytest.mark.parametrize(
+    "entrypoint",
+    ["sleep 600", '[ "$(hostname)" = localhost ] && exec docker-entrypoint.sh "$@"; sleep 600'],
+    ids=["in the trial", "once it serves"],
+)
+def test_a_failed_upgrade_is_rolled_back(redis: Ready, entrypoint: str) -> None:
+    """A new container that never becomes healthy: the old version is back, with all data, and nothing is left."""
+    before = read_redis(redis.stack)
+    redis.set(upgrade_deadline=15.0, redis_health={"deadline": 15})  # the old one must come up in it, too
+    with broken_image(entrypoint):
+        result = redis.run("upgrade", "--service", "redis", code=2)
+    redis.set(upgrade_deadline=None, redis_health=None)
+    assert "rolled back to 7.0.15, with all its data" in result.text
+    assert read_redis(redis.stack) == before
+    assert redis.stack.redis("monitor").info("server")["redis_version"] == "7.0.15"
+    assert engine(redis.stack, "redis") == "7.0.15"
+    assert kept(redis.stack) == []
+    assert leftovers(redis.stack) == []
+    written = evidence(redis)
+    assert written["verdict"] == "fail"
+    assert written["results"]["services"]["redis"]["outcome"] == "rolled_back"
+
+
+def test_killed_before_the_data_were_moved(redis: Ready) -> None:
+    """After SIGKILL `up` refuses and names the way; a plain re-run puts the old version back and goes on."""
+    before = read_redis(redis.stack)
+    kill_when(redis, "kept", "upgrade", "--service", "redis")
+    refused = redis.run("up", code=2)
+    assert "an upgrade of redis to 8 that was interrupted" in refused.text
+    redis.run("upgrade", "--service", "redis")
+    assert read_redis(redis.stack) == before
+    assert engine(redis.stack, "redis") == "8.0.2"
+    assert leftovers(redis.stack) == []
+
+
+def test_downgrade_is_refused_by_its_row(redis: Ready) -> None:
+    """Back to an older line: preflight says which row of the matrix forbids it; nothing is touched."""
+    before = redis.stack.identities()
+    redis.set(redis_version=None)
+    for verb in ("up", "upgrade"):
+        result = redis.run(verb, code=2)
+        assert "row redis-8-7: an older Redis does not load the RDB version of a newer one" in result.text
+    assert redis.stack.identities() == before
+    redis.set(redis_version="8")
+
+
+def test_afterwards(redis: Ready) -> None:
+    """The upgraded stack is whole, `up` finds nothing to do, and what was kept is named."""
+    redis.run("check")
+    assert redis.run("up").changed == 0
+    assert f"kept: volume {redis.stack.name}_redis_data_before_8" in redis.run("status").text
+    # Only listed: prune removes images that no container uses, also those that other stacks of this host may need.
+    listed = redis.run("prune", "--kept", "--check").text
+    assert all(f"volume {name}: the data from before an upgrade" in listed for name in kept(redis.stack))
+
+
+@pytest.mark.parametrize(
+    ("service", "older_line", "line", "version", "how"),
+    [
+        ("postgresql", None, "17", "17.", "dump_restore"),
+        ("neo4j", None, "5.26", "5.26.", "migrate_forward"),
+        ("chromadb", "1.0.21", "1.5.9", "1.5.9", "migrate_forward"),
+    ],
+)
+def test_upgrade_with_data(
+    tmp_path: Path, service: str, older_line: str | None, line: str, version: str, how: str
+) -> None:
+    """Every datum is the same afterwards, and the old data are kept."""
+    variable = f"{service}_version"
+    with older(tmp_path, service, **{variable: older_line}) as ready:
+        before = READ[service](ready.stack)
+        ready.set(**{variable: line})
+        if service == "chromadb":  # killed when all is moved, maybe before its container starts: carried through
+            kill_when(ready, "ready", "upgrade")
+        ready.run("upgrade")
+        assert READ[service](ready.stack) == before
+        assert engine(ready.stack, service).startswith(version)
+        assert f"{ready.stack.resolved['services'][service]['volumes'][0]['name']}_before_{line}" in kept(ready.stack)
+        assert leftovers(ready.stack) == []
+        written = evidence(ready)
+        assert written["verdict"] == "pass"
+        assert written["results"]["services"][service]["how"] == how
