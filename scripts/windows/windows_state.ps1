@@ -210,7 +210,7 @@ $distros = Read-Part 'distros' {
             $size = $null
             if ($base -and (Test-Path -LiteralPath $disk)) { $size = (Get-Item -LiteralPath $disk -Force).Length }
             $marker = $null
-            if ($base) { $marker = Get-Bytes (Join-Path $base 'ready.json') }
+            if ($base) { $marker = Get-Bytes "$base.ready.json" }
             $owner = $null
             try { $owner = (New-Object Security.Principal.SecurityIdentifier($sid)).Translate([Security.Principal.NTAccount]).Value }
             catch { $owner = $sid }
@@ -378,5 +378,6 @@ $disk = Read-Part 'disk' {
     surroundings = $surroundings
     tasks = @($tasks | Where-Object { $null -ne $_ })
     disk = $disk
+    finished = Get-Utc ([datetime]::UtcNow)
     faults = @($faults)
 } | ConvertTo-Json -Depth 8 -Compress
