@@ -35,9 +35,10 @@ def is_ours(distro: Mapping[str, Any] | None) -> bool:
     if distro is None or not distro["marker"]:
         return False
     try:
-        return str(json.loads(decode(distro["marker"]) or "")["distribution"]).lower() == distro["name"].lower()
+        named = json.loads(decode(distro["marker"]) or "")["distribution"]
     except (ValueError, KeyError, TypeError):
         return False
+    return bool(str(named).lower() == distro["name"].lower())
 
 
 def pending_features(state: Mapping[str, Any]) -> list[str]:
@@ -119,65 +120,64 @@ def _probe(state: Mapping[str, Any]) -> Iterator[Check]:
             yield Check(name, title, FAIL, fault.meaning, "it answers", fault.next)
 
 
-def _distro(state: Mapping[str, Any], options: Options) -> Iterator[Check]:
-    name, found = options.distribution, distro_of(state, options.distribution)
-    title, expected = f"Distro {name}", "ours, WSL 2, or none"
-    if found is None:
-        other = [item for item in state["distros"] if item["name"].lower() == name.lower()]
-        at = [item for item in state["distros"] if item["base_path"].lower() == options.location.lower()]
-        if other:
-            yield Check(
-                "distro",
-                title,
-                FAIL,
-                f"it belongs to {', '.join(item['owner'] for item in other)}; distros are per account",
-                expected,
-                f"connect as {other[0]['owner']}, or set wsl_distribution to another name",
-            )
-        elif at:
-            yield Check(
-                "distro", title, FAIL, f"{options.location} is in use by the distro {at[0]['name']}", "a folder of its own",
-                "set wsl_location to another folder; nothing was deleted",
-            )  # fmt: skip
-        elif state["disk"]["location_used"]:
-            yield Check(
-                "distro", title, FAIL, f"{options.location} is not empty, and no distro is registered there",
-                "an empty folder, or none", "look at it and empty it, or set wsl_location; nothing was deleted",
-            )  # fmt: skip
-        elif not (options.rootfs_source and options.rootfs_sha256):
-            yield Check(
-                "distro", title, FAIL, "none, and no image to make it from", "an image with its checksum",
-                "set wsl2_rootfs_source and wsl2_rootfs_sha256",
-            )  # fmt: skip
-        else:
-            yield Check("distro", title, PASS, "none", expected)
+def _place(state: Mapping[str, Any], options: Options) -> tuple[str, str, str]:
+    """Return found, expected and next of a distro that is not there; next is empty when it can be made."""
+    name, location = options.distribution, options.location
+    others = [item["owner"] for item in state["distros"] if item["name"].lower() == name.lower()]
+    there = [item["name"] for item in state["distros"] if item["base_path"].lower() == location.lower()]
+    if others:
+        found = f"it belongs to {', '.join(others)}; distros are per account"
+        return found, "ours, or none", f"connect as {others[0]}, or set wsl_distribution to another name"
+    if there:
+        found = f"{location} is in use by the distro {there[0]}"
+        return found, "a folder of its own", "set wsl_location to another folder; nothing was deleted"
+    if state["disk"]["location_used"]:
+        found = f"{location} is not empty, and no distro is registered there"
+        return found, "an empty folder, or none", "look at it and empty it, or set wsl_location; nothing was deleted"
+    if not (options.rootfs_source and options.rootfs_sha256):
+        step = "set wsl2_rootfs_source and wsl2_rootfs_sha256"
+        return "none, and no image to make it from", "an image with its checksum", step
+    return "none", "ours, or none", ""
+
+
+def _there(state: Mapping[str, Any], options: Options, distro: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return found, expected and next of the distro that is there; next is empty when it serves."""
+    name, ours = options.distribution, is_ours(distro)
+    release = ini_values((state["inside"] or {}).get("values", {}).get("os_release", "")).get("", {})
+    version = release.get("version_id", "").strip('"')
+    other = "set wsl_distribution to another name"
+    if distro["version"] != 2:
+        return f"WSL {distro['version']}", "WSL 2", f"wsl --set-version {name} 2, or {other}"
+    if not ours and not options.adopt:
+        step = f"{other}, or wsl2_adopt to true to let Ready configure this one; it is left untouched"
+        return f"in {distro['base_path']}, and Ready did not make it", "ours, or none", step
+    if version and version != RELEASE:
+        shown = release.get("pretty_name", version).strip('"')
+        return shown, f"Ubuntu {RELEASE}", f"{other}: a new one is made"
+    size = f", {distro['disk_bytes'] / 2**30:,.1f} GiB on disk" if distro["disk_bytes"] else ""
+    return f"{'ours' if ours else 'adopted'}{size}", "ours, or none", ""
+
+
+def _distro(state: Mapping[str, Any], options: Options) -> Check:
+    distro = distro_of(state, options.distribution)
+    found, expected, step = _place(state, options) if distro is None else _there(state, options, distro)
+    return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
+
+
+def _inside(state: Mapping[str, Any], restart: bool) -> Iterator[Check]:
+    """Say what is seen inside of a distro that is there."""
+    if state["inside"] is None:
+        yield Check("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
         return
-    if found["version"] != 2:
-        yield Check(
-            "distro",
-            title,
-            FAIL,
-            f"WSL {found['version']}",
-            "WSL 2",
-            f"wsl --set-version {name} 2, or another wsl_distribution",
-        )
-    elif not is_ours(found) and not options.adopt:
-        yield Check(
-            "distro", title, FAIL, f"in {found['base_path']}, and Ready did not make it", expected,
-            "set wsl_distribution to another name, or wsl2_adopt to true to let Ready configure this one; it is left untouched",
-        )  # fmt: skip
-    else:
-        release = ini_values((state["inside"] or {}).get("values", {}).get("os_release", "")).get("", {})
-        version = release.get("version_id", "").strip('"')
-        size = f", {found['disk_bytes'] / 2**30:,.1f} GiB on disk" if found["disk_bytes"] else ""
-        whose = "ours" if is_ours(found) else "adopted"
-        if version and version != RELEASE:
-            yield Check(
-                "distro", title, FAIL, f"{release.get('pretty_name', version)}", f"Ubuntu {RELEASE}",
-                "set wsl_distribution to another name: a new one is made",
-            )  # fmt: skip
-        else:
-            yield Check("distro", title, PASS, f"{whose}{size}", expected)
+    values = state["inside"]["values"]
+    if not values or restart:  # it did not start, or has not seen its configuration yet
+        return
+    systemd = values.get("systemd", "").strip()
+    well = systemd in {"running", "degraded", "starting"}
+    step = "" if well else "wsl --terminate the distro, and see journalctl -b in it"
+    yield Check(
+        "systemd", "systemd in the distro", PASS if well else FAIL, systemd or "none", "running or degraded", step
+    )
 
 
 def task_of(options: Options) -> str:
@@ -262,26 +262,10 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         _reboot(state, options),
         _package(state, options),
         *_probe(state),
-        *_distro(state, options),
+        _distro(state, options),
+        *([] if distro is None else _inside(state, restart)),
         keepalive,
     ]
-    values = (state["inside"] or {}).get("values", {})
-    if distro is not None and not looked:
-        checks.append(
-            Check("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
-        )
-    elif looked and values and not restart:
-        well = values.get("systemd", "").strip() in {"running", "degraded", "starting"}
-        checks.append(
-            Check(
-                "systemd",
-                "systemd in the distro",
-                PASS if well else FAIL,
-                values.get("systemd", "").strip() or "none",
-                "running or degraded",
-                "" if well else "wsl --terminate the distro, and see journalctl -b in it",
-            )  # fmt: skip
-        )
     default = state["wsl"]["default_version"] != 2
     steps = [f"enable the feature {name}" for name in features]
     if features or waiting:
