@@ -38,7 +38,6 @@ class Options:
     no_proxy: str = ""
     keepalive: bool = True
     password_given: bool = False
-    rule_prefix: str = "Ready"
 
 
 def proxy_of(state: Mapping[str, Any], options: Options) -> str:

@@ -75,22 +75,33 @@ def _windows(state: Mapping[str, Any]) -> Check:
     least = LEAST_BUILDS[line]
     if is_server(state):
         return Check(
-            "docker_windows", "Windows for Docker Desktop", FAIL, system["caption"], "no Windows Server: it is not supported",
+            "docker_windows",
+            "Windows for Docker Desktop",
+            FAIL,
+            system["caption"],
+            "no Windows Server: it is not supported",
             HEADLESS,
-        )  # fmt: skip
+        )
     fits = system["build"] >= least
     return Check(
-        "docker_windows", "Windows for Docker Desktop", PASS if fits else FAIL, f"Windows {line}, build {system['build']}",
-        f"build {least} or newer", "" if fits else f"update Windows, or {HEADLESS}",
-    )  # fmt: skip
+        "docker_windows",
+        "Windows for Docker Desktop",
+        PASS if fits else FAIL,
+        f"Windows {line}, build {system['build']}",
+        f"build {least} or newer",
+        "" if fits else f"update Windows, or {HEADLESS}",
+    )
 
 
 def _licence(options: Options) -> Check:
     return Check(
-        "docker_licence", "Licence of Docker Desktop", PASS if options.accept_license else FAIL,
-        "accepted in the inventory" if options.accept_license else "not accepted", LICENCE,
+        "docker_licence",
+        "Licence of Docker Desktop",
+        PASS if options.accept_license else FAIL,
+        "accepted in the inventory" if options.accept_license else "not accepted",
+        LICENCE,
         "" if options.accept_license else f"set docker_desktop_accept_license to true, or {HEADLESS}",
-    )  # fmt: skip
+    )
 
 
 def _version(state: Mapping[str, Any], options: Options, install: bool) -> Iterator[Check]:
@@ -99,21 +110,33 @@ def _version(state: Mapping[str, Any], options: Options, install: bool) -> Itera
     why = bad_docker_desktop(target or "")
     if install and not (options.version and options.sha256 and (options.source or options.build)):
         yield Check(
-            "docker_version", "Docker Desktop", FAIL, found or "none", f"{options.version or 'a version'}, with its checksum",
+            "docker_version",
+            "Docker Desktop",
+            FAIL,
+            found or "none",
+            f"{options.version or 'a version'}, with its checksum",
             "set docker_desktop_version, docker_desktop_build and docker_desktop_sha256, or docker_desktop_source",
-        )  # fmt: skip
+        )
     elif why and not options.accept_bad_version:
         yield Check(
-            "docker_version", "Docker Desktop", FAIL, f"{target}: {why}", "a release that installs unattended",
+            "docker_version",
+            "Docker Desktop",
+            FAIL,
+            f"{target}: {why}",
+            "a release that installs unattended",
             "set docker_desktop_version to a newer one, or docker_desktop_accept_bad_version to true",
-        )  # fmt: skip
+        )
     else:
         yield Check("docker_version", "Docker Desktop", PASS, found or "none", options.version or "any")
     if install and found and state["docker_desktop"]["processes"] and not options.allow_restart:
         yield Check(
-            "docker_restart", "Restart of Docker Desktop", FAIL, f"{found} runs, {options.version} is wanted",
-            "leave to stop every container for the upgrade", "set docker_desktop_allow_restart to true",
-        )  # fmt: skip
+            "docker_restart",
+            "Restart of Docker Desktop",
+            FAIL,
+            f"{found} runs, {options.version} is wanted",
+            "leave to stop every container for the upgrade",
+            "set docker_desktop_allow_restart to true",
+        )
 
 
 def _settings(state: Mapping[str, Any], options: Options) -> tuple[Check, str | None]:
@@ -123,17 +146,25 @@ def _settings(state: Mapping[str, Any], options: Options) -> tuple[Check, str | 
     except ConfigError as error:
         return (
             Check(
-                "docker_settings", "Settings of Docker Desktop", FAIL, f"{path}: {error}", "a JSON object",
+                "docker_settings",
+                "Settings of Docker Desktop",
+                FAIL,
+                f"{path}: {error}",
+                "a JSON object",
                 "mend it, or move it away: Docker Desktop makes a new one; it was not touched",
             ),
             None,
-        )  # fmt: skip
+        )
     running = bool(state["docker_desktop"]["processes"])
     if text is not None and running and not options.allow_restart:
         check = Check(
-            "docker_settings", "Settings of Docker Desktop", FAIL, "they differ, and it runs: it would write its own over ours",
-            "leave to restart it", "set docker_desktop_allow_restart to true, or quit Docker Desktop",
-        )  # fmt: skip
+            "docker_settings",
+            "Settings of Docker Desktop",
+            FAIL,
+            "they differ, and it runs: it would write its own over ours",
+            "leave to restart it",
+            "set docker_desktop_allow_restart to true, or quit Docker Desktop",
+        )
         return check, text
     return Check(
         "docker_settings", "Settings of Docker Desktop", PASS, "as wanted" if text is None else "they differ"
@@ -153,9 +184,13 @@ def _packages(state: Mapping[str, Any]) -> Iterator[Check]:
     packages = values.get("docker_packages", "").split()
     if packages:
         yield Check(
-            "docker_packages", "Docker in the distro", FAIL, f"{', '.join(packages)} installed", "Docker Desktop's alone",
+            "docker_packages",
+            "Docker in the distro",
+            FAIL,
+            f"{', '.join(packages)} installed",
+            "Docker Desktop's alone",
             "sudo apt-get remove it in the distro, or set docker_backend to engine",
-        )  # fmt: skip
+        )
 
 
 def integration(state: Mapping[str, Any]) -> Check:
@@ -204,12 +239,14 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     if start:
         checks.append(
             Check(
-                "docker_session", "Desktop session", PASS if session else FAIL,
+                "docker_session",
+                "Desktop session",
+                PASS if session else FAIL,
                 "there is one" if session else f"nobody is logged on as {state['account']['name']}",
                 "one: Docker Desktop is an interactive program",
                 "" if session else f"log on once, or set up automatic logon for the account, or {HEADLESS}",
             )
-        )  # fmt: skip
+        )
     settled = not install and settings is None and not start
     if settled:
         checks.append(integration(state))
@@ -248,6 +285,7 @@ def started(result: Mapping[str, Any], host: str) -> str:
     programs = ", ".join(result["processes"]) or "none of its programs"
     log = f" Its log ends: {' | '.join(result['log'][-3:])}" if result["log"] else ""
     return (
-        f"{host}: Docker Desktop: found {programs} running and no engine after {result['waited']:g} s; expected an engine "
-        f"that answers. Next: look at its window on the host, or run there `docker desktop diagnose`.{log}"
+        f"{host}: Docker Desktop: found {programs} running and no engine after {result['waited']:g} s; "
+        "expected an engine that answers. "
+        f"Next: look at its window on the host, or run there `docker desktop diagnose`.{log}"
     )

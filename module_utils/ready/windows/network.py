@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..preflight import FAIL, PASS, UNKNOWN, Check
+from .names import RULE_PREFIX
 
 #: Programs that hold a published port for Docker Desktop, for WSL's localhost relay, and for a port proxy.
 RELAYS = {"com.docker.backend", "wslrelay", "vpnkit", "wslhost"}
@@ -36,9 +37,9 @@ def openings(given: Sequence[Mapping[str, Any]]) -> list[Opening]:
     ]
 
 
-def rule_name(prefix: str, stack: str, opening: Opening) -> str:
+def rule_name(stack: str, opening: Opening) -> str:
     """Return the display name of a firewall rule of ours."""
-    return f"{prefix} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.native else ''}"
+    return f"{RULE_PREFIX} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.native else ''}"
 
 
 def _normal(address: str) -> str:
@@ -83,10 +84,13 @@ def _openings(allow: Sequence[Opening]) -> Iterator[Check]:
         wide = [item for item in opening.remote if item.lower() in {"any", "*", "0.0.0.0/0", "::/0"}]
         if wide or not opening.remote:
             yield Check(
-                "network_allow", f"Opening of port {opening.port} ({opening.name})", FAIL,
-                f"remote {', '.join(wide) or 'not set'}", "named addresses or networks",
+                "network_allow",
+                f"Opening of port {opening.port} ({opening.name})",
+                FAIL,
+                f"remote {', '.join(wide) or 'not set'}",
+                "named addresses or networks",
                 "name in windows_network_allow who may come in, such as 192.168.1.0/24",
-            )  # fmt: skip
+            )
 
 
 def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies: set[int]) -> Iterator[Check]:
@@ -105,14 +109,22 @@ def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies
         if holders:
             holder = holders[0]
             yield Check(
-                f"port_{number}", title, FAIL, f"held by {holder['process'] or 'a process'} (pid {holder['pid']})", "free",
+                f"port_{number}",
+                title,
+                FAIL,
+                f"held by {holder['process'] or 'a process'} (pid {holder['pid']})",
+                "free",
                 f"stop it, or {step}",
-            )  # fmt: skip
+            )
         elif ranges:
             yield Check(
-                f"port_{number}", title, FAIL, f"in the range {ranges[0]} that Windows keeps for Hyper-V", "a free port",
+                f"port_{number}",
+                title,
+                FAIL,
+                f"in the range {ranges[0]} that Windows keeps for Hyper-V",
+                "a free port",
                 f"{step}, or keep it: netsh int ipv4 add excludedportrange tcp {number} 1",
-            )  # fmt: skip
+            )
         else:
             held = [item["process"] for item in listeners if item["port"] == number]
             yield Check(
@@ -128,18 +140,27 @@ def _mode(state: Mapping[str, Any], wanted: str, native: bool) -> Iterator[Check
         yield Check("network_mode", title, UNKNOWN, "not known: the distro does not run, or has no wslinfo", wanted)
     elif found != wanted:
         yield Check(
-            "network_mode", title, FAIL, f"{found} is in effect", wanted,
+            "network_mode",
+            title,
+            FAIL,
+            f"{found} is in effect",
+            wanted,
             "mirrored needs Windows 11 22H2 (build 22621) and IPv6 not switched off; "
             f"set windows_network_mode to {found}, or update and wsl --shutdown"
-            if wanted == "mirrored" else "see networkingMode in .wslconfig, then wsl --shutdown",
-        )  # fmt: skip
+            if wanted == "mirrored"
+            else "see networkingMode in .wslconfig, then wsl --shutdown",
+        )
     else:
         yield Check("network_mode", title, PASS, found, wanted)
     if wanted == "mirrored" and native:
         yield Check(
-            "network_native", "Native services under mirrored mode", FAIL, "a native service in windows_network_allow",
-            "nat: mirrored mode needs rules of the Hyper-V firewall, which Ready does not make", "set windows_network_mode to nat",
-        )  # fmt: skip
+            "network_native",
+            "Native services under mirrored mode",
+            FAIL,
+            "a native service in windows_network_allow",
+            "nat: mirrored mode needs rules of the Hyper-V firewall, which Ready does not make",
+            "set windows_network_mode to nat",
+        )
 
 
 def plan(
@@ -149,7 +170,6 @@ def plan(
     ports: Sequence[Mapping[str, Any]],
     allow: Sequence[Mapping[str, Any]],
     mode: str,
-    rule_prefix: str,
 ) -> dict[str, Any]:
     """Return what role windows_network has to do.
 
@@ -159,12 +179,11 @@ def plan(
         ports: port, service and variable of everything that the stack publishes.
         allow: what may come in from beyond this PC: name, port, remote (addresses), native.
         mode: nat or mirrored, as it must be in effect.
-        rule_prefix: the first word of our rules' names.
     """
     asked = openings(allow)
-    wanted = {rule_name(rule_prefix, stack, item): item for item in asked}
+    wanted = {rule_name(stack, item): item for item in asked}
     held = {rule["name"]: rule for rule in state["network"]["rules"]}
-    ours = [name for name in held if name.startswith(f"{rule_prefix} {stack} ")]
+    ours = [name for name in held if name.startswith(f"{RULE_PREFIX} {stack} ")]
     address = distro_address(state)
     natives = [item for item in asked if item.native]
     marked = {int(name.split()[-2]) for name in ours if name.endswith(f" {PROXY_MARK}") and name.split()[-2].isdigit()}
@@ -186,10 +205,14 @@ def plan(
         if foreign:
             checks.append(
                 Check(
-                    "network_proxy", f"Port proxy on {item.port}", FAIL, f"one to {proxied[f'0.0.0.0/{item.port}']} that is not ours",
-                    "none, or ours", f"netsh interface portproxy delete v4tov4 listenaddress=0.0.0.0 listenport={item.port}",
+                    "network_proxy",
+                    f"Port proxy on {item.port}",
+                    FAIL,
+                    f"one to {proxied[f'0.0.0.0/{item.port}']} that is not ours",
+                    "none, or ours",
+                    f"netsh interface portproxy delete v4tov4 listenaddress=0.0.0.0 listenport={item.port}",
                 )
-            )  # fmt: skip
+            )
         elif not address:
             checks.append(
                 Check("network_proxy", f"Port proxy on {item.port}", UNKNOWN, "the distro's address is not known")

@@ -6,23 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .names import RULE_PREFIX
 from .network import PROXY_MARK
 from .wsl import distro_of, is_ours
 
 
-def removal(
-    state: Mapping[str, Any], *, stack: str, distribution: str, rule_prefix: str, distro: bool
-) -> dict[str, Any]:
+def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: bool) -> dict[str, Any]:
     """Return what goes, and lines that say so before anything is asked.
 
     Args:
         state: what windows_state.ps1 returned.
         stack: only rules and proxies of this stack go.
         distribution: name of the distro.
-        rule_prefix: the first word of our rules' names, and the folder of our tasks.
         distro: whether the distro goes as well, with everything in it.
     """
-    rules = [rule["name"] for rule in state["network"]["rules"] if rule["name"].startswith(f"{rule_prefix} {stack} ")]
+    rules = [rule["name"] for rule in state["network"]["rules"] if rule["name"].startswith(f"{RULE_PREFIX} {stack} ")]
     held = {entry["listen"] for entry in state["network"]["portproxy"]}
     marked = [name.split()[-2] for name in rules if name.endswith(f" {PROXY_MARK}")]
     proxies = [int(port) for port in marked if f"0.0.0.0/{port}" in held]
@@ -32,7 +30,7 @@ def removal(
     tasks = [task["name"] for task in state["tasks"]] if goes else []
     lines = [f"firewall rule {name}" for name in rules]
     lines += [f"port proxy on {port}" for port in proxies]
-    lines += [f"task {rule_prefix}\\{name}" for name in tasks]
+    lines += [f"task {RULE_PREFIX}\\{name}" for name in tasks]
     if goes and found:
         lines.append(f"distro {found['name']} in {found['base_path']}, WITH EVERYTHING IN IT")
     kept = []

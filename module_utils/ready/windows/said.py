@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..hostfacts import decode_windows
+
 #: Error code, or the last word of the path of codes -> (what it means, the next step). Sources: microsoft/WSL's
 #: wslservice and its issues; docs/windows.md names what nobody has seen here.
 CODES: dict[str, tuple[str, str]] = {
@@ -89,11 +91,8 @@ class Fault:
 
 
 def text(data: str | None) -> str:
-    """Return base64 of wsl.exe's bytes as text: UTF-8, or UTF-16LE as releases before 0.64 write it whatever is set."""
-    raw = base64.b64decode(data or "")
-    if raw.startswith(b"\xff\xfe") or (len(raw) >= 2 and raw[1::2].count(0) > len(raw) // 4):
-        return raw.decode("utf-16-le", "replace").lstrip("\ufeff")
-    return raw.decode("utf-8", "replace").lstrip("\ufeff")
+    """Return base64 of a Windows program's bytes as text: UTF-8, or UTF-16 as wsl.exe before 0.64 always writes it."""
+    return decode_windows(base64.b64decode(data or ""))
 
 
 def lines(data: str | None) -> list[str]:

@@ -13,6 +13,7 @@ from ..preflight import FAIL, PASS, UNKNOWN, Check
 from . import said
 from .config import decode, ini_values, merge_ini
 from .distro import Options, orders
+from .names import RULE_PREFIX
 from .versions import older, parts
 
 FEATURES = ("VirtualMachinePlatform", "Microsoft-Windows-Subsystem-Linux")
@@ -202,12 +203,15 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
         return Check("keepalive", "Keep-alive task", PASS, "another one" if found else "none", "made by this run"), True
     return (
         Check(
-            "keepalive", "Keep-alive task", FAIL, "no password of the owner to store with the task",
+            "keepalive",
+            "Keep-alive task",
+            FAIL,
+            "no password of the owner to store with the task",
             "a task that starts at boot with nobody logged on",
             "set wsl2_owner_password (in a vault), or wsl2_keepalive to false",
         ),
         True,
-    )  # fmt: skip
+    )
 
 
 def _names(options: Options) -> Iterator[Check]:
@@ -280,7 +284,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         steps.append(f"import {options.distribution} into {options.location}")
     steps += [f"in the distro: {' '.join(line.split()[:3])}" for line in todo.splitlines()]
     if make_task:
-        steps.append(f"make the task {options.rule_prefix}\\{task_of(options)}")
+        steps.append(f"make the task {RULE_PREFIX}\\{task_of(options)}")
     return {
         "checks": [asdict(check) for check in checks],
         "steps": steps,
