@@ -1,0 +1,1 @@
+"""Windows hosts: decisions on what was read from them."""
