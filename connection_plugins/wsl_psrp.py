@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import (
     AnsibleAuthenticationFailure,
     AnsibleConnectionFailure,
@@ -28,8 +28,7 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible.utils.display import Display
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "module_utils"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.windows import wire  # Ansible offers module_utils to modules alone
 
@@ -88,6 +87,7 @@ options:
     ini: [{section: wsl_psrp, key: state_dir}]
 """
 
+ROOT = Path(__file__).resolve().parent.parent
 PSRP = "ansible.builtin.psrp"
 #: Standard input up to this many bytes goes with the command itself, which saves a round trip.
 INLINE = 256 * 1024
@@ -110,6 +110,7 @@ class Connection(ConnectionBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._connected = False
         self._windows: Any = None
         self._windows_vars: dict[str, Any] = {}
         self._looked = False
@@ -127,7 +128,7 @@ class Connection(ConnectionBase):
                 )
             host = hosts[name]
             windows = self._new_windows()  # loading it makes its options known to the config system
-            names = C.config.get_plugin_vars("connection", windows._load_name)
+            names = constants.config.get_plugin_vars("connection", windows._load_name)
             self._windows_vars = {key: host[key] for key in names if key in host}
         return options
 
@@ -395,7 +396,7 @@ class Connection(ConnectionBase):
         if self._windows is not None:
             try:
                 self._windows.close()
-            except Exception as error:  # noqa: BLE001  # the connection has gone: there is nothing to close
+            except Exception as error:  # the connection has gone: there is nothing to close
                 display.debug(f"{self._where}: the runspace could not be closed: {error}")
         self._windows = None
         self._connected = self._looked = False

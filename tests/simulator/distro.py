@@ -7,6 +7,7 @@ Debian stands in for Ubuntu 22.04. It shares this machine's network, as ports th
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import queue
@@ -40,6 +41,8 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no
 """
 #: A first process that reaps, for as long as the distro runs.
 _FIRST = "while :; do sleep 3600 & wait $!; done"
+#: How `docker exec` says that there is no such user.
+_NO_USER = (126, b"unable to find user")
 #: Bytes a reader of wsl_exec.ps1 holds before it writes a record.
 _BUFFER = 196605
 
@@ -83,16 +86,14 @@ class Distro:
     def remove(self) -> None:
         """Unregister it: its disk goes."""
         self.integrate(on=False)
-        try:
+        with contextlib.suppress(docker.errors.NotFound):
             self._client.containers.get(self.container).remove(force=True, v=True)
-        except docker.errors.NotFound:
-            pass
         shutil.rmtree(self._shared, ignore_errors=True)
 
     @property
     def running(self) -> bool:
         """Whether it runs."""
-        return str(self._client.containers.get(self.container).status) == "running"
+        return bool(self._client.api.inspect_container(self.container)["State"]["Running"])
 
     def terminate(self) -> None:
         """Stop it at once, as `wsl --terminate` does."""
@@ -107,8 +108,9 @@ class Distro:
     def sh(self, text: str) -> tuple[int, str]:
         """Run a shell text as root and return its exit code and what it printed."""
         self.start()
-        code, out = self._client.containers.get(self.container).exec_run(["/bin/sh", "-c", text])
-        return int(code or 0), (out or b"").decode(errors="replace")
+        result = self._client.containers.get(self.container).exec_run(["/bin/sh", "-c", text])
+        assert isinstance(result.output, bytes)
+        return int(result.exit_code or 0), result.output.decode(errors="replace")
 
     def integrate(self, *, on: bool) -> None:
         """Switch Docker Desktop's integration: its socket and command line come, or dangle."""
@@ -176,9 +178,7 @@ class _Relay:
 
 def _end(code: int, why: str, out: bytes = b"", err: bytes = b"", message: str = "") -> str:
     record = {"rc": code, "why": why, "msg": message}
-    return "X" + json.dumps(
-        record | {"out": base64.b64encode(out).decode(), "err": base64.b64encode(err).decode()}
-    )
+    return "X" + json.dumps(record | {"out": base64.b64encode(out).decode(), "err": base64.b64encode(err).decode()})
 
 
 def own_failure(sentence: str, code: str) -> str:
@@ -191,17 +191,23 @@ def wsl_exec(call: ScriptCall, distros: Mapping[str, Distro]) -> Iterator[str]:
     asked = call.parameters
     distro, user = distros.get(str(asked["Distro"])), str(asked["User"])
     if distro is None:
-        yield own_failure(
-            "There is no distribution with the supplied name.", "Wsl/Service/WSL_E_DISTRO_NOT_FOUND"
-        )
+        yield own_failure("There is no distribution with the supplied name.", "Wsl/Service/WSL_E_DISTRO_NOT_FOUND")
         return
     distro.start()
-    if distro.sh(f"getent passwd {user}")[0]:
-        yield own_failure("User not found.", "Wsl/WSL_E_USER_NOT_FOUND")
-        return
     process = subprocess.Popen(
-        ["docker", "exec", "-i", "-u", user, "-w", "/", distro.container]
-        + ["/bin/sh", "-c", "set -f;IFS=;read -r c;eval $(echo $c|base64 -d)"],
+        [
+            "docker",
+            "exec",
+            "-i",
+            "-u",
+            user,
+            "-w",
+            "/",
+            distro.container,
+            "/bin/sh",
+            "-c",
+            "set -f;IFS=;read -r c;eval $(echo $c|base64 -d)",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -236,9 +242,15 @@ def _relay(process: subprocess.Popen[bytes], call: ScriptCall, timeout: int) -> 
     for target, *arguments in work:
         threading.Thread(target=target, args=arguments, daemon=True).start()
     late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+        ready.put(("T", b""))
+
+    timer = threading.Timer(timeout, kill)
+    timer.daemon = True
     if timeout:
-        timer = threading.Timer(timeout, lambda: (late.set(), process.kill(), ready.put(("T", b""))))
-        timer.daemon = True
         timer.start()
     held = {"O": bytearray(), "E": bytearray()}
     open_streams = 2
@@ -251,12 +263,15 @@ def _relay(process: subprocess.Popen[bytes], call: ScriptCall, timeout: int) -> 
         while len(held[tag]) >= _BUFFER:
             yield tag + base64.b64encode(held[tag][:_BUFFER]).decode()
             del held[tag][:_BUFFER]
-    if timeout:
-        timer.cancel()
+    timer.cancel()
     if late.is_set():
         yield _end(-1, "timeout", bytes(held["O"]), bytes(held["E"]))
-    else:
-        yield _end(process.wait(), "exit", bytes(held["O"]), bytes(held["E"]))
+        return
+    code = process.wait()
+    if code == _NO_USER[0] and _NO_USER[1] in held["E"]:
+        yield own_failure("User not found.", "Wsl/WSL_E_USER_NOT_FOUND")
+        return
+    yield _end(code, "exit", bytes(held["O"]), bytes(held["E"]))
 
 
 def _write_all(stream: IO[bytes], data: bytes) -> None:

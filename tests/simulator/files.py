@@ -109,7 +109,10 @@ def win_stat(files: Files, call: ModuleCall) -> dict[str, Any]:
     content = files.get(path)
     if content is None:
         folder = is_folder(files, path)
-        return {"changed": False, "stat": {"exists": True, "isdir": True, "isreg": False} if folder else {"exists": False}}
+        return {
+            "changed": False,
+            "stat": {"exists": True, "isdir": True, "isreg": False} if folder else {"exists": False},
+        }
     stat: dict[str, Any] = {
         "exists": True,
         "isdir": False,

@@ -17,7 +17,12 @@ class Fleet:
     """Servers for hosts, with certificates and inventory below a directory. Ends with `stop`."""
 
     def __init__(
-        self, directory: Path, hosts: Sequence[Host], auth: Sequence[str] = ("basic", "negotiate"), *, secure: bool = True
+        self,
+        directory: Path,
+        hosts: Sequence[Host],
+        auth: Sequence[str] = ("basic", "negotiate"),
+        *,
+        secure: bool = True,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory

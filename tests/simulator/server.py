@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -57,10 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         """Forget the connection."""
         self.server.sockets.discard(self.request)
-        try:
+        with contextlib.suppress(OSError):
             super().finish()
-        except OSError:
-            pass
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: the record says it."""
@@ -114,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             return True
         return self._challenge(f"{kind} {base64.b64encode(out or b'').decode()}")
 
-    def do_POST(self) -> None:  # noqa: N802  # http.server's name
+    def do_POST(self) -> None:  # http.server's name
         """Answer a request."""
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.token = None
@@ -127,8 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         code, body = self.server.owner.answer(raw) if raw else (200, b"")
         if sealed and body:
             body, kind = self._seal(body, kind)
-        token = [f"Negotiate {base64.b64encode(self.token).decode()}"] if self.token else []
-        self._answer(code, body, kind if sealed else SOAP, token)
+        token = f"Negotiate {base64.b64encode(self.token).decode()}" if self.token else ""
+        self._answer(code, body, kind if sealed else SOAP, [token] if token else [])
 
     # [MS-WSMV] 2.2.9.1: a part that gives the length, and one with the sealed data.
     def _unseal(self, raw: bytes) -> bytes:
@@ -222,10 +221,8 @@ class Server:
     @staticmethod
     def _cut(listener: _Listener) -> None:
         for item in list(listener.sockets):
-            try:
+            with contextlib.suppress(OSError):
                 item.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def cut(self) -> None:
         """Cut every connection; port, shells and what runs in them stay, as when a network fails."""
@@ -314,7 +311,7 @@ class Server:
 
 
 def ntlm_accounts(directory: Path, hosts: Sequence[Host]) -> None:
-    """Let pyspnego's acceptor know the accounts. It reads one file for the whole process, so hosts share users.
+    r"""Let pyspnego's acceptor know the accounts. It reads one file for the whole process, so hosts share users.
 
     A client may say "owner" or "PC1\\owner": each spelling needs a line of its own.
     """

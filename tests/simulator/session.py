@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import psrpcore
-from psrpcore.types import HostMethodIdentifier, NETException
+from psrpcore.types import HostMethodIdentifier, NETException, PSInvocationState
 
 #: Bytes of PSRP in a stream element of a Receive: its base64 stays below MaxEnvelopeSizekb, 500.
 FRAGMENT = 340_000
@@ -117,7 +117,7 @@ class Pipeline:
         code = 1
         try:
             code = work(self)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             traceback.print_exc()
             self.error(f"simulator: {type(error).__name__}: {error}")
         with self.shell.changed:
@@ -165,7 +165,7 @@ class Shell:
                 if pipeline is None:
                     continue
                 if isinstance(event, psrpcore.CreatePipelineEvent):
-                    pipeline.psrp.start()
+                    pipeline.psrp.state = PSInvocationState.Running  # start() would say so; PowerShell does not
                     pipeline.describe(event.pipeline.commands, no_input=bool(event.pipeline.no_input))
                     threading.Thread(target=pipeline.run, args=(self._work,), daemon=True).start()
                 elif isinstance(event, psrpcore.PipelineInputEvent):

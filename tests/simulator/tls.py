@@ -75,9 +75,7 @@ def make(directory: Path) -> Certificates:
     leaf = (
         builder("simulator", key.public_key(), authority=False)
         .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-            ),
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]),
             critical=False,
         )
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -87,7 +85,5 @@ def make(directory: Path) -> Certificates:
     made.authority.write_bytes(authority.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     made.chain.write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     made.key.touch(mode=0o600)
-    made.key.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    made.key.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     return made

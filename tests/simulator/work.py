@@ -78,7 +78,7 @@ class Work:
         def run() -> None:
             try:
                 result = self._module(call)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 result = {"failed": True, "msg": f"simulator: {error!r}"}
             self._jobs[job] = result | known | {"finished": True}
 
