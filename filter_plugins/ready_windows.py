@@ -109,6 +109,7 @@ class FilterModule:
             "ready_wsl2": ready_wsl2,
             "ready_docker_desktop": ready_docker_desktop,
             "ready_docker_desktop_started": dockerdesktop.started,
+            "ready_docker_desktop_install_fault": dockerdesktop.install_fault,
             "ready_windows_network": ready_windows_network,
             "ready_windows_ports": names.ports,
             "ready_windows_removal": ready_windows_removal,

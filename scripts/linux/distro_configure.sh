@@ -5,6 +5,9 @@
 #   remove PATH                   a file of ours goes
 #   certificates                  the system's list of CAs anew
 # Prints a line for everything that was changed. Runs as root.
+# It comes through `set -f;IFS=;eval $(…)`, because no quotes can pass; both are undone here.
+unset IFS
+set +f
 set -eu
 while read -r order first second third; do
     case $order in

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ LICENCE = (
     "dollars of yearly revenue"
 )
 ADDRESS = "https://desktop.docker.com/win/main/amd64/{build}/Docker%20Desktop%20Installer.exe"
+#: What the installer returns when it could not elevate itself, signed and unsigned (microsoft/winget-pkgs#93495).
+ELEVATION = {-5, 4294967291}
 HEADLESS = "set docker_backend to engine: Docker Engine inside of the distro needs neither"
 
 
@@ -289,3 +291,29 @@ def started(result: Mapping[str, Any], host: str) -> str:
         "expected an engine that answers. "
         f"Next: look at its window on the host, or run there `docker desktop diagnose`.{log}"
     )
+
+
+def install_fault(result: Mapping[str, Any], log: Sequence[str], host: str) -> str:
+    """Return why the installer failed.
+
+    Args:
+        result: what win_package returned.
+        log: the last lines of install-log-admin.txt.
+        host: the host's name.
+    """
+    code = result.get("rc", 0)
+    said_so = " | ".join(log)
+    step = "see the log, mend what it says"
+    if code in ELEVATION:
+        step = "it was not elevated: connect with an account that is a member of Administrators"
+    elif "ExistingInstallation.FromRegistry" in said_so:
+        step = "this is the fault of 4.42; set docker_desktop_version to 4.43.0 or newer"
+    elif not code and "404" in str(result.get("msg")):
+        step = "Docker keeps installers for six months: name a newer build, or docker_desktop_source"
+    elif not code:
+        step = "see docker_desktop_sha256, the address and the network"
+    message = str(result.get("msg", "no answer")).strip()
+    return (
+        f"{host}: installation of Docker Desktop: found {message}{f' (exit code {code})' if code else ''}; "
+        f"expected it installed. Next: {step}, then run again. {said_so}"
+    ).strip()

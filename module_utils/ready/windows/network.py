@@ -194,7 +194,11 @@ def plan(
         for item in natives
         if address and proxied.get(f"0.0.0.0/{item.port}") != f"{address}/{item.port}"
     ]
-    drop = [port for port in sorted(marked) if f"0.0.0.0/{port}" in proxied and f"0.0.0.0/{port}" not in listens]
+    drop = [
+        {"port": port, "address": ""}
+        for port in sorted(marked)
+        if f"0.0.0.0/{port}" in proxied and f"0.0.0.0/{port}" not in listens
+    ]
     checks = [
         *_openings(asked),
         *_ports(state, ports, marked | {item.port for item in natives}),
@@ -226,12 +230,11 @@ def plan(
     steps = [f"rule {rule['name']}: let {rule['remote']} in on {rule['port']}" for rule in add]
     steps += [f"remove the rule {name}" for name in stale]
     steps += [f"forward port {item['port']} to {item['address']}" for item in make]
-    steps += [f"remove the port proxy on {port}" for port in drop]
+    steps += [f"remove the port proxy on {item['port']}" for item in drop]
     return {
         "checks": [asdict(check) for check in checks],
         "steps": steps,
         "rules": add,
         "stale_rules": stale,
-        "proxies": make,
-        "stale_proxies": drop,
+        "proxies": make + drop,
     }
