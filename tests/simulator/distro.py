@@ -41,6 +41,8 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no
 """
 #: A first process that reaps, for as long as the distro runs.
 _FIRST = "while :; do sleep 3600 & wait $!; done"
+#: What wsl_exec.ps1 gives to --exec.
+_SHELL = ("/bin/sh", "-c", "set -f;IFS=;read -r c;eval $(echo $c|base64 -d)")
 #: How `docker exec` says that there is no such user.
 _NO_USER = (126, b"unable to find user")
 #: Bytes a reader of wsl_exec.ps1 holds before it writes a record.
@@ -195,19 +197,7 @@ def wsl_exec(call: ScriptCall, distros: Mapping[str, Distro]) -> Iterator[str]:
         return
     distro.start()
     process = subprocess.Popen(
-        [
-            "docker",
-            "exec",
-            "-i",
-            "-u",
-            user,
-            "-w",
-            "/",
-            distro.container,
-            "/bin/sh",
-            "-c",
-            "set -f;IFS=;read -r c;eval $(echo $c|base64 -d)",
-        ],
+        ["docker", "exec", "-i", "-u", user, "-w", "/", distro.container, *_SHELL],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

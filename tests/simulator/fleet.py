@@ -59,6 +59,11 @@ class Fleet:
         path.write_text(yaml.safe_dump({"all": {"children": {"windows": {"hosts": hosts}}}}))
         return path
 
+    def revive(self, name: str) -> None:
+        """Start a host's server anew, on its port, after `stop`."""
+        old = self.servers[name]
+        self.servers[name] = Server(old.host, old.certificates, old.auth, old.port, old.log).start()
+
     def stop(self) -> None:
         """Stop every server."""
         for server in self.servers.values():

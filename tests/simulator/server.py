@@ -186,7 +186,7 @@ class Server:
         self.port = port
         self.record: list[Action] = []
         self.trips: Counter[str] = Counter()
-        self._log = log
+        self.log = log
         self._lock = threading.Lock()
         self._shells: dict[str, Shell] = {}
         self._listener: _Listener | None = None
@@ -250,8 +250,8 @@ class Server:
         action = Action(kind, name, detail)
         with self._lock:
             self.record.append(action)
-            if self._log:
-                with self._log.open("a") as stream:
+            if self.log:
+                with self.log.open("a") as stream:
                     stream.write(json.dumps({"time": round(time.time(), 3)} | asdict(action), default=str) + "\n")
 
     def names(self, kind: str) -> list[str]:
