@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.windows.conftest import NAME, Site
+from tests.windows.play import NAME, Site
 
 MIB = 1024 * 1024
 #: Text that any quoting on the way would spoil.
@@ -123,8 +123,8 @@ def test_a_module_costs_five_round_trips(site: Site, inventory: Path) -> None:
     site.run(inventory, "pc1-wsl", task("ping"))
     server = site.fleet.servers["pc1"]
     assert server.trips["Create"] == server.trips["Command"] == server.trips["Delete"] == 1
-    assert server.trips["Send"] == 1  # the module is larger than one envelope
-    assert sum(server.trips.values()) <= 8
+    assert server.trips["Send"] == 0
+    assert sum(server.trips.values()) <= 6  # the end may come apart from the last output
 
 
 def test_no_secret_is_in_a_windows_command_line(site: Site, inventory: Path) -> None:
@@ -186,7 +186,7 @@ def test_what_a_lost_connection_left_running_is_stopped_by_the_next_run(site: Si
     assert "left 1 command(s) running" in again.text
     assert not site.processes("sleep 6543")
     assert site.processes("sleep 5555")
-    assert site.distro().sh("test -e /root/late; pkill -f 'sleep 5555'")[0] == 0
+    assert site.distro().sh("test ! -e /root/late && pkill -f '[s]leep 5555'")[0] == 0
     assert "command(s) running" not in site.run(inventory, "pc1-wsl", task("command", "true")).text
 
 
