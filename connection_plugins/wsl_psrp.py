@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 import uuid
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,13 @@ INLINE = 256 * 1024
 EXEC = (ROOT / "scripts" / "windows" / "wsl_exec.ps1").read_text()
 STOP = (ROOT / "scripts" / "linux" / "stop_leftover.sh").read_text()
 display = Display()
+
+
+def _clixml(data: bytes) -> ET.Element:
+    """Return base64 as pypsrp would serialise it, without its searches for what base64 never holds: half the CPU."""
+    element = ET.Element("S")
+    element.text = wire.encode(data)
+    return element
 
 
 class ConnectionLost(AnsibleConnectionFailure):
@@ -294,7 +302,7 @@ class Connection(ConnectionBase):
             pipeline = PowerShell(self._windows.runspace)
             # pypsrp serialises plain values only, not core's tagged ones.
             pipeline.add_script(EXEC, use_local_scope=True).add_parameters(json.loads(json.dumps(parameters)))
-            pipeline.begin_invoke(([wire.encode(data)] for data in feed) if feed is not None else None)
+            pipeline.begin_invoke(([_clixml(data)] for data in feed) if feed is not None else None)
             while True:  # drain, test, poll, in this order: nothing is lost, and a large output is not kept
                 for item in pipeline.output:
                     records.take(str(item))

@@ -24,7 +24,7 @@ def task(module: str, _args: Any = None, **keywords: Any) -> dict[str, Any]:
     return {f"ansible.builtin.{module}": _args, **keywords}
 
 
-def await_true(what: str, test: Any, seconds: float = 15) -> None:
+def await_true(what: str, test: Any, seconds: float = 90) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not test():
