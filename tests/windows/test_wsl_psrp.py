@@ -103,6 +103,29 @@ def test_a_large_file_goes_in_and_comes_back(site: Site, inventory: Path, tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_file_that_finds_no_room_is_no_success(site: Site, tmp_path: Path) -> None:
+    """All of it passed, but not all of it was written."""
+    inventory = site.inventory(tmp_path / "hosts.yml", ansible_remote_tmp="/dev/shm/tmp")
+    (tmp_path / "f").write_bytes(os.urandom(3 * MIB))
+    site.distro().sh("dd if=/dev/zero of=/dev/shm/fill bs=1M count=62")
+    try:
+        copy = task("copy", {"src": str(tmp_path / "f"), "dest": "/root/f"})
+        assert "could not be written" in site.run(inventory, "pc1-wsl", copy, code=2).message("pc1-wsl")
+        assert site.distro().sh("test -e /root/f")[0] == 1
+    finally:
+        site.distro().sh("rm -r /dev/shm/*")
+
+
+def test_a_file_of_another_user(site: Site, inventory: Path) -> None:
+    """Files go in as the login user and end as the user that the task becomes."""
+    site.distro().sh("id app || useradd -m app")
+    copy = task(
+        "copy", {"content": "x", "dest": "/home/app/x"}, become=True, become_user="app", become_method="wsl_user"
+    )
+    site.run(inventory, "pc1-wsl", copy)
+    assert site.distro().sh("stat -c %U /home/app/x")[1].strip() == "app"
+
+
 def test_a_second_copy_changes_nothing(site: Site, inventory: Path) -> None:
     """Idempotent, and predicted in check mode."""
     copy = task("copy", {"content": ODD, "dest": "/root/again"})
