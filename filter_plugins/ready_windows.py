@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -96,6 +97,26 @@ def ready_windows_linux_script(name: str) -> str:
     return base64.b64encode((SCRIPTS / "linux" / f"{name}.sh").read_bytes()).decode()
 
 
+def ready_windows_steps(plans: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the roles would do, a line each."""
+    steps = [step for plan in plans for step in plan["steps"]]
+    return [f"would {step}" for step in steps] or ["nothing would be changed"]
+
+
+def ready_windows_report(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> str:
+    """Return state, checks and steps of the hosts that could be read, as JSON."""
+    report = {}
+    for host in hosts:
+        own = hostvars[host]
+        plans = [own[name] for name in ("_wsl2", "_docker_desktop", "_windows_network")]
+        report[host] = {
+            "state": own["ready_windows"]["state"],
+            "checks": own["_windows_preflight"] + [check for plan in plans for check in plan["checks"]],
+            "steps": [step for plan in plans for step in plan["steps"]],
+        }
+    return json.dumps(plain(report), indent=2) + "\n"
+
+
 class FilterModule:
     """Filters over the state of a Windows host."""
 
@@ -113,6 +134,8 @@ class FilterModule:
             "ready_windows_network": ready_windows_network,
             "ready_windows_ports": names.ports,
             "ready_windows_removal": ready_windows_removal,
+            "ready_windows_report": ready_windows_report,
+            "ready_windows_steps": ready_windows_steps,
             "ready_windows_said": ready_windows_said,
             "ready_windows_changed": ready_windows_changed,
             "ready_windows_linux_script": ready_windows_linux_script,
