@@ -34,14 +34,16 @@ def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
     """Return the plan of each role; `other` overrides options by their names."""
     mode, allow = other.pop("mode", "nat"), other.pop("allow", [])
     ports = other.pop("ports", PORTS)
+    for_wsl = {key: value for key, value in other.items() if key in WSL_ONLY | set(WSL) - DOCKER_ONLY}
+    for_docker = {key: value for key, value in other.items() if key in DOCKER_ONLY}
     return {
-        "wsl": wsl.plan(state, **(WSL | {key: value for key, value in other.items() if key in {*WSL, "adopt", "proxy"} | WSL_ONLY})),
-        "docker": dockerdesktop.plan(state, **(DOCKER | {key: value for key, value in other.items() if key in DOCKER_ONLY})),
+        "wsl": wsl.plan(state, **(WSL | for_wsl)),
+        "docker": dockerdesktop.plan(state, **(DOCKER | for_docker)),
         "network": network.plan(state, stack="ready", ports=ports, allow=allow, mode=mode),
-    }  # fmt: skip
+    }
 
 
-WSL_ONLY = {"keepalive", "config", "conf", "allow_shutdown", "no_proxy"}
+WSL_ONLY = {"adopt", "proxy"}
 DOCKER_ONLY = {
     "version",
     "backend",
@@ -88,7 +90,7 @@ def test_these_fit(condition: str) -> None:
 MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("system-account", {}, ["(S-1-5-18)", "WSL cannot run as SYSTEM", "the account that is to own WSL"]),  # 1
     ("store-wsl-only", {"msi_version": ""}, ["System32\\wsl.exe alone", "set wsl2_msi_version"]),  # 2
-    ("features-pending", {"allow_reboot": False}, ["to finish enabling VirtualMachinePlatform", "wsl2_allow_reboot"]),  # 3
+    ("features-pending", {"allow_reboot": False}, ["finish enabling VirtualMachinePlatform", "wsl2_allow_reboot"]),  # 3
     ("fresh", {"allow_reboot": False}, ["once it is enabled", "wsl2_allow_reboot"]),  # 3
     ("no-virtualization", {}, ["Virtualization: found off", "ExposeVirtualizationExtensions"]),  # 5
     ("gpo-blocks-logon", {}, ["'Log on as a service'", "S-1-5-83-0", "group policy"]),  # 6

@@ -29,14 +29,14 @@ def test_encodings_are_read(encoding: str) -> None:
     ("text", "code"),
     [
         # As English, German and Japanese Windows put it (microsoft/WSL's issues; the codes are the same).
-        ("Please enable the Virtual Machine Platform.\r\nError code: Wsl/Service/CreateInstance/CreateVm/HCS/0x80370102", "0x80370102"),
+        ("Please enable it.\r\nError code: Wsl/Service/CreateInstance/CreateVm/HCS/0x80370102", "0x80370102"),
         ("Fehlercode: Wsl/Service/CreateInstance/CreateVm/HCS/0x80070569\r\n", "0x80070569"),
         ("エラー コード: Wsl/Service/CreateInstance/CreateVm/HCS/HCS_E_HYPERV_NOT_INSTALLED", "0x80370102"),
         ("Error code: Wsl/Service/RegisterDistro/ERROR_FILE_EXISTS", "0x80070050"),
         ("Error code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND", "0x80040302"),
         ("Error code: Wsl/Service/E_SOMETHING_NEW", "E_SOMETHING_NEW"),
         ("WslRegisterDistribution failed with error: 0X80370102 or 0x80370102", "0x80370102"),
-        ("Running WSL as local system is not supported.\nError code: Wsl/WSL_E_LOCAL_SYSTEM_NOT_SUPPORTED", "0x8004032e"),
+        ("No.\nError code: Wsl/WSL_E_LOCAL_SYSTEM_NOT_SUPPORTED", "0x8004032e"),
         ("There is no code in this.", ""),
     ],
 )  # fmt: skip
