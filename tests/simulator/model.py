@@ -139,6 +139,7 @@ class Windows(PlainHost):
             del self.faults["lost_after"]
             self._up.clear()
             threading.Timer(3, self._up.set).start()
+            time.sleep(1)  # the wire drops the connection meanwhile, and the answer with it
 
     def script(self, call: ScriptCall) -> Iterator[str]:
         """Answer one of our scripts by its handler; wsl_exec's commands really run."""
