@@ -17,10 +17,26 @@ SCRIPTS = sorted((ROOT / "scripts" / "windows").glob("*.ps1"))
 SHELL = sorted((ROOT / "scripts" / "linux").glob("*.sh"))
 PARSER = Parser(Language(tree_sitter_powershell.language()))
 #: Variables that PowerShell itself sets.
-AUTOMATIC = set(
-    "_ null true false input args error matches psitem pscmdlet psversiontable pid lastexitcode this psscriptroot "
-    "myinvocation erroractionpreference verbosepreference".split()  # noqa: SIM905
-)
+AUTOMATIC = {
+    "_",
+    "null",
+    "true",
+    "false",
+    "input",
+    "args",
+    "error",
+    "matches",
+    "psitem",
+    "pscmdlet",
+    "psversiontable",
+    "pid",
+    "lastexitcode",
+    "this",
+    "psscriptroot",
+    "myinvocation",
+    "erroractionpreference",
+    "verbosepreference",
+}
 
 
 def nodes(node: Node) -> Iterator[Node]:
