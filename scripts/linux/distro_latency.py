@@ -60,6 +60,5 @@ def measure(target: str, samples: int, timeout: float) -> dict[str, object]:
 
 if __name__ == "__main__":
     given = json.loads(base64.b64decode(sys.argv[1]))
-    print(
-        json.dumps({"targets": [measure(item, given["samples"], given["timeout"] / 1000) for item in given["targets"]]})
-    )
+    found = [measure(item, given["samples"], given["timeout"] / 1000) for item in given["targets"]]
+    print(json.dumps({"targets": found}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -100,3 +101,12 @@ def test_empty_pc_to_healthy_service(pc: Pc) -> None:
     assert changed(text) == {"pc1": 0, "pc1-wsl": 0}
     container.reload()
     assert (container.id, container.attrs["State"]["StartedAt"]) == started
+    code, text = pc.run("playbooks/windows_check.yml")
+    evidence = json.loads((pc.directory / "evidence" / STACK / "pc1" / "network.json").read_text())
+    assert code == 0, text[-4000:]
+    assert (evidence["provenance"], evidence["verdict"]) == ("simulated", "pass")
+    assert evidence["results"]["targets"]["redis.redis"]["windows"]["samples"] == 50
+    container.stop()
+    code, text = pc.run("playbooks/windows_check.yml")
+    assert code == 2
+    assert "expected each service to answer" in " ".join(text.split())
