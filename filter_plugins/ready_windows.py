@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 from ready import preflight, schema  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.definitions import parse_size  # noqa: E402
 from ready.evidence import plain  # noqa: E402
-from ready.windows import dockerdesktop, names, network, removal, said, wsl  # noqa: E402
+from ready.windows import dockerdesktop, names, network, overhead, removal, said, wsl  # noqa: E402
 from ready.windows import preflight as windows_preflight  # noqa: E402
 
 
@@ -92,8 +93,40 @@ def ready_windows_changed(run: Mapping[str, Any]) -> list[str]:
 
 
 def ready_windows_linux_script(name: str) -> str:
-    """Return a script of scripts/linux, base64."""
-    return base64.b64encode((SCRIPTS / "linux" / f"{name}.sh").read_bytes()).decode()
+    """Return a script of scripts/linux, base64; a shell script unless its name says otherwise."""
+    return base64.b64encode((SCRIPTS / "linux" / (name if "." in name else f"{name}.sh")).read_bytes()).decode()
+
+
+def ready_windows_overhead(outside: Mapping[str, Any], inside: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """Return the overhead: what latency.ps1 measured on Windows, over a run of distro_latency.py in the distro."""
+    if message := ready_windows_said(inside, "measurement inside of the distro", host):
+        raise AnsibleFilterError(message)
+    return overhead.overhead(plain(outside["targets"]), json.loads(said.text(inside["stdout"]))["targets"])
+
+
+def ready_windows_targets(stack: Mapping[str, Any]) -> list[str]:
+    """Return what is measured, as latency.ps1 takes it."""
+    return [f"{item['service']}.{item['name']}|{item['port']}|{item['protocol']}" for item in names.ports(stack)]
+
+
+def ready_windows_steps(plans: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the roles would do, a line each."""
+    steps = [step for plan in plans for step in plan["steps"]]
+    return [f"would {step}" for step in steps] or ["nothing would be changed"]
+
+
+def ready_windows_report(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> str:
+    """Return state, checks and steps of the hosts that could be read, as JSON."""
+    report = {}
+    for host in hosts:
+        own = hostvars[host]
+        plans = [own[name] for name in ("_wsl2", "_docker_desktop", "_windows_network")]
+        report[host] = {
+            "state": own["ready_windows"]["state"],
+            "checks": own["_windows_preflight"] + [check for plan in plans for check in plan["checks"]],
+            "steps": [step for plan in plans for step in plan["steps"]],
+        }
+    return json.dumps(plain(report), indent=2) + "\n"
 
 
 class FilterModule:
@@ -111,8 +144,13 @@ class FilterModule:
             "ready_docker_desktop_started": dockerdesktop.started,
             "ready_docker_desktop_install_fault": dockerdesktop.install_fault,
             "ready_windows_network": ready_windows_network,
+            "ready_windows_overhead": ready_windows_overhead,
+            "ready_windows_overhead_rows": overhead.rows,
+            "ready_windows_targets": ready_windows_targets,
             "ready_windows_ports": names.ports,
             "ready_windows_removal": ready_windows_removal,
+            "ready_windows_report": ready_windows_report,
+            "ready_windows_steps": ready_windows_steps,
             "ready_windows_said": ready_windows_said,
             "ready_windows_changed": ready_windows_changed,
             "ready_windows_linux_script": ready_windows_linux_script,

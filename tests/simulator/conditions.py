@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.simulator.handlers.state import LXSS, UNINSTALL
@@ -31,6 +32,8 @@ DOWNLOADS = {
     ROOTFS: b"the root file system",
     INSTALLER: json.dumps({"name": "docker", "version": "4.56.0"}).encode(),
 }
+#: How role wsl2 configures a distro: the command, whose orders come on standard input.
+CONFIGURE = (Path(__file__).resolve().parents[2] / "scripts" / "linux" / "distro_configure.sh").read_text()
 #: What an inventory says to get from `fresh` to a host that is ready.
 INVENTORY: dict[str, Any] = {
     "wsl2_msi_version": "2.6.1",
@@ -75,13 +78,13 @@ def with_wsl(host: Windows) -> None:
     host.wsl_version = "2.6.1.0"
 
 
-def ready(host: Windows) -> None:
-    """Everything as the roles leave it."""
+def with_distro(host: Windows) -> None:
+    """WSL and the distro as role wsl2 leaves them, no Docker Desktop."""
     with_wsl(host)
     host.registry[LXSS] = {"DefaultVersion": 2}
     host.files[f"{LOCATION}.ready.json"] = json.dumps({"distribution": DISTRO, "made_by": "ready"}).encode()
     distro = host.add_distro(DISTRO, LOCATION)
-    distro.inside.shell("", _orders(host))
+    distro.inside.shell(CONFIGURE, _orders(host))
     distro.inside.started()
     password = next(iter(host.accounts.values()))
     arguments = f"-d {DISTRO} -u root --exec /bin/sleep infinity"
@@ -89,6 +92,11 @@ def ready(host: Windows) -> None:
     wsl_exe = "C:\\Program Files\\WSL\\wsl.exe"
     host.tasks[name] = Task(name, host.account, wsl_exe, arguments, "PT0S", password, ("boot",))
     distro.running = True
+
+
+def ready(host: Windows) -> None:
+    """Everything as the roles leave it."""
+    with_distro(host)
     host.docker = DockerDesktop("4.56.0", running=True)
     host.docker_users.add(host.account)
     settings = {
@@ -254,6 +262,7 @@ CONDITIONS: dict[str, Callable[[Windows], None]] = {
         with_features,
         store_wsl_only,
         with_wsl,
+        with_distro,
         ready,
         no_virtualization,
         server_2022,

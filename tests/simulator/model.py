@@ -116,7 +116,6 @@ class Windows(PlainHost):
         self.downloads: dict[str, bytes] = {}
         self.logs: dict[str, list[str]] = {}
         self.faults: dict[str, Any] = {}
-        self.round_trips: dict[str, Any] = {}
 
     # What the wire asks.
     def module(self, call: ModuleCall) -> dict[str, Any]:
@@ -128,9 +127,19 @@ class Windows(PlainHost):
             if handler is None:
                 return super().module(call)
             result = handler(self, call)
+            self._lose(call)
             if call.name != "win_powershell":  # the script in it notes itself
                 self.note("module", call.name, call.args, check=call.check, changed=bool(result.get("changed")))
             return result
+
+    def _lose(self, call: ModuleCall) -> None:
+        """Cut the connection after the module or program that `faults` names: its effect stays, its answer is lost."""
+        words = (call.args.get("parameters") or {}).get("Arguments") or [""]
+        if not call.check and self.faults.get("lost_after") in {call.name, words[0]}:
+            del self.faults["lost_after"]
+            self._up.clear()
+            threading.Timer(3, self._up.set).start()
+            time.sleep(1)  # the wire drops the connection meanwhile, and the answer with it
 
     def script(self, call: ScriptCall) -> Iterator[str]:
         """Answer one of our scripts by its handler; wsl_exec's commands really run."""

@@ -235,7 +235,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     settings_check, settings = _settings(state, options)
     engine, running = engine_of(state), bool(there["processes"])
     session = _session(state)
-    group = there["group_member"] is False
+    group = install or there["group_member"] is False  # the group comes with the installation
     start = options.start and (engine is None or install or settings is not None)
     checks = [_windows(state), _licence(options), *_version(state, options, install), settings_check, *_packages(state)]
     if start:

@@ -27,7 +27,7 @@ def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: 
     found = distro_of(state, distribution)
     goes = distro and is_ours(found)
     # The task keeps the distro, whose stacks may be others': it goes with the distro.
-    tasks = [task["name"] for task in state["tasks"]] if goes else []
+    tasks = [task["name"] for task in state["tasks"] if task["name"] == f"keep {distribution}"] if goes else []
     lines = [f"firewall rule {name}" for name in rules]
     lines += [f"port proxy on {port}" for port in proxies]
     lines += [f"task {RULE_PREFIX}\\{name}" for name in tasks]

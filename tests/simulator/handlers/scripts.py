@@ -86,7 +86,9 @@ def wsl(host: Windows, words: list[str], stdin: bytes) -> Result:
     assert words[0] == "-d", words
     if not host.starts(distro):
         return failed(host.start_fault())
-    code, out, err = distro.inside.shell(words[-1], stdin)
+    at = words.index("--exec") + 1
+    command = words[-1] if words[at] == "/bin/sh" else " ".join(words[at:])
+    code, out, err = distro.inside.shell(command, stdin)
     return ran(code, out, err)
 
 
