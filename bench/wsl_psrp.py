@@ -67,6 +67,11 @@ def compare(site: Site, inventory: Path, work: list[dict[str, Any]], rounds: int
     return [(name, median("docker", name), median("pc1-wsl", name)) for name in taken["docker"][0]]
 
 
+def peak() -> float:
+    """Return the most memory that a process of Ansible has taken so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
 def main() -> int:
     """Measure and print tables in Markdown."""
     with tempfile.TemporaryDirectory(prefix="ready-bench-") as name, two_hosts(Path(name) / "fleet") as site:
@@ -88,13 +93,14 @@ def main() -> int:
         rows.append(("all of them", sum(row[1] for row in rows), sum(row[2] for row in rows)))
         for title, docker, ours in rows:
             print(f"| {title} | {docker:.2f} | {ours:.2f} | {ours / docker:.2f} |", flush=True)
+        before = peak()
         (directory / "large").write_bytes(os.urandom(LARGE))
         clear = {"name": "clear", "ansible.builtin.file": {"path": "/root/large", "state": "absent"}}
         put = {"name": "put 100 MB", "ansible.builtin.copy": {"src": str(directory / "large"), "dest": "/root/large"}}
         for title, docker, ours in compare(site, inventory, [clear, put], 3)[1:]:
             print(f"| {title} | {docker:.2f} | {ours:.2f} | {ours / docker:.2f} |")
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"\nLargest process of the controller: {peak:.0f} MB.\n\n| module | round trips |\n|---|---|")
+        print(f"\nLargest process of the controller: {before:.0f} MB without, {peak():.0f} MB with the large file.")
+        print("\n| module | round trips |\n|---|---|")
         server = site.fleet.servers["pc1"]
         for one in work:
             server.trips.clear()
