@@ -2,8 +2,8 @@
 """`./ready test`: everything that proves Ready, in order, ending with a line that counts.
 
 lint (yamllint, ruff, mypy, ansible-lint) → unit tests → Docker and images, once → image contract → Molecule
-scenarios → the whole stack and its faults, a file at a time; two scenarios or files run side by side, those that
-measure alone. A stage that fails does not keep the next from running, except that nothing runs without Docker.
+scenarios, simulated Windows hosts, the whole stack and its faults: two of these run side by side, those that measure
+alone at the end. A stage that fails does not keep the next from running, except that nothing runs without Docker.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOGS = ROOT / ".cache" / "test"
 BIN = Path(sys.executable).parent
 #: What .config/molecule/up.yml and tests/stack.py read.
 PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
-STAGES = ("lint", "unit", "images", "molecule", "system")
+STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")
 #: What measures runs alone, after the others.
@@ -144,17 +144,21 @@ def scenario(name: str) -> Outcome:
     return run(f"molecule {name}", [str(BIN / "molecule"), "test", "-s", name], environment=ports)
 
 
-def system(name: str) -> Outcome:
-    """Run one file of tests on whole stacks."""
-    return pytest(f"system {name}", f"tests/system/test_{name}.py")
+def files(folder: str) -> list[str]:
+    """Return the files of tests in a folder."""
+    return sorted(path.stem.removeprefix("test_") for path in ROOT.glob(f"tests/{folder}/test_*.py"))
 
 
-def side_by_side(step: Callable[[str], Outcome], names: Sequence[str]) -> list[Outcome]:
-    """Run steps, two side by side, and after them, alone, those that measure."""
+def side_by_side(steps: Sequence[tuple[str, str]]) -> list[Outcome]:
+    """Run scenarios and files, given as (stage, name), two side by side, and after them, alone, those that measure."""
+
+    def step(item: tuple[str, str]) -> Outcome:
+        stage, name = item
+        return scenario(name) if stage == "molecule" else pytest(f"{stage} {name}", f"tests/{stage}/test_{name}.py")
+
     with ThreadPoolExecutor(2) as pool:
-        waits = [pool.submit(step, name) for name in names if name not in ALONE]
-        outcomes = [item.result() for item in waits]
-    return outcomes + [step(name) for name in names if name in ALONE]
+        outcomes = list(pool.map(step, [item for item in steps if item[1] not in ALONE]))
+    return outcomes + [step(item) for item in steps if item[1] in ALONE]
 
 
 def main() -> int:
@@ -183,7 +187,7 @@ def main() -> int:
     if "unit" in only:
         say("unit tests")
         outcomes.append(pytest("unit", "tests/unit"))
-    if {"images", "molecule", "system"} & set(only):
+    if {"images", "molecule", "windows", "system"} & set(only):
         say("Docker and images")
         prepared = run("prepare", [str(BIN / "ansible-playbook"), "tests/prepare.yml"])
         outcomes.append(prepared)
@@ -191,13 +195,11 @@ def main() -> int:
             if "images" in only:
                 say("image contract")
                 outcomes.append(pytest("images", "tests/images"))
-            if "molecule" in only:
-                say("Molecule scenarios")
-                outcomes += side_by_side(scenario, arguments.scenario or scenarios())
-            if "system" in only:
-                say("the whole stack and its faults")
-                files = sorted(path.stem.removeprefix("test_") for path in ROOT.glob("tests/system/test_*.py"))
-                outcomes += side_by_side(system, files)
+            steps = [("molecule", name) for name in arguments.scenario or scenarios() if "molecule" in only]
+            steps += [(stage, name) for stage in ("windows", "system") if stage in only for name in files(stage)]
+            if steps:
+                say("Molecule scenarios, simulated Windows hosts, whole stacks and their faults")
+                outcomes += side_by_side(steps)
     say(f"{time.monotonic() - started:.0f} s in all; logs in {LOGS.relative_to(ROOT)}/")
     passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
     say(f"{passed} passed, {failed} failed")

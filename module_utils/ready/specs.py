@@ -12,7 +12,16 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 #: Facts that roles hand to each other, and inventory variables that belong to no role.
 FACTS = frozenset(
-    {"ready_stack", "ready_state", "ready_docker", "ready_images", "ready_images_lock", "ready_waivers", "ready_hosts"}
+    {
+        "ready_stack",
+        "ready_state",
+        "ready_docker",
+        "ready_images",
+        "ready_images_lock",
+        "ready_waivers",
+        "ready_hosts",
+        "ready_windows",
+    }
 )
 
 

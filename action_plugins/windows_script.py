@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Run one of our scripts on a Windows host and return the JSON object that it prints."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts" / "windows"
+#: The second line of a script that changes nothing: it runs in check mode too.
+READS_ONLY = "# reads only"
+
+
+class ActionModule(ActionBase):
+    """See library/windows_script.py."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send the script's text with its parameters, never with anything put into the text."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        host = str((task_vars or {})["inventory_hostname"])
+        _, args = self.validate_argument_spec(
+            {
+                "id": {"type": "str", "required": True},
+                "parameters": {"type": "dict", "default": {}},
+            }
+        )
+        path = SCRIPTS / f"{args['id']}.ps1"
+        if not path.is_file():
+            raise AnsibleActionFail(f"{host}: there is no script {args['id']} in scripts/windows")
+        text = path.read_text(encoding="utf-8")
+        reads = text.splitlines()[1] == READS_ONLY
+        result.update(changed=not reads)
+        if self._task.check_mode and not reads:
+            return result | {"skipped_in_check_mode": True}
+        before = time.time()
+        check, self._task.check_mode = self._task.check_mode, False  # win_powershell runs nothing in check mode
+        try:
+            done = self._execute_module(
+                "ansible.windows.win_powershell",
+                module_args={"script": text, "parameters": args["parameters"]},
+                task_vars=task_vars,
+            )
+        finally:
+            self._task.check_mode = check
+        errors = "; ".join(
+            str(error.get("exception", {}).get("message") or error.get("output", ""))
+            for error in done.get("error") or []
+        )
+        if done.get("failed") or errors or not done.get("output"):
+            reason = errors or str(done.get("msg") or "it printed nothing").strip()
+            raise AnsibleActionFail(f"{host}: the script {args['id']} failed: {reason}. Next: ./ready diagnose")
+        try:
+            answer = json.loads("".join(map(str, done["output"])))
+        except ValueError as error:
+            raise AnsibleActionFail(f"{host}: the script {args['id']} printed no JSON: {error}") from error
+        return result | {"result": answer, "before": before, "after": time.time()}

@@ -1,0 +1,127 @@
+<#
+Takes an empty Windows PC to a WSL distro with Ready in it, without any other machine:
+
+    powershell -ExecutionPolicy Bypass -File bootstrap.ps1 -Rootfs C:\Users\me\Downloads\ubuntu-22.04.5-wsl-amd64.wsl
+
+Run it in a PowerShell window of an administrator, as the account that is to own WSL; run it again after the reboot that
+it asks for. It ends with the line to type in the distro.
+
+It was parsed and never run: it was written where there is no Windows. Every step says what it does, stops at the first
+thing that fails, and does nothing that is done already.
+
+Parameters
+  Distribution    name of the distro
+  Location        its folder
+  Rootfs          the image of Ubuntu 22.04 for WSL, downloaded by you or by this
+  Sha256          its checksum
+  Url             where to download it from when Rootfs is not given
+  User            the user in the distro
+  Source          address of Ready's git repository; without it the repository must already be in the distro
+#>
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$Distribution = 'Ubuntu-22.04',
+    [string]$Location = 'C:\Ready\wsl\Ubuntu-22.04',
+    [string]$Rootfs = '',
+    [string]$Sha256 = '4499c4fe257f2fc83145b429ce211a0a43fd590e70d6261ede616210947d9f8f',
+    [string]$Url = 'https://releases.ubuntu.com/jammy/ubuntu-22.04.5-wsl-amd64.wsl',
+    [string]$User = 'ready',
+    [string]$Source = ''
+)
+Set-StrictMode -Version 2
+$ErrorActionPreference = 'Stop'
+
+function Write-Step([string]$Text) { Write-Output ('ready: {0}' -f $Text) }
+
+if ($Distribution -notmatch '^[A-Za-z0-9][A-Za-z0-9._-]*$') { throw 'Distribution: letters, digits, . _ - only' }
+if ($User -notmatch '^[a-z_][a-z0-9_-]*$') { throw 'User: a name of Linux, a-z 0-9 _ - only' }
+$identity = [Security.Principal.WindowsIdentity]::GetCurrent()
+if ($identity.User.Value -eq 'S-1-5-18') { throw 'WSL cannot run as SYSTEM: run this as the account that is to own it' }
+$principal = New-Object Security.Principal.WindowsPrincipal($identity)
+if (-not $principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {
+    throw 'not elevated: open PowerShell by "Run as administrator"'
+}
+$build = [Environment]::OSVersion.Version.Build
+if ($build -lt 19041) { throw ('Windows build {0} is too old: WSL 2 needs 19041' -f $build) }
+
+Write-Step 'Windows features'
+$reboot = $false
+foreach ($feature in @('VirtualMachinePlatform', 'Microsoft-Windows-Subsystem-Linux')) {
+    $state = (Get-WindowsOptionalFeature -Online -FeatureName $feature).State.ToString()
+    if ($state -eq 'Enabled') { continue }
+    if ($state -notmatch 'Pending' -and $PSCmdlet.ShouldProcess($feature, 'enable')) {
+        [void](Enable-WindowsOptionalFeature -Online -FeatureName $feature -All -NoRestart)
+    }
+    $reboot = $true
+}
+if ($reboot) {
+    Write-Step 'reboot the PC now, then run this again'
+    return
+}
+
+Write-Step 'the WSL package'
+$wsl = Join-Path $env:ProgramFiles 'WSL\wsl.exe'
+if (-not (Test-Path -LiteralPath $wsl)) {
+    if ($PSCmdlet.ShouldProcess('WSL', 'install')) {
+        & "$env:SystemRoot\System32\wsl.exe" --install --no-distribution
+        if ($LASTEXITCODE -ne 0) { throw ('wsl --install ended with {0}' -f $LASTEXITCODE) }
+    }
+    if (-not (Test-Path -LiteralPath $wsl)) {
+        Write-Step 'the package is not there yet: reboot, then run this again; or install the MSI of its releases page'
+        return
+    }
+}
+
+Write-Step ('the distro {0}' -f $Distribution)
+$lxss = 'Registry::HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Lxss'
+$known = @()
+if (Test-Path -LiteralPath $lxss) {
+    $known = @(Get-ChildItem -LiteralPath $lxss | ForEach-Object { [string]$_.GetValue('DistributionName', '') })
+}
+if ($known -notcontains $Distribution) {
+    if (Test-Path -LiteralPath $Location) {
+        if (@(Get-ChildItem -LiteralPath $Location -Force | Select-Object -First 1).Count -gt 0) {
+            throw ('{0} is not empty: nothing was deleted; name another -Location' -f $Location)
+        }
+    }
+    $image = $Rootfs
+    if (-not $image) {
+        $image = Join-Path $env:TEMP 'ready-rootfs.tar.gz'
+        if ($PSCmdlet.ShouldProcess($Url, 'download')) {
+            $ProgressPreference = 'SilentlyContinue'
+            Invoke-WebRequest -UseBasicParsing -Uri $Url -OutFile $image
+        }
+    }
+    if ($PSCmdlet.ShouldProcess($Distribution, 'import')) {
+        $found = (Get-FileHash -LiteralPath $image -Algorithm SHA256).Hash
+        if ($found -ne $Sha256) { throw ('{0}: sha256 is {1}, expected {2}' -f $image, $found, $Sha256) }
+        # Beside the folder and before the import, as role wsl2 does: it says that the distro is Ready's.
+        [void](New-Item -ItemType Directory -Force -Path (Split-Path -Parent $Location))
+        $mark = '{{"distribution": "{0}", "made_by": "ready"}}' -f $Distribution
+        [IO.File]::WriteAllText(('{0}.ready.json' -f $Location), $mark)
+        & $wsl --import $Distribution $Location $image --version 2
+        if ($LASTEXITCODE -ne 0) { throw ('wsl --import ended with {0}' -f $LASTEXITCODE) }
+    }
+}
+
+Write-Step 'its user, systemd and tools'
+if ($PSCmdlet.ShouldProcess($Distribution, 'configure')) {
+    $commands = @(
+        'set -e'
+        ('id {0} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups sudo {0}' -f $User)
+        ('echo "{0} ALL=(ALL) NOPASSWD:ALL" > /etc/sudoers.d/ready' -f $User)
+        'chmod 0440 /etc/sudoers.d/ready'
+        ('[ -e /etc/wsl.conf ] || printf "[boot]\nsystemd=true\n\n[user]\ndefault={0}\n" > /etc/wsl.conf' -f $User)
+        'command -v git >/dev/null || { apt-get update -q && apt-get install -qy git python3-venv; }'
+    ) -join "`n"
+    $encoded = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($commands))
+    & $wsl -d $Distribution -u root --cd / --exec /bin/sh -c "echo $encoded|base64 -d|sh"
+    if ($LASTEXITCODE -ne 0) { throw ('the configuration of the distro ended with {0}' -f $LASTEXITCODE) }
+    & $wsl --terminate $Distribution
+    if ($Source) {
+        if ($Source -notmatch '^[A-Za-z0-9:/@._~-]+$') { throw 'Source: an address of a git repository' }
+        & $wsl -d $Distribution -u $User --cd '~' --exec /usr/bin/git clone $Source ready
+        if ($LASTEXITCODE -ne 0) { throw ('git clone ended with {0}' -f $LASTEXITCODE) }
+    }
+}
+Write-Step ('done. Next: wsl -d {0}, then: cd ready, ./ready up' -f $Distribution)

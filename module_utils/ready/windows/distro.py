@@ -1,0 +1,116 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a distro must hold inside: its account, its configuration, proxy and certificates of Windows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .config import Sections, ini_values, merge_ini
+
+PROXY_FILES = ("/etc/profile.d/ready-proxy.sh", "/etc/apt/apt.conf.d/95ready-proxy")
+SUDOERS = "/etc/sudoers.d/ready"
+CA_FOLDER = "/usr/local/share/ca-certificates"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the inventory asks of WSL; names as the variables, without their prefix."""
+
+    distribution: str
+    location: str
+    user: str
+    msi_version: str = ""
+    msi_source: str = ""
+    msi_sha256: str = ""
+    rootfs_source: str = ""
+    rootfs_sha256: str = ""
+    adopt: bool = False
+    allow_reboot: bool = False
+    allow_shutdown: bool = False
+    config: Sections = field(default_factory=dict)
+    conf: Sections = field(default_factory=dict)
+    proxy: str = ""
+    no_proxy: str = ""
+    keepalive: bool = True
+    password_given: bool = False
+
+
+def proxy_of(state: Mapping[str, Any], options: Options) -> str:
+    """Return the proxy for the distro as a URL, "" for none; `windows` means what the account uses."""
+    if options.proxy != "windows":
+        return options.proxy
+    around = state["surroundings"] or {}
+    if not around.get("proxy_enabled") or not around.get("proxy_server"):
+        return ""
+    server = str(around["proxy_server"])
+    pairs = dict(entry.partition("=")[::2] for entry in server.split(";") if "=" in entry)
+    address = pairs.get("https") or pairs.get("http") or (server if "=" not in server else "")
+    return address if "://" in address or not address else f"http://{address}"
+
+
+def _pem(der: str) -> str:
+    body = "\n".join(textwrap.wrap(base64.b64encode(base64.b64decode(der)).decode(), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+
+
+def files_of(state: Mapping[str, Any], options: Options) -> dict[str, tuple[str, str]]:
+    """Return path -> (mode, text) of the files inside the distro that are Ready's alone."""
+    files = {SUDOERS: ("0440", f"{options.user} ALL=(ALL) NOPASSWD:ALL\n")}
+    proxy = proxy_of(state, options)
+    if proxy:
+        names = {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": options.no_proxy}
+        lines = [f"export {name}='{value}'" for key, value in names.items() if value for name in (key, key.upper())]
+        files[PROXY_FILES[0]] = ("0644", "\n".join(lines) + "\n")
+        files[PROXY_FILES[1]] = ("0644", "".join(f'Acquire::{kind}::Proxy "{proxy}";\n' for kind in ("http", "https")))
+    for certificate in (state["surroundings"] or {}).get("certificates", []):
+        path = f"{CA_FOLDER}/ready-{certificate['thumbprint'].lower()}.crt"
+        files[path] = ("0644", _pem(certificate["der"]))
+    return files
+
+
+def conf_of(values: Mapping[str, str], options: Options) -> tuple[str, bool]:
+    """Return wsl.conf as it must be, and whether that differs from what is there."""
+    held = values.get("wsl_conf", "")
+    wanted: dict[str, Any] = {"boot": {"systemd": True}, "user": {"default": options.user}}
+    for section, keys in options.conf.items():
+        wanted[section] = {**wanted.get(section, {}), **keys}
+    merged = merge_ini(held, wanted)
+    return merged, ini_values(merged) != ini_values(held)
+
+
+def orders(state: Mapping[str, Any], options: Options) -> tuple[str, bool]:
+    """Return what distro_configure.sh has to do, and whether the distro must then be started anew.
+
+    Without a look inside (a distro that is not there yet) that is everything.
+    """
+    values = (state["inside"] or {}).get("values", {})
+    found: list[str] = []
+    users = {line.partition(":")[0] for line in values.get("users", "").splitlines()}
+    if options.user != "root" and options.user not in users:
+        found.append(f"user {options.user}")
+    conf, restart = conf_of(values, options)
+    if restart:
+        found.append(f"file 0644 /etc/wsl.conf {base64.b64encode(conf.encode()).decode()}")
+    held = {
+        words[1]: words[0]
+        for line in (values.get("files", "") + values.get("certificates", "")).splitlines()
+        if len(words := line.split()) == 2
+    }
+    wanted = files_of(state, options)
+    changed_ca = False
+    for path, (mode, text) in wanted.items():
+        if held.get(path) != hashlib.sha256(text.encode()).hexdigest():
+            found.append(f"file {mode} {path} {base64.b64encode(text.encode()).decode()}")
+            changed_ca |= path.startswith(CA_FOLDER)
+    for path in held:
+        if path not in wanted:
+            found.append(f"remove {path}")
+            changed_ca |= path.startswith(CA_FOLDER)
+    if changed_ca:
+        found.append("certificates")
+    return "".join(f"{line}\n" for line in found), restart

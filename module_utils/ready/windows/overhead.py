@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the way from Windows to a service costs, over the way from inside the distro. Milliseconds throughout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: The ADR's limit for what the bridge between Windows and WSL may add.
+LIMIT_MS = 15.0
+#: Fewer than so many measurements say nothing about a 95th percentile.
+LEAST_SAMPLES = 20
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile by the nearest rank: a value that was measured."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share / 100 * len(ordered)) - 1)]
+
+
+def _figures(values: Sequence[float]) -> dict[str, float | int]:
+    return {
+        "samples": len(values),
+        "median_ms": round(percentile(values, 50), 3),
+        "p95_ms": round(percentile(values, 95), 3),
+    }
+
+
+def overhead(
+    outside: Sequence[Mapping[str, Any]], inside: Sequence[Mapping[str, Any]], limit_ms: float = LIMIT_MS
+) -> dict[str, Any]:
+    """Return the overhead of each target, and a verdict over all of them.
+
+    Args:
+        outside: the targets as latency.ps1 measured them on Windows.
+        inside: the same targets, measured inside of the distro.
+        limit_ms: how much longer the 95th percentile may be from Windows.
+
+    Of a target without a round trip (a protocol that does not speak first) the connects are compared.
+    """
+    near = {item["name"]: item for item in inside}
+    rows: dict[str, dict[str, Any]] = {}
+    verdicts = set()
+    for item in outside:
+        other = near.get(item["name"])
+        errors = [
+            f"{where}: {one['error']}" for where, one in (("Windows", item), ("distro", other)) if one and one["error"]
+        ]
+        key = "round_trip_ms" if item["round_trip_ms"] else "connect_ms"
+        enough = other is not None and min(len(item[key]), len(other[key])) >= LEAST_SAMPLES
+        if errors or other is None or not enough:
+            verdicts.add("fail" if errors else "insufficient_data")
+            rows[item["name"]] = {"verdict": "fail" if errors else "insufficient_data", "errors": errors}
+            continue
+        windows, distro = _figures(item[key]), _figures(other[key])
+        difference = round(windows["p95_ms"] - distro["p95_ms"], 3)
+        verdict = "pass" if difference < limit_ms else "fail"
+        verdicts.add(verdict)
+        rows[item["name"]] = {
+            "verdict": verdict,
+            "what": key.removesuffix("_ms"),
+            "windows": windows,
+            "distro": distro,
+            "overhead_median_ms": round(windows["median_ms"] - distro["median_ms"], 3),
+            "overhead_p95_ms": difference,
+            "limit_ms": limit_ms,
+            "errors": [],
+        }
+    known = [row for row in rows.values() if "overhead_median_ms" in row]
+    worst = next((word for word in ("fail", "insufficient_data", "pass") if word in verdicts), "insufficient_data")
+    return {
+        "verdict": worst,
+        "targets": rows,
+        "overhead_median_ms": max((row["overhead_median_ms"] for row in known), default=None),
+        "overhead_p95_ms": max((row["overhead_p95_ms"] for row in known), default=None),
+    }
+
+
+def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the overhead as rows of a table."""
+    return [
+        {
+            "name": name,
+            "verdict": row["verdict"],
+            "windows": row["windows"]["median_ms"] if "windows" in row else None,
+            "distro": row["distro"]["median_ms"] if "distro" in row else None,
+            "median": row.get("overhead_median_ms"),
+            "p95": row.get("overhead_p95_ms"),
+            "found": "; ".join(row["errors"]) or row.get("what", "too few measurements"),
+        }
+        for name, row in found["targets"].items()
+    ]

@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a Windows host can carry a stack in WSL: the state against what is needed. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from ..preflight import FAIL, PASS, UNKNOWN, Check
+from . import said
+
+GIB = 2**30
+#: Needed by WSL 2, and by Docker Desktop on each line of Windows: builds. Source: their documentation, 2026.
+LEAST_BUILD = 19041
+LEAST_SERVER_BUILD = 20348
+#: Accounts that own no distro: SYSTEM, LOCAL SERVICE, NETWORK SERVICE.
+SERVICE_ACCOUNTS = {"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NETWORK SERVICE"}
+#: Parts of the state that nothing can be decided without.
+NEEDED = ("account", "os", "virtualization", "features", "wsl", "distros", "docker_desktop", "network", "disk")
+SIMULATOR = "Ready simulator"
+
+
+def provenance(state: Mapping[str, Any]) -> str:
+    """Return `simulated` for a state of the tests' simulator, else `real`: simulated evidence never counts."""
+    system = state["virtualization"] or {}
+    return "simulated" if system.get("manufacturer") == SIMULATOR else "real"
+
+
+def is_server(state: Mapping[str, Any]) -> bool:
+    """Return whether this is a Windows Server: a product type other than 1, in any language."""
+    return bool(state["os"]["product_type"] != 1)
+
+
+def moment(text: str) -> float:
+    """Return a UTC time of the state as seconds since 1970."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
+
+
+def skew(shown: float, before: float, after: float) -> float:
+    """Return how far a clock is away, in seconds; it was read between two moments, and what lies between is none."""
+    return max(0.0, before - shown, shown - after)
+
+
+def _account(state: Mapping[str, Any]) -> Iterator[Check]:
+    account = state["account"]
+    service = SERVICE_ACCOUNTS.get(account["sid"])
+    if service:
+        yield Check(
+            "account",
+            "Account",
+            FAIL,
+            f"{account['name']} ({account['sid']})",
+            f"a person's account: WSL cannot run as {service}",
+            "connect (or become) as the account that is to own WSL",
+        )
+        return
+    yield Check(
+        "account",
+        "Account",
+        PASS if account["elevated"] else FAIL,
+        f"{account['name']}{'' if account['elevated'] else ', not elevated'}",
+        "an administrator",
+        ""
+        if account["elevated"]
+        else "make the account a member of Administrators; a local one also needs LocalAccountTokenFilterPolicy=1",
+    )
+
+
+def _windows(state: Mapping[str, Any]) -> Check:
+    system = state["os"]
+    least = LEAST_SERVER_BUILD if is_server(state) else LEAST_BUILD
+    fits = system["build"] >= least
+    return Check(
+        "windows",
+        "Windows",
+        PASS if fits else FAIL,
+        f"{system['caption']}, build {system['build']}.{system['revision']}",
+        f"WSL 2 needs build {LEAST_BUILD}, on Windows Server {LEAST_SERVER_BUILD} (2022)",
+        "" if fits else "update Windows",
+    )
+
+
+def _architecture(state: Mapping[str, Any]) -> Check:
+    found = state["os"]["architecture"]
+    verdict = {"AMD64": PASS, "ARM64": UNKNOWN}.get(found, FAIL)
+    step = "" if verdict != FAIL else "use a 64-bit PC"
+    return Check(
+        "architecture", "Architecture", verdict, f"{found}{'' if verdict == PASS else ' (not tried)'}", "AMD64", step
+    )
+
+
+def _virtualization(state: Mapping[str, Any]) -> Check:
+    found = state["virtualization"]
+    # The firmware's flag reads false once a hypervisor runs, so either one says yes.
+    fits = bool(found["hypervisor_present"] or found["firmware_enabled"])
+    return Check(
+        "virtualization",
+        "Virtualization",
+        PASS if fits else FAIL,
+        f"{'on' if fits else 'off'} ({found['manufacturer']} {found['model']})",
+        "on",
+        "" if fits else said.CODES["0x80370102"][1],
+    )
+
+
+def _disk(state: Mapping[str, Any], least: int, made: bool) -> Check:
+    disk = state["disk"]
+    wanted = min(least, GIB) if made else least
+    fits = disk["free"] >= wanted
+    return Check(
+        "disk",
+        "Disk",
+        PASS if fits else FAIL,
+        f"{disk['free'] / GIB:,.1f} GiB free on {disk['path']}",
+        f"at least {wanted / GIB:,.1f} GiB",
+        "" if fits else "make room, or set wsl_location to another drive",
+    )
+
+
+def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) -> Iterator[Check]:
+    windows = skew(moment(state["os"]["time"]), before, after)
+    fits = windows <= limit
+    yield Check(
+        "clock",
+        "Clock of Windows",
+        PASS if fits else FAIL,
+        f"{windows:.1f} s away from the controller's" if windows else "as the controller's",
+        f"at most {limit:g} s apart",
+        "" if fits else "w32tm /resync on Windows, or set the controller's clock",
+    )
+    inside = (state["inside"] or {}).get("values", {}).get("time")
+    if inside:
+        distro = skew(float(inside), moment(state["os"]["time"]), moment(state["finished"]))
+        fits = distro <= limit
+        yield Check(
+            "clock_distro",
+            "Clock of the distro",
+            PASS if fits else FAIL,
+            f"{distro:.1f} s away from Windows'" if distro else "as Windows'",
+            f"at most {limit:g} s apart",
+            "" if fits else "the PC slept: sudo hwclock -s in the distro, or wsl --shutdown (ends every container)",
+        )
+
+
+def _read(state: Mapping[str, Any]) -> Check:
+    faults = {fault["part"]: fault["message"] for fault in state["faults"]}
+    lost = [part for part in NEEDED if part in faults]
+    return Check(
+        "state",
+        "State of the host",
+        FAIL if lost else UNKNOWN if faults else PASS,
+        "; ".join(f"{part}: {message}" for part, message in faults.items()) or "read",
+        "every part can be read",
+        "run ./ready diagnose, and send what it prints" if faults else "",
+    )
+
+
+def evaluate(
+    state: Mapping[str, Any], *, before: float, after: float, disk_free: int, clock_skew: float
+) -> list[dict[str, str]]:
+    """Return what was looked at before anything is changed, as rows.
+
+    Args:
+        state: what windows_state.ps1 returned.
+        before: the controller's time before the state was read (seconds since 1970), and `after` it.
+        disk_free: bytes that must be free before the distro is made.
+        clock_skew: seconds that clocks may be apart.
+    """
+    first = _read(state)
+    if first.verdict == FAIL:
+        return [asdict(first)]
+    made = any(distro["mine"] and distro["marker"] for distro in state["distros"])
+    checks = [
+        first,
+        *_account(state),
+        _windows(state),
+        _architecture(state),
+        _virtualization(state),
+        _disk(state, disk_free, made),
+        *_clock(state, clock_skew, before, after),
+    ]
+    return [asdict(check) for check in checks]
+
+
+def refused(checks: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether anything does not fit."""
+    return any(check["verdict"] == FAIL for check in checks)

@@ -1,0 +1,306 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What role wsl2 has to do: features, package, distro, its configuration, and the task that keeps it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..preflight import FAIL, PASS, UNKNOWN, Check
+from . import said
+from .config import decode, ini_values, merge_ini
+from .distro import Options, orders
+from .names import RULE_PREFIX
+from .versions import older, parts
+
+FEATURES = ("VirtualMachinePlatform", "Microsoft-Windows-Subsystem-Linux")
+#: The name of the pending state differs between DISM and PowerShell; both are read.
+PENDING = frozenset({"EnablePending", "EnabledPending"})
+#: From here on the package works in a session without a desktop. Source: microsoft/WSL#9231.
+LEAST_WSL = "2.0.1"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+RELEASE = "22.04"
+
+
+def distro_of(state: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return the connecting account's distro of a name. Windows compares names without case."""
+    return next((item for item in state["distros"] if item["mine"] and item["name"].lower() == name.lower()), None)
+
+
+def is_ours(distro: Mapping[str, Any] | None) -> bool:
+    """Return whether Ready made a distro: the marker beside its folder names it."""
+    if distro is None or not distro["marker"]:
+        return False
+    try:
+        named = json.loads(decode(distro["marker"]) or "")["distribution"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return bool(str(named).lower() == distro["name"].lower())
+
+
+def pending_features(state: Mapping[str, Any]) -> list[str]:
+    """Return features that were enabled and wait for a reboot."""
+    return sorted(name for name, found in (state["features"] or {}).items() if found in PENDING)
+
+
+def missing_features(state: Mapping[str, Any]) -> list[str]:
+    """Return features that are neither enabled nor waiting."""
+    return [name for name in FEATURES if (state["features"] or {}).get(name) not in {*PENDING, "Enabled"}]
+
+
+def _features(state: Mapping[str, Any]) -> Check:
+    unknown = [name for name in FEATURES if (state["features"] or {}).get(name) is None]
+    waiting, absent = pending_features(state), missing_features(state)
+    found = "; ".join(f"{name}: {(state['features'] or {}).get(name) or 'unknown'}" for name in FEATURES)
+    step = ""
+    if unknown:
+        step = "update Windows: this edition does not offer the feature"
+    elif waiting or absent:
+        step = "they are enabled, and one reboot finishes it"
+    return Check("features", "Windows features", FAIL if unknown else PASS, found, "enabled", step)
+
+
+def _reboot(state: Mapping[str, Any], options: Options) -> Check:
+    why = [f"to finish enabling {name}" for name in pending_features(state)]
+    why += [f"to finish enabling {name}, once it is enabled" for name in missing_features(state)]
+    needed = bool(why)
+    why += [f"{reason} (of Windows itself)" for reason in state["pending_reboot"]]
+    verdict = FAIL if needed and not options.allow_reboot else PASS
+    return Check(
+        "reboot",
+        "Reboot",
+        verdict,
+        f"needed {', '.join(why)}" if why else "none is pending",
+        "none, or leave to reboot",
+        "run again with wsl2_allow_reboot set to true, or enable the features and reboot yourself"
+        if verdict == FAIL
+        else "",
+    )
+
+
+def needs_package(state: Mapping[str, Any], options: Options) -> bool:
+    """Return whether the MSI is to be installed: there is none, or it is older than asked for or than works."""
+    wanted = options.msi_version or LEAST_WSL
+    return bool(older(state["wsl"]["version"], wanted))
+
+
+def _package(state: Mapping[str, Any], options: Options) -> Check:
+    found, needed = state["wsl"], needs_package(state, options)
+    if found["version"]:
+        shown = f"{found['version']} in {found['install_location']}"
+    elif found["stub"]:
+        shown = "System32\\wsl.exe alone, which does not work in remote sessions, with the Store's package neither"
+    else:
+        shown = "none"
+    given = options.msi_version and options.msi_source and options.msi_sha256
+    verdict = FAIL if needed and not given else PASS
+    return Check(
+        "wsl",
+        "WSL",
+        verdict,
+        shown,
+        f"the MSI, {options.msi_version or LEAST_WSL} or newer",
+        "set wsl2_msi_version and wsl2_msi_sha256: the MSI is then installed" if verdict == FAIL else "",
+    )
+
+
+def _probe(state: Mapping[str, Any]) -> Iterator[Check]:
+    """Find what wsl.exe itself complains about. While a feature waits for a reboot its complaint says nothing new."""
+    if pending_features(state) or missing_features(state):
+        return
+    for name, title, run in (
+        ("wsl_answers", "wsl.exe", state["wsl"]["probe"]),
+        ("distro_starts", "Start of the distro", (state["inside"] or {}).get("run")),
+    ):
+        fault = said.fault(run)
+        if fault:
+            yield Check(name, title, FAIL, fault.meaning, "it answers", fault.next)
+
+
+def _place(state: Mapping[str, Any], options: Options) -> tuple[str, str, str]:
+    """Return found, expected and next of a distro that is not there; next is empty when it can be made."""
+    name, location = options.distribution, options.location
+    others = [item["owner"] for item in state["distros"] if item["name"].lower() == name.lower()]
+    there = [item["name"] for item in state["distros"] if item["base_path"].lower() == location.lower()]
+    if others:
+        found = f"it belongs to {', '.join(others)}; distros are per account"
+        return found, "ours, or none", f"connect as {others[0]}, or set wsl_distribution to another name"
+    if there:
+        found = f"{location} is in use by the distro {there[0]}"
+        return found, "a folder of its own", "set wsl_location to another folder; nothing was deleted"
+    if state["disk"]["location_used"]:
+        found = f"{location} is not empty, and no distro is registered there"
+        return found, "an empty folder, or none", "look at it and empty it, or set wsl_location; nothing was deleted"
+    if not (options.rootfs_source and options.rootfs_sha256):
+        step = "set wsl2_rootfs_source and wsl2_rootfs_sha256"
+        return "none, and no image to make it from", "an image with its checksum", step
+    return "none", "ours, or none", ""
+
+
+def _there(state: Mapping[str, Any], options: Options, distro: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return found, expected and next of the distro that is there; next is empty when it serves."""
+    name, ours = options.distribution, is_ours(distro)
+    release = ini_values((state["inside"] or {}).get("values", {}).get("os_release", "")).get("", {})
+    version = release.get("version_id", "").strip('"')
+    other = "set wsl_distribution to another name"
+    if distro["version"] != 2:
+        return f"WSL {distro['version']}", "WSL 2", f"wsl --set-version {name} 2, or {other}"
+    if not ours and not options.adopt:
+        step = f"{other}, or wsl2_adopt to true to let Ready configure this one; it is left untouched"
+        return f"in {distro['base_path']}, and Ready did not make it", "ours, or none", step
+    if version and version != RELEASE:
+        shown = release.get("pretty_name", version).strip('"')
+        return shown, f"Ubuntu {RELEASE}", f"{other}: a new one is made"
+    size = f", {distro['disk_bytes'] / 2**30:,.1f} GiB on disk" if distro["disk_bytes"] else ""
+    return f"{'ours' if ours else 'adopted'}{size}", "ours, or none", ""
+
+
+def _distro(state: Mapping[str, Any], options: Options) -> Check:
+    distro = distro_of(state, options.distribution)
+    found, expected, step = _place(state, options) if distro is None else _there(state, options, distro)
+    return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
+
+
+def _inside(state: Mapping[str, Any], restart: bool) -> Iterator[Check]:
+    """Say what is seen inside of a distro that is there."""
+    if state["inside"] is None:
+        yield Check("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
+        return
+    values = state["inside"]["values"]
+    if not values or restart:  # it did not start, or has not seen its configuration yet
+        return
+    systemd = values.get("systemd", "").strip()
+    well = systemd in {"running", "degraded", "starting"}
+    step = "" if well else "wsl --terminate the distro, and see journalctl -b in it"
+    yield Check(
+        "systemd", "systemd in the distro", PASS if well else FAIL, systemd or "none", "running or degraded", step
+    )
+
+
+def task_of(options: Options) -> str:
+    """Return the name of the task that keeps the distro running."""
+    return f"keep {options.distribution}"
+
+
+def task_arguments(options: Options) -> str:
+    """Return what the task gives to wsl.exe. A process on Windows' side is what holds an instance (WSL#10138)."""
+    return f"-d {options.distribution} -u root --exec /bin/sleep infinity"
+
+
+def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]:
+    found = next((task for task in state["tasks"] if task["name"] == task_of(options)), None)
+    if not options.keepalive:
+        return Check("keepalive", "Keep-alive task", PASS, "not asked for"), False
+    # Without PT0S Windows ends the task after three days.
+    right = found is not None and found["arguments"] == task_arguments(options) and found["time_limit"] == "PT0S"
+    if right:
+        return Check("keepalive", "Keep-alive task", PASS, f"{found['state'] if found else ''}"), False
+    if options.password_given:
+        return Check("keepalive", "Keep-alive task", PASS, "another one" if found else "none", "made by this run"), True
+    return (
+        Check(
+            "keepalive",
+            "Keep-alive task",
+            FAIL,
+            "no password of the owner to store with the task",
+            "a task that starts at boot with nobody logged on",
+            "set wsl2_owner_password (in a vault), or wsl2_keepalive to false",
+        ),
+        True,
+    )
+
+
+def _names(options: Options) -> Iterator[Check]:
+    if not NAME.fullmatch(options.distribution):
+        yield Check(
+            "names",
+            "Name of the distro",
+            FAIL,
+            options.distribution,
+            "letters, digits, . _ -",
+            "set wsl_distribution to another",
+        )
+    if not USER.fullmatch(options.user):
+        yield Check(
+            "names", "User in the distro", FAIL, options.user, "a name of Linux: a-z 0-9 _ -", "set wsl_user to another"
+        )
+    if not re.fullmatch(r"[A-Za-z]:\\[^\"\r\n]+[^\\\"\r\n]", options.location):
+        yield Check(
+            "names",
+            "Folder of the distro",
+            FAIL,
+            options.location,
+            "a full path, such as C:\\Ready\\x",
+            "set wsl_location",
+        )
+
+
+def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """Return what role wsl2 has to do.
+
+    Args:
+        state: what windows_state.ps1 returned.
+        given: the fields of Options.
+
+    Returns checks (rows), steps (sentences), and what each group of tasks needs.
+    """
+    options = Options(**given)
+    distro = distro_of(state, options.distribution)
+    features, waiting = missing_features(state), pending_features(state)
+    package = needs_package(state, options)
+    held = decode(state["wsl"]["wslconfig"])
+    wslconfig = merge_ini(held, options.config) if options.config else held or ""
+    config = ini_values(wslconfig) != ini_values(held or "")
+    todo, restart = orders(state, options)
+    looked = state["inside"] is not None
+    if distro is not None and not looked:
+        todo, restart = "", False
+    keepalive, make_task = _keepalive(state, options)
+    checks = [
+        *_names(options),
+        _features(state),
+        _reboot(state, options),
+        _package(state, options),
+        *_probe(state),
+        _distro(state, options),
+        *([] if distro is None else _inside(state, restart)),
+        keepalive,
+    ]
+    default = state["wsl"]["default_version"] != 2
+    steps = [f"enable the feature {name}" for name in features]
+    if features or waiting:
+        steps.append("reboot once")
+    if package:
+        steps.append(f"install WSL {options.msi_version or '(version not set)'}")
+    if default:
+        steps.append("make WSL 2 the default for new distros")
+    if config:
+        steps.append("merge our keys into .wslconfig")
+    if distro is None:
+        steps.append(f"import {options.distribution} into {options.location}")
+    steps += [f"in the distro: {' '.join(line.split()[:3])}" for line in todo.splitlines()]
+    if make_task:
+        steps.append(f"make the task {RULE_PREFIX}\\{task_of(options)}")
+    return {
+        "checks": [asdict(check) for check in checks],
+        "steps": steps,
+        "features": features,
+        "reboot": bool(features or waiting),
+        "package": package,
+        "package_version": ".".join(str(part) for part in (*parts(options.msi_version), 0, 0, 0)[:4]),
+        "default_version": default,
+        "wslconfig": wslconfig if config else None,
+        "shutdown": config and options.allow_shutdown,
+        "import": distro is None,
+        "orders": todo,
+        "restart": restart,
+        "keepalive": make_task,
+        "task": task_of(options),
+        "task_arguments": task_arguments(options),
+        "marker": json.dumps({"distribution": options.distribution, "made_by": "ready"}),
+        "ours": is_ours(distro),
+    }

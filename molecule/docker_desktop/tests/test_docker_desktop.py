@@ -1,0 +1,27 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Docker Desktop is there, up, and serves the distro."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def host() -> dict[str, Any]:
+    """Return what the simulated host is now."""
+    path = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "simulator" / "pc1.json"
+    return dict(json.loads(path.read_text()))
+
+
+def test_it_runs() -> None:
+    """The version that was asked for, started once."""
+    found = host()
+    assert found["docker"] == {"version": "4.56.0", "running": True}
+    assert found["changes"] == ["win_package", "win_group_membership", "docker_desktop_start"]
+
+
+def test_its_settings_are_there() -> None:
+    """The role itself has seen from inside the distro that the engine answers."""
+    assert any(path.endswith("settings-store.json") for path in host()["files"])

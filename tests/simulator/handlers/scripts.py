@@ -1,0 +1,183 @@
+"""Scripts that change something, by their documented results."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tests.simulator.host import ModuleCall
+from tests.simulator.session import script_id
+
+if TYPE_CHECKING:
+    from tests.simulator.model import Windows
+
+Result = dict[str, Any]
+
+
+def win_powershell(host: Windows, call: ModuleCall) -> Result:
+    """Run the script by its id: its output is one line of JSON."""
+    base = {"changed": True, "host_out": "", "host_err": "", "error": [], "warning": [], "result": {}}
+    identity = script_id(str(call.args["script"]))
+    if call.check or identity is None:
+        return {"failed": True, "changed": False, "msg": f"not one of our scripts, or in check mode: {identity}"}
+    return base | {"output": [json.dumps(host.run_script(identity, call.args.get("parameters") or {}))]}
+
+
+def ran(code: int | None, out: str | bytes = "", err: str | bytes = "", *, wide: bool = False) -> Result:
+    """Return a program's end as native_run says it; `wide` is the UTF-16 of an old wsl.exe."""
+
+    def encode(text: str | bytes) -> str:
+        data = text if isinstance(text, bytes) else text.encode("utf-16-le" if wide else "utf-8")
+        return base64.b64encode(data).decode()
+
+    return {"rc": code, "timed_out": code is None, "stdout": encode(out), "stderr": encode(err)}
+
+
+def failed(code: str) -> Result:
+    """Return how wsl.exe reports a failure: a sentence in the user's language, here German, the code, and -1."""
+    return ran(-1, f"Der Vorgang konnte nicht ausgeführt werden.\r\nFehlercode: {code}\r\n")
+
+
+def native_run(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Run wsl.exe or docker.exe."""
+    words = [str(word) for word in parameters["Arguments"]]
+    stdin = base64.b64decode(str(parameters.get("Stdin", "")))
+    before = len(host.record)
+    program = wsl if parameters.get("Program", "wsl") == "wsl" else docker
+    result = program(host, words, stdin)
+    if len(host.record) == before:
+        host.note("program", " ".join(words[:2]), {"arguments": words}, changed=result["rc"] == 0)
+    return {"missing": None, **result}
+
+
+def wsl(host: Windows, words: list[str], stdin: bytes) -> Result:
+    """wsl.exe of the package."""
+    if host.wsl_version is None:
+        return {**ran(None), "timed_out": False, "missing": "C:\\Program Files\\WSL\\wsl.exe"}
+    if host.sid == "S-1-5-18":
+        return failed("Wsl/WSL_E_LOCAL_SYSTEM_NOT_SUPPORTED")
+    if host.faults.get("wsl_hangs"):
+        return ran(None)
+    if words[0] == "--import":
+        return _import(host, words)
+    if words[0] == "--shutdown":
+        for item in host.registered:
+            item.running = False
+            item.inside.terminate()
+        if host.docker:
+            host.docker.running = False
+        return ran(0)
+    distro = host.mine(words[1])
+    if distro is None:
+        return failed("Wsl/Service/WSL_E_DISTRO_NOT_FOUND")
+    if words[0] == "--terminate":
+        distro.running = False
+        distro.inside.terminate()
+        for task in host.tasks.values():  # restarted a minute after it ended
+            host.run_task(task)
+        return ran(0)
+    if words[0] == "--unregister":
+        host.drop_distro(distro)
+        return ran(0)
+    assert words[0] == "-d", words
+    if not host.starts(distro):
+        return failed(host.start_fault())
+    at = words.index("--exec") + 1
+    command = words[-1] if words[at] == "/bin/sh" else " ".join(words[at:])
+    code, out, err = distro.inside.shell(command, stdin)
+    return ran(code, out, err)
+
+
+def _import(host: Windows, words: list[str]) -> Result:
+    name, location, source = words[1:4]
+    if host.mine(name):
+        return failed("Wsl/Service/RegisterDistro/ERROR_ALREADY_EXISTS")
+    if host.faults.get("location_taken"):
+        return failed("Wsl/Service/RegisterDistro/ERROR_FILE_EXISTS")
+    if source not in host.files:
+        return failed("Wsl/ERROR_FILE_NOT_FOUND")
+    if code := host.start_fault():
+        return failed(code)
+    host.add_distro(name, location)
+    return ran(0)
+
+
+def docker(host: Windows, words: list[str], _stdin: bytes) -> Result:
+    """docker.exe of Docker Desktop."""
+    assert host.docker is not None
+    if words == ["desktop", "stop"]:
+        host.docker.running = False
+        host.integrate()
+        return ran(0)
+    raise LookupError(f"docker {words}")
+
+
+def docker_desktop_start(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Start it: that takes a desktop session of the account."""
+    assert host.docker is not None
+    session = any(desktop["sid"] == host.sid for desktop in host.desktops)
+    comes_up = session and not host.faults.get("engine_never")
+    host.docker.running = comes_up
+    host.integrate()
+    host.note("script", "docker_desktop_start", parameters, changed=True)
+    return {
+        "started": session,
+        "engine": host.docker.engine if comes_up else None,
+        "waited": 21.4 if comes_up else float(parameters["Timeout"]),
+        "processes": ["Docker Desktop", "com.docker.backend"] if session else [],
+        "log": [] if comes_up else ["engine linux/wsl failed to start: context deadline exceeded"],
+    }
+
+
+def log_tail(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """The end of a log."""
+    return {
+        "path": parameters["Path"],
+        "lines": host.logs.get(str(parameters["Path"]), [])[-int(parameters["Lines"]) :],
+    }
+
+
+_QUESTIONS = {
+    "http": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+    "redis": b"PING\r\n",
+    "postgresql": bytes([0, 0, 0, 8, 4, 210, 22, 47]),
+    "bolt": bytes([0x60, 0x60, 0xB0, 0x17, 0, 4, 4, 5, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]),
+}
+
+
+def latency(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Measure for real, from here: the way is this machine's loopback, and not Windows'."""
+    results = []
+    for target in parameters["Targets"]:
+        name, port, protocol = str(target).split("|")
+        connects: list[float] = []
+        trips: list[float] = []
+        problem = None
+        for number in range(int(parameters.get("Samples", 50)) + 5):
+            try:
+                begin = time.perf_counter()
+                with socket.create_connection(
+                    ("127.0.0.1", int(port)), float(parameters.get("Timeout", 2000)) / 1000
+                ) as way:
+                    connected = time.perf_counter()
+                    question = _QUESTIONS.get(protocol)
+                    if question:
+                        way.sendall(question)
+                        assert way.recv(1)
+                    answered = time.perf_counter()
+            except (OSError, AssertionError) as error:
+                problem = str(error) or "the connection was closed without an answer"
+                break
+            if number >= 5:
+                connects.append(round((connected - begin) * 1000, 4))
+                if question:
+                    trips.append(round((answered - connected) * 1000, 4))
+        results.append(
+            {"name": name, "port": int(port), "protocol": protocol, "connect_ms": connects, "round_trip_ms": trips}
+            | {"error": problem}
+        )
+    return {"frequency": 10_000_000, "targets": results}

@@ -1,0 +1,62 @@
+"""The overhead: differences of figures, and when there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ready.windows.overhead import overhead, percentile, rows
+
+
+def target(trips: list[float], error: str | None = None, name: str = "redis") -> dict[str, Any]:
+    """Return a target as latency.ps1 does."""
+    return {
+        "name": name,
+        "port": 6379,
+        "protocol": "redis",
+        "connect_ms": trips,
+        "round_trip_ms": trips,
+        "error": error,
+    }
+
+
+def test_difference_is_taken_of_what_was_measured() -> None:
+    """Medians and 95th percentiles by the nearest rank."""
+    outside = [float(value) for value in range(1, 101)]
+    found = overhead([target(outside)], [target([1.0] * 100)])
+    row = found["targets"]["redis"]
+    assert (row["windows"]["median_ms"], row["windows"]["p95_ms"]) == (50.0, 95.0)
+    assert (row["overhead_median_ms"], row["overhead_p95_ms"]) == (49.0, 94.0)
+    assert (found["verdict"], found["overhead_p95_ms"]) == ("fail", 94.0)
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(14.9, "pass"), (15.0, "fail"), (-1.0, "pass")])
+def test_limit(more: float, verdict: str) -> None:
+    """Less than 15 ms."""
+    assert overhead([target([2.0 + more] * 50)], [target([2.0] * 50)])["verdict"] == verdict
+
+
+def test_few_measurements_prove_nothing() -> None:
+    """Neither do targets that one side did not measure, or none at all."""
+    assert overhead([target([1.0] * 19)], [target([1.0] * 50)])["verdict"] == "insufficient_data"
+    assert overhead([target([1.0] * 50)], [])["verdict"] == "insufficient_data"
+    assert overhead([], [])["verdict"] == "insufficient_data"
+
+
+def test_service_that_does_not_answer_fails() -> None:
+    """With the words of the side that asked."""
+    found = overhead([target([], "refused")], [target([1.0] * 50)])
+    assert found["verdict"] == "fail"
+    assert rows(found)[0]["found"] == "Windows: refused"
+    assert found["overhead_p95_ms"] is None
+
+
+def test_connects_where_nothing_is_asked() -> None:
+    """A protocol without a question."""
+    silent = target([1.0] * 50) | {"round_trip_ms": []}
+    assert overhead([silent], [silent])["targets"]["redis"]["what"] == "connect"
+
+
+def test_percentile_is_a_measured_value() -> None:
+    """Never between two."""
+    assert [percentile([3.0, 1.0, 2.0], share) for share in (1, 50, 95, 100)] == [1.0, 2.0, 3.0, 3.0]

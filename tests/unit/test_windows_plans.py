@@ -1,0 +1,378 @@
+"""What the roles for Windows decide, from the state of simulated hosts in named conditions. No Ansible, no wire."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from typing import Any
+
+import pytest
+from ready import preflight, schema
+from ready.windows import dockerdesktop, names, network, removal, wsl
+from ready.windows import preflight as windows_preflight
+
+from tests.simulator.conditions import CONDITIONS, DISTRO, INVENTORY, LOCATION, host_in
+from tests.simulator.handlers.state import windows_state
+from tests.simulator.model import Windows
+
+PORTS = [{"port": 5432, "service": "postgresql", "variable": "postgresql_port"}]
+ASKED = {"Distribution": DISTRO, "Location": LOCATION, "Inside": "start", "Ports": [5432, 8000], "InsideScript": ""}
+WSL = {key.removeprefix("wsl2_"): value for key, value in INVENTORY.items() if key.startswith("wsl2_")}
+WSL.pop("retry_delay")
+WSL |= {"distribution": DISTRO, "location": LOCATION, "user": "ready", "password_given": True}
+DOCKER = {key.removeprefix("docker_desktop_"): value for key, value in INVENTORY.items() if key.startswith("docker_")}
+DOCKER |= {"distribution": DISTRO, "backend": "desktop"}
+
+
+def state_of(host: Windows, **other: Any) -> dict[str, Any]:
+    """Return what the script says of a host."""
+    return json.loads(json.dumps(windows_state(host, ASKED | other)))  # type: ignore[no-any-return]
+
+
+def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
+    """Return the plan of each role; `other` overrides options by their names."""
+    mode, allow = other.pop("mode", "nat"), other.pop("allow", [])
+    ports = other.pop("ports", PORTS)
+    for_wsl = {key: value for key, value in other.items() if key in WSL_ONLY | set(WSL) - DOCKER_ONLY}
+    for_docker = {key: value for key, value in other.items() if key in DOCKER_ONLY}
+    return {
+        "wsl": wsl.plan(state, **(WSL | for_wsl)),
+        "docker": dockerdesktop.plan(state, **(DOCKER | for_docker)),
+        "network": network.plan(state, stack="ready", ports=ports, allow=allow, mode=mode),
+    }
+
+
+WSL_ONLY = {"adopt", "proxy"}
+DOCKER_ONLY = {
+    "version",
+    "backend",
+    "accept_license",
+    "allow_restart",
+    "accept_bad_version",
+    "source",
+    "sha256",
+    "start",
+}
+
+
+def checks_of(host: Windows, **other: Any) -> list[dict[str, Any]]:
+    """Return every check about a host."""
+    before = time.time()
+    state = state_of(host)
+    rows = windows_preflight.evaluate(state, before=before, after=time.time(), disk_free=30 * 2**30, clock_skew=5)
+    if any(state[part] is None for part in windows_preflight.NEEDED):
+        return [dict(row) for row in rows]
+    found = plans(state, **other)
+    return [dict(row) for row in rows] + [row for plan in found.values() for row in plan["checks"]]
+
+
+def failures(host: Windows, **other: Any) -> str:
+    """Return the message about everything that does not fit."""
+    return preflight.failures(host.name, checks_of(host, **other))
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_state_keeps_its_contract(condition: str) -> None:
+    """The simulator says nothing that the script does not promise."""
+    assert schema.faults(state_of(host_in(condition)), "windows_state.schema.json") == []
+
+
+@pytest.mark.parametrize(
+    "condition", ["fresh", "features-pending", "with-features", "with-wsl", "ready", "no-uninstall-key"]
+)
+def test_these_fit(condition: str) -> None:
+    """Nothing is refused that the roles can mend."""
+    assert failures(host_in(condition)) == ""
+
+
+#: Condition, options, and words that the message must hold. Numbers are those of the failure modes in docs/windows.md.
+MODES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("system-account", {}, ["(S-1-5-18)", "WSL cannot run as SYSTEM", "the account that is to own WSL"]),  # 1
+    ("store-wsl-only", {"msi_version": ""}, ["System32\\wsl.exe alone", "set wsl2_msi_version"]),  # 2
+    ("features-pending", {"allow_reboot": False}, ["finish enabling VirtualMachinePlatform", "wsl2_allow_reboot"]),  # 3
+    ("fresh", {"allow_reboot": False}, ["once it is enabled", "wsl2_allow_reboot"]),  # 3
+    ("no-virtualization", {}, ["Virtualization: found off", "ExposeVirtualizationExtensions"]),  # 5
+    ("gpo-blocks-logon", {}, ["'Log on as a service'", "S-1-5-83-0", "group policy"]),  # 6
+    ("disabled-by-edition", {}, ["VirtualMachinePlatform: unknown", "does not offer the feature"]),  # 7
+    ("server-2019", {"backend": "engine"}, ["build 17763", "20348 (2022)", "update Windows"]),  # 8
+    ("wsl-hangs", {}, ["did not answer in time", "log on as the owner"]),  # 9
+    ("location-used", {}, [f"{LOCATION} is not empty", "nothing was deleted"]),  # 12
+    ("other-owner", {}, ["belongs to PC\\anna", "distros are per account", "connect as PC\\anna"]),  # 13
+    ("foreign-distro", {}, ["Ready did not make it", "wsl2_adopt", "left untouched"]),
+    ("with-wsl", {"version": "4.42.1"}, ["4.42.1", "FromRegistry", "docker_desktop_accept_bad_version"]),  # 14
+    ("with-wsl", {"accept_license": False}, ["250 employees", "docker_desktop_accept_license"]),  # 15
+    ("server-2022", {}, ["no Windows Server", "docker_backend to engine"]),  # 16
+    ("nobody-logged-on", {}, ["nobody is logged on as PC1\\ready", "automatic logon", "engine"]),  # 17
+    ("settings-broken", {}, ["settings-store.json: no valid JSON", "it was not touched"]),  # 19
+    ("integration-lost", {}, ["leads nowhere", "integration with this distro"]),  # 20
+    ("ready", {"mode": "mirrored"}, ["nat is in effect", "22621", "set windows_network_mode to nat"]),  # 21
+    ("port-taken", {}, ["held by postgres (pid 4712)", "set postgresql_port to another port"]),  # 22
+    (
+        "port-reserved",
+        {"ports": [{"port": 8000, "service": "chromadb", "variable": "chromadb_port"}]},
+        ["in the range 7913-8012", "netsh int ipv4 add excludedportrange tcp 8000 1"],
+    ),  # 22
+    ("docker-desktop-old", {}, ["4.41.2 runs, 4.56.0 is wanted", "docker_desktop_allow_restart"]),
+    ("not-elevated", {}, ["not elevated", "Administrators"]),
+    ("disk-full", {}, ["5.0 GiB free", "wsl_location"]),
+    ("clock-behind", {}, ["Clock of Windows", "w32tm /resync"]),
+    ("fresh", {"password_given": False}, ["no password of the owner", "wsl2_owner_password"]),
+    ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
+    ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
+    ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
+    ("fresh", {"location": "relative"}, ["Folder of the distro", "wsl_location"]),
+    ("fresh", {"distribution": 'x" & calc'}, ["Name of the distro", "wsl_distribution"]),
+    ("ready", {"allow": [{"name": "x", "port": 5432, "remote": ["any"]}]}, ["remote any", "windows_network_allow"]),
+    ("ready", {"allow": [{"name": "x", "port": 22, "remote": ["10.0.0.0/8"], "native": True}], "mode": "mirrored"},
+     ["a native service", "Hyper-V firewall"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "options", "words"), MODES, ids=[f"{at}-{mode[0]}" for at, mode in enumerate(MODES)]
+)
+def test_each_misfit_has_its_words(condition: str, options: dict[str, Any], words: list[str]) -> None:
+    """Host, found, expected and the next step; and where the option fits, the message is gone."""
+    message = failures(host_in(condition), **options)
+    assert [word for word in words if word not in message] == [], message
+    assert message.startswith("pc1: ")
+    assert all("Next: " in line for line in message.splitlines()), message
+
+
+def test_what_cannot_be_read_is_no_ground_for_a_plan() -> None:
+    """A distro list that could not be read must not look like one without a distro."""
+    host = host_in("ready")
+    host.faults["unreadable"] = ["os"]
+    assert "os: Access is denied." in failures(host)
+
+
+def test_host_that_is_ready_needs_nothing() -> None:
+    """No step of any role."""
+    assert [plan["steps"] for plan in plans(state_of(host_in("ready"))).values()] == [[], [], []]
+
+
+def test_fresh_host_needs_it_all() -> None:
+    """In this order."""
+    found = plans(state_of(host_in("fresh")))
+    assert [step.split()[0] for step in found["wsl"]["steps"]] == [
+        "enable", "enable", "reboot", "install", "make", "import", "in", "in", "in", "make",
+    ]  # fmt: skip
+    assert found["docker"]["steps"][0] == "install Docker Desktop to 4.56.0"
+    assert found["docker"]["group"]
+    assert found["network"]["steps"] == []
+
+
+def test_distro_that_does_not_run_is_left_alone() -> None:
+    """Nobody looked inside, so nothing is said to differ there, and nothing is changed."""
+    host = host_in("ready")
+    host.registered[0].running = False
+    state = state_of(host, Inside="running")
+    plan = wsl.plan(state, **WSL)
+    assert state["inside"] is None
+    assert (plan["orders"], plan["steps"]) == ("", [])
+    assert [check["verdict"] for check in plan["checks"] if check["id"] == "inside"] == ["insufficient_data"]
+
+
+def test_adopted_distro_is_configured_and_never_ours() -> None:
+    """It may be used; it may not be removed."""
+    host = host_in("foreign-distro")
+    state = state_of(host)
+    plan = wsl.plan(state, **(WSL | {"adopt": True}))
+    assert not plan["import"]
+    assert "user ready" in plan["orders"]
+    assert removal.removal(state, stack="ready", distribution=DISTRO, distro=True)["distro"] == ""
+
+
+def test_foreign_keys_of_wsl_conf_stay() -> None:
+    """And what differs is written once."""
+    host = host_in("foreign-distro")
+    inside: Any = host.registered[0].inside
+    inside.files["/etc/wsl.conf"] = ("0644", b"# of anna\n[automount]\nroot=/win\n")
+    plan = wsl.plan(state_of(host), **(WSL | {"adopt": True}))
+    inside.shell("", plan["orders"].encode())
+    assert inside.files["/etc/wsl.conf"][1].decode().startswith("# of anna\n[automount]\nroot=/win\n")
+    inside.started()
+    again = wsl.plan(state_of(host), **(WSL | {"adopt": True}))
+    assert (again["orders"], again["restart"]) == ("", False)
+
+
+def test_proxy_and_certificates_of_windows_go_into_the_distro() -> None:
+    """And out again when Windows has them no more."""
+    host = host_in("ready")
+    host.proxy = "http=proxy.corp:3128;https=proxy.corp:3129"
+    host.certificates = [
+        {"thumbprint": "AB12", "subject": "CN=Corp", "not_after": "2030-01-01T00:00:00.000Z", "der": "MAA="}
+    ]
+    state = state_of(host, CaThumbprints=["AB12"])
+    plan = wsl.plan(state, **(WSL | {"proxy": "windows"}))
+    inside: Any = host.registered[0].inside
+    inside.shell("", plan["orders"].encode())
+    assert "export https_proxy='http://proxy.corp:3129'" in inside.files["/etc/profile.d/ready-proxy.sh"][1].decode()
+    assert b"BEGIN CERTIFICATE" in inside.files["/usr/local/share/ca-certificates/ready-ab12.crt"][1]
+    assert plan["orders"].endswith("certificates\n")
+    assert not plan["restart"]
+    assert wsl.plan(state_of(host, CaThumbprints=["AB12"]), **(WSL | {"proxy": "windows"}))["orders"] == ""
+    host.proxy, host.certificates = "", []
+    gone = wsl.plan(state_of(host), **(WSL | {"proxy": "windows"}))["orders"].splitlines()
+    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove"]
+
+
+def test_wslconfig_counts_only_where_allowed() -> None:
+    """WSL is shut down by leave alone: it ends Docker Desktop's containers as well."""
+    host = host_in("ready")
+    config = {"wsl2": {"memory": "8GB"}}
+    assert wsl.plan(state_of(host), **(WSL | {"config": config}))["shutdown"] is False
+    plan = wsl.plan(state_of(host), **(WSL | {"config": config, "allow_shutdown": True}))
+    assert (plan["wslconfig"], plan["shutdown"]) == ("[wsl2]\nmemory=8GB\n", True)
+    host.files["C:\\Users\\ready\\.wslconfig"] = plan["wslconfig"].encode()
+    assert wsl.plan(state_of(host), **(WSL | {"config": config}))["wslconfig"] is None
+
+
+def test_task_that_windows_would_end_is_made_anew() -> None:
+    """Three days is what Windows gives a task that says nothing."""
+    host = host_in("ready")
+    host.tasks[f"keep {DISTRO}"].time_limit = "PT72H"
+    assert wsl.plan(state_of(host), **WSL)["keepalive"]
+
+
+def test_old_answers_in_utf16_are_read() -> None:
+    """And their German is not."""
+    host = host_in("ready")
+    host.faults["old_wsl"] = True
+    assert failures(host) == ""
+
+
+def test_settings_with_a_mark_are_written_anew() -> None:
+    """Docker's parser refuses the mark that PowerShell 5.1 writes."""
+    found = plans(state_of(host_in("settings-with-mark")))["docker"]
+    assert found["settings"]
+    assert not found["settings"].startswith("\ufeff")
+    assert not found["stop"]
+
+
+def test_upgrade_stops_what_runs() -> None:
+    """With leave."""
+    found = plans(state_of(host_in("docker-desktop-old")), allow_restart=True)["docker"]
+    assert (found["install"], found["stop"], found["start"], found["settings"]) == (True, True, True, None)
+
+
+def test_engine_needs_nothing_of_docker_desktop() -> None:
+    """No licence, no session."""
+    found = plans(state_of(host_in("server-2022")), backend="engine")["docker"]
+    assert (found["wanted"], found["steps"]) == (False, [])
+    assert failures(host_in("server-2022"), backend="engine") == ""
+
+
+ALLOW = [{"name": "postgresql", "port": 5432, "remote": ["192.168.1.7", "10.0.0.0/8"]}]
+
+
+def test_rules_come_and_go() -> None:
+    """What is asked for is made once; what nobody asks for any more goes; others' rules stay."""
+    host = host_in("ready")
+    host.rules["Ready other postgresql 5432"] = {"name": "Ready other postgresql 5432"}
+    host.rules.clear()
+    found = plans(state_of(host), allow=ALLOW)["network"]
+    assert found["rules"] == [{"name": "Ready ready postgresql 5432", "port": 5432, "remote": "192.168.1.7,10.0.0.0/8"}]
+    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["5432"]}
+    mask = ["192.168.1.7", "10.0.0.0/255.0.0.0"]  # as Windows gives it back
+    host.rules["Ready ready postgresql 5432"] = rule | {"name": "Ready ready postgresql 5432", "remote": mask}
+    host.rules["Ready second x 1"] = rule | {"name": "Ready second x 1", "remote": ["1.2.3.4"]}
+    assert plans(state_of(host), allow=ALLOW)["network"]["steps"] == []
+    assert plans(state_of(host))["network"]["stale_rules"] == ["Ready ready postgresql 5432"]
+    changed = copy.deepcopy(ALLOW)
+    changed[0]["remote"] = ["192.168.1.7"]
+    assert len(plans(state_of(host), allow=changed)["network"]["rules"]) == 1
+
+
+def test_proxy_follows_the_distro() -> None:
+    """Its address changes with every start; what is not marked as ours is refused, not replaced."""
+    host = host_in("ready")
+    allow = [{"name": "ssh", "port": 2222, "remote": ["10.0.0.0/8"], "native": True}]
+    first = plans(state_of(host), allow=allow)["network"]
+    assert first["proxies"] == [{"port": 2222, "address": "172.28.96.5"}]
+    assert first["rules"][0]["name"] == "Ready ready ssh 2222 proxy"
+    host.portproxy["0.0.0.0/2222"] = "172.28.111.9/2222"
+    assert "not ours" in failures(host, allow=allow)
+    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["2222"]}
+    name = "Ready ready ssh 2222 proxy"
+    host.rules[name] = rule | {"name": name, "remote": ["10.0.0.0/8"]}
+    stale = plans(state_of(host), allow=allow)["network"]
+    assert (stale["proxies"], stale["rules"]) == ([{"port": 2222, "address": "172.28.96.5"}], [])
+    host.portproxy["0.0.0.0/2222"] = "172.28.96.5/2222"
+    assert plans(state_of(host), allow=allow)["network"]["steps"] == []
+    gone = plans(state_of(host))["network"]
+    assert (gone["proxies"], gone["stale_rules"]) == ([{"port": 2222, "address": ""}], [name])
+
+
+def test_own_relays_are_no_conflict() -> None:
+    """Docker Desktop and WSL publish the stack's ports on Windows."""
+    host = host_in("port-taken")
+    host.listeners[0]["process"] = "com.docker.backend"
+    assert failures(host) == ""
+
+
+def test_removal_takes_only_what_is_marked() -> None:
+    """Rules and proxies of the stack; the distro when asked, and only when Ready made it."""
+    host = host_in("ready")
+    rule = {
+        "enabled": True,
+        "direction": "Inbound",
+        "action": "Allow",
+        "protocol": "TCP",
+        "ports": ["1"],
+        "remote": ["::1"],
+    }
+    for name in ("Ready ready ssh 2222 proxy", "Ready second x 1"):
+        host.rules[name] = rule | {"name": name}
+    host.portproxy = {"0.0.0.0/2222": "172.28.96.5/2222", "0.0.0.0/80": "10.0.0.9/80"}
+    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=False)
+    assert (found["rules"], found["proxies"], found["tasks"], found["distro"]) == (
+        ["Ready ready ssh 2222 proxy"], [2222], [], "",
+    )  # fmt: skip
+    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=True)
+    assert (found["tasks"], found["distro"]) == ([f"keep {DISTRO}"], DISTRO)
+    foreign = removal.removal(state_of(host_in("foreign-distro")), stack="ready", distribution=DISTRO, distro=True)
+    assert (foreign["lines"], len(foreign["kept"])) == ([], 1)
+
+
+def test_provenance_of_the_simulator() -> None:
+    """What it says never counts in a report."""
+    state = state_of(host_in("fresh"))
+    assert windows_preflight.provenance(state) == "simulated"
+    state["virtualization"]["manufacturer"] = "LENOVO"
+    assert windows_preflight.provenance(state) == "real"
+
+
+def test_ports_name_their_variables(stack: dict[str, Any]) -> None:
+    """As the inventory spells them."""
+    assert {
+        "port": 7687,
+        "service": "neo4j",
+        "name": "bolt",
+        "protocol": "bolt",
+        "variable": "neo4j_bolt_port",
+    } in names.ports(stack)
+
+
+@pytest.mark.parametrize(
+    ("result", "log", "words"),
+    [
+        ({"rc": 4294967291, "msg": "unexpected rc"}, [], "not elevated"),
+        ({"rc": -5, "msg": "unexpected rc"}, [], "not elevated"),
+        ({"rc": 1, "msg": "x"}, ["at ExistingInstallation.FromRegistry()"], "4.43.0 or newer"),
+        ({"rc": 0, "msg": "Error downloading: (404) Not Found"}, [], "six months"),
+        ({"msg": "The checksum did not match"}, [], "docker_desktop_sha256"),
+        ({"rc": 2, "msg": "x"}, ["no space"], "no space"),
+    ],
+)
+def test_failed_installations_have_their_words(result: dict[str, Any], log: list[str], words: str) -> None:
+    """Numbers 11 and 14."""
+    assert words in dockerdesktop.install_fault(result, log, "pc1")
+
+
+def test_engine_that_does_not_come_up_is_described() -> None:
+    """Number 18."""
+    result = {"engine": None, "processes": [], "waited": 300.0, "log": ["a", "b"]}
+    assert "no engine after 300 s" in dockerdesktop.started(result, "pc1")
+    assert dockerdesktop.started(result | {"engine": "28"}, "pc1") == ""

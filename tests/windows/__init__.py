@@ -1,0 +1,1 @@
+"""Ansible against the simulated Windows hosts, over the real wire."""
