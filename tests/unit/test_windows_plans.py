@@ -156,7 +156,7 @@ def test_fresh_host_needs_it_all() -> None:
     """In this order."""
     found = plans(state_of(host_in("fresh")))
     assert [step.split()[0] for step in found["wsl"]["steps"]] == [
-        "enable", "enable", "reboot", "install", "make", "import", "in", "in", "in", "make",
+        "enable", "enable", "reboot", "install", "make", "import", "in", "in", "in", "start", "make",
     ]  # fmt: skip
     assert found["docker"]["steps"][0] == "install Docker Desktop to 4.56.0"
     assert found["docker"]["group"]
@@ -172,6 +172,18 @@ def test_distro_that_does_not_run_is_left_alone() -> None:
     assert state["inside"] is None
     assert (plan["orders"], plan["steps"]) == ("", [])
     assert [check["verdict"] for check in plan["checks"] if check["id"] == "inside"] == ["insufficient_data"]
+
+
+def test_distro_that_has_not_read_its_configuration_is_started_anew() -> None:
+    """The connection was lost between writing wsl.conf and the restart."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.conf = ""
+    plan = wsl.plan(state_of(host), **WSL)
+    assert (plan["orders"], plan["restart"]) == ("", True)
+    assert plan["steps"] == ["start the distro anew, so that wsl.conf counts"]
+    inside.started()
+    assert wsl.plan(state_of(host), **WSL)["steps"] == []
 
 
 def test_adopted_distro_is_configured_and_never_ours() -> None:
