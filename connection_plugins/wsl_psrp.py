@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shlex
 import sys
-import time
 import uuid
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from ansible.utils.display import Display
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.windows import wire  # Ansible offers module_utils to modules alone
+from ready.windows.notes import ConnectionLostError, Notes
 
 DOCUMENTATION = r"""
 name: wsl_psrp
@@ -96,8 +95,15 @@ STOP = (ROOT / "scripts" / "linux" / "stop_leftover.sh").read_text()
 display = Display()
 
 
-class ConnectionLost(AnsibleConnectionFailure):
-    """The connection to Windows broke while a command ran: the command may be running still."""
+def _clixml(data: bytes) -> ET.Element:
+    """Return base64 as pypsrp would serialise it, without its searches for what base64 never holds: half the CPU."""
+    element = ET.Element("S")
+    element.text = wire.encode(data)
+    return element
+
+
+class LostError(AnsibleConnectionFailure, ConnectionLostError):
+    """The connection to Windows broke while a command ran."""
 
 
 class Connection(ConnectionBase):
@@ -175,55 +181,25 @@ class Connection(ConnectionBase):
             " (HTTPS) or 5985 (HTTP)."
         )
 
-    # -- what is under way, noted on the controller --------------------------------------------------------------
-    def _notes(self) -> Path:
-        key = f"{self.get_option('wsl_windows_host')}\n{self.get_option('wsl_distribution')}"
-        return Path(self.get_option("wsl_state_dir")) / hashlib.sha256(key.encode()).hexdigest()[:24]
-
-    @contextmanager
-    def _noted(self, token: str) -> Iterator[None]:
-        """Keep a locked file while a command runs. It outlives a lost connection; its lock does not, nor a dead run."""
-        path = self._notes() / token
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        with new.open("w") as note:
-            fcntl.flock(note, fcntl.LOCK_EX)
-            new.rename(path)  # it is never seen without its lock
-            try:
-                yield
-            except ConnectionLost:
-                raise
-            except Exception:
-                path.unlink(missing_ok=True)
-                raise
-            path.unlink(missing_ok=True)
-
-    def _leftovers(self) -> Iterator[Path]:
-        """Yield the notes that nobody holds any more."""
-        for path in sorted(self._notes().glob("*")):
-            if not wire.TOKEN.match(path.name):
-                continue
-            try:
-                with path.open() as note:
-                    fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (FileNotFoundError, BlockingIOError):
-                continue
-            yield path
+    # -- what a lost connection left ------------------------------------------------------------------------------
+    def _notes(self) -> Notes:
+        state = Path(self.get_option("wsl_state_dir"))
+        return Notes(state, self.get_option("wsl_windows_host"), self.get_option("wsl_distribution"))
 
     def _deal_with_leftovers(self) -> None:
         """Wait for commands whose connection was lost, then stop them; once for each connection."""
         if self._looked:
             return
         self._looked = True
-        if notes := list(self._leftovers()):
+        notes = self._notes()
+        if tokens := notes.left():
             seconds = self.get_option("wsl_leftover_wait")
             display.warning(
-                f"{self._where}: a lost connection left {len(notes)} command(s) running, or may have; waiting up to"
+                f"{self._where}: a lost connection left {len(tokens)} command(s) running, or may have; waiting up to"
                 f" {seconds} s for them to end before they are stopped."
             )
-            self._stop([path.name for path in notes], seconds)
-            for path in notes:
-                path.unlink(missing_ok=True)
+            self._stop(tokens, seconds)
+            notes.forget(tokens)
 
     def _stop(self, tokens: list[str], seconds: int) -> str:
         """End what carries the tokens, as root: a command may have become another user. Returns ended or stopped."""
@@ -248,7 +224,7 @@ class Connection(ConnectionBase):
             )
         self._deal_with_leftovers()
         token, timeout = uuid.uuid4().hex, self.get_option("wsl_command_timeout")
-        with self._noted(token):
+        with self._notes().keep(token):
             ended, err = self._invoke(command, token, user, source, sink, timeout)
             if ended.why == "timeout":
                 self._stop([token], 0)  # killing wsl.exe ends the relay, not the Linux process
@@ -294,7 +270,7 @@ class Connection(ConnectionBase):
             pipeline = PowerShell(self._windows.runspace)
             # pypsrp serialises plain values only, not core's tagged ones.
             pipeline.add_script(EXEC, use_local_scope=True).add_parameters(json.loads(json.dumps(parameters)))
-            pipeline.begin_invoke(([wire.encode(data)] for data in feed) if feed is not None else None)
+            pipeline.begin_invoke(([_clixml(data)] for data in feed) if feed is not None else None)
             while True:  # drain, test, poll, in this order: nothing is lost, and a large output is not kept
                 for item in pipeline.output:
                     records.take(str(item))
@@ -305,7 +281,7 @@ class Connection(ConnectionBase):
         except (WinRMError, RequestException) as error:
             self._windows.runspace = None  # closing it would only fail again
             self._connected = False
-            raise ConnectionLost(
+            raise LostError(
                 f"{self._where}: the connection to Windows was lost while a command ran ({error}). What it left running"
                 " is dealt with on the next connection. Next: run again."
             ) from error
@@ -345,9 +321,7 @@ class Connection(ConnectionBase):
         """Run a command and return its exit code, output and errors."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         out = bytearray()
-        started = time.monotonic()
         code, err = self._run(cmd, self._user(sudoable), in_data or b"", out.extend)
-        display.vvvvv(f"{cmd!r}: rc {code}, {time.monotonic() - started:.3f} s", host=self._where)
         return code, bytes(out), err
 
     # -- files: one pipeline each, in pieces ---------------------------------------------------------------------
@@ -365,12 +339,13 @@ class Connection(ConnectionBase):
                     yield data
 
         small = os.path.getsize(to_bytes(in_path)) <= INLINE
-        # tee: the sum is made of what passes, at the same time.
-        command = f"tee -- {shlex.quote(out_path)} | sha256sum"
+        # The sum is made of what passes, at the same time; tee's own status comes beside it, as a disk may be full.
+        command = f"{{ {{ tee -- {shlex.quote(out_path)}; echo $? >&3; }} | sha256sum; }} 3>&1"
         code, err = self._run(command, self._user(sudoable=False), b"".join(read()) if small else read(), out.extend)
-        if code or err:
+        words = out.split()
+        if code or b"0" not in words:
             raise AnsibleError(f"{self._where}: {out_path} could not be written: {to_text(err).strip()}")
-        if out.split()[:1] != [digest.hexdigest().encode()]:
+        if digest.hexdigest().encode() not in words:
             raise AnsibleError(f"{self._where}: what arrived as {out_path} differs from {in_path}. Next: run again.")
 
     def fetch_file(self, in_path: str, out_path: str) -> None:

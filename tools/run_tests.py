@@ -2,8 +2,8 @@
 """`./ready test`: everything that proves Ready, in order, ending with a line that counts.
 
 lint (yamllint, ruff, mypy, ansible-lint) → unit tests → Docker and images, once → image contract → Molecule
-scenarios, two side by side → the whole stack and its faults. A stage that fails does not keep the next from running,
-except that nothing runs without Docker.
+scenarios, two side by side → simulated Windows hosts → the whole stack and its faults. A stage that fails does not
+keep the next from running, except that nothing runs without Docker.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOGS = ROOT / ".cache" / "test"
 BIN = Path(sys.executable).parent
 #: What .config/molecule/up.yml and tests/stack.py read.
 PORTS = ("READY_PORT_POSTGRESQL", "READY_PORT_BOLT", "READY_PORT_HTTP", "READY_PORT_CHROMADB", "READY_PORT_REDIS")
-STAGES = ("lint", "unit", "images", "molecule", "system")
+STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")
 #: Seconds after which a step counts as hung.
@@ -175,7 +175,7 @@ def main() -> int:
     if "unit" in only:
         say("unit tests")
         outcomes.append(pytest("unit", "tests/unit"))
-    if {"images", "molecule", "system"} & set(only):
+    if {"images", "molecule", "windows", "system"} & set(only):
         say("Docker and images")
         prepared = run("prepare", [str(BIN / "ansible-playbook"), "tests/prepare.yml"])
         outcomes.append(prepared)
@@ -186,6 +186,9 @@ def main() -> int:
             if "molecule" in only:
                 say("Molecule scenarios")
                 outcomes += molecule(arguments.scenario or scenarios())
+            if "windows" in only:
+                say("simulated Windows hosts")
+                outcomes.append(pytest("windows", "tests/windows"))
             if "system" in only:
                 say("the whole stack and its faults")
                 outcomes.append(pytest("system", "tests/system"))

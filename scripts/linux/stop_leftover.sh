@@ -1,21 +1,31 @@
 # Ends what is left of commands whose connection was lost. Runs as root in the distro, by /bin/sh.
 #   $1     seconds that they get to end by themselves
-#   $2...  their tokens, which their processes carry as READY_WSL=<token>.<session> (module_utils/ready/windows/wire.py)
+#   $2...  their tokens, which their processes carry as READY_WSL=<token>.<session>.<shell> (module_utils/ready/windows/wire.py)
 # Prints "ended" when nothing is left by then, else "stopped".
 # A process that began a session of its own, as Ansible's async wrapper does, is meant to outlive its connection.
 
-# Prints the processes that carry a token in the session it was given in, and what descends from them, whatever its
-# user and session: sudo clears the environment.
+# Prints the session that a process is in.
+session_of() {
+  read -r line 2>/dev/null <"/proc/$1/stat" || return
+  # shellcheck disable=SC2086
+  set -- ${line##*) }
+  echo "$4"
+}
+
+# Prints the processes that carry a token in the session it was given in, the shell that began them, and what descends
+# from them, whatever its user and session: sudo clears the environment.
 find_all() {
   found=' '
   for token; do
     for file in $(grep -laF -- "READY_WSL=$token." /proc/[0-9]*/environ 2>/dev/null); do
       process=${file#/proc/}
       process=${process%/environ}
-      read -r line 2>/dev/null <"/proc/$process/stat" || continue
-      # shellcheck disable=SC2086
-      set -- ${line##*) }
-      tr '\0' '\n' 2>/dev/null <"$file" | grep -qxF "READY_WSL=$token.$4" && found="$found$process "
+      mark=$(tr '\0' '\n' 2>/dev/null <"$file" | grep -F "READY_WSL=$token.")
+      shell=${mark##*.}
+      session=${mark%.*}
+      session=${session##*.}
+      [ "$(session_of "$process")" = "$session" ] && found="$found$process "
+      [ "$(session_of "$shell")" = "$session" ] && found="$found$shell "
     done
   done
   [ "$found" = ' ' ] && return

@@ -1,30 +1,26 @@
 # ready: wsl_exec v1
 <#
-.SYNOPSIS
 Runs one command in a WSL distro and relays its standard streams, binary-safe.
-.DESCRIPTION
 wsl.exe gets fixed arguments and two validated words, so nothing has to be quoted: the command itself is the first line
 of what the Linux shell reads, and standard input follows it. So it has no length limit, and no process list and no
-audit log of Windows shows it. Standard input is first -Stdin, then the pipeline's input, each base64.
+audit log of Windows shows it. Standard input is first Stdin, then the pipeline's input.
 Nothing blocks on one stream while another has data, so a command cannot hang on a full pipe.
-.PARAMETER Wsl
-Full path of wsl.exe. The one in System32 does not work in a remote session.
-.PARAMETER Distro
-Name of the distro.
-.PARAMETER User
-Linux user.
-.PARAMETER Command
-What /bin/sh is to run, base64.
-.PARAMETER Stdin
-Standard input that is small enough to come with the call, base64.
-.PARAMETER Timeout
-Seconds after which wsl.exe is killed; 0 is no limit.
-.PARAMETER Line
-A piece of standard input, base64.
-.OUTPUTS
-Strings. While it runs, when much was written: 'O<base64>' and 'E<base64>' for standard output and error. At the end
-one 'X' and a JSON object: rc (int, of wsl.exe; -1 is its own failure), why ('exit', 'timeout', or 'start' when wsl.exe
-could not be started), out and err (base64, what is left of both), msg.
+
+Parameters
+  Wsl       full path of wsl.exe; the one in System32 does not work in a remote session
+  Distro    name of the distro
+  User      Linux user
+  Command   what /bin/sh is to run, base64
+  Stdin     standard input that is small enough to come with the call, base64
+  Timeout   seconds after which wsl.exe is killed; 0 is no limit
+  Line      a piece of standard input, base64, from the pipeline
+
+Result: strings. While it runs, when much was written, 'O<base64>' and 'E<base64>' for standard output and error; at the
+end 'X' and one JSON object
+  rc        exit code of wsl.exe; -1 is its own failure
+  why       exit, timeout, or start when wsl.exe could not be started
+  out, err  what is left of both streams, base64
+  msg       why it could not be started
 #>
 [CmdletBinding()]
 param(

@@ -258,7 +258,7 @@ def _relay(process: subprocess.Popen[bytes], call: ScriptCall, timeout: int) -> 
         yield _end(-1, "timeout", bytes(held["O"]), bytes(held["E"]))
         return
     code = process.wait()
-    if code == _NO_USER[0] and _NO_USER[1] in held["E"]:
+    if code == _NO_USER[0] and _NO_USER[1] in held["O"] + held["E"]:
         yield own_failure("User not found.", "Wsl/WSL_E_USER_NOT_FOUND")
         return
     yield _end(code, "exit", bytes(held["O"]), bytes(held["E"]))

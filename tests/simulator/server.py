@@ -289,10 +289,7 @@ class Server:
             shell.feed(request.payload("rsp:Arguments"), key)
             return f"<rsp:CommandResponse><rsp:CommandId>{key}</rsp:CommandId></rsp:CommandResponse>"
         if request.operation == "Send":
-            sent = request.command_id("rsp:Stream")
-            if sent in shell.pipelines:
-                shell.pipelines[sent].await_room(request.timeout)
-            shell.feed(request.payload("rsp:Stream"), sent)
+            shell.send(request.payload("rsp:Stream"), request.command_id("rsp:Stream"))
             return "<rsp:SendResponse/>"
         if request.operation == "Receive":
             wanted = request.command_id("rsp:DesiredStream")

@@ -6,6 +6,7 @@ arrives with Send requests, what it says leaves with Receive requests.
 
 from __future__ import annotations
 
+import queue
 import re
 import threading
 import traceback
@@ -80,10 +81,10 @@ class Pipeline:
             self._end = True
             self._changed.notify_all()
 
-    def await_room(self, seconds: float) -> None:
-        """Hold a Send back while the script does not take its input."""
+    def await_room(self) -> None:
+        """Wait while the script does not take its input."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._input) < INPUT_LIMIT or self.done or self.stopped, seconds)
+            self._changed.wait_for(lambda: len(self._input) < INPUT_LIMIT or self.done or self.stopped)
 
     def input(self) -> Iterator[str]:
         """Yield the input objects as text."""
@@ -148,11 +149,24 @@ class Shell:
         self.changed = threading.Condition(threading.RLock())
         self._work = work
         self._out: dict[str | None, deque[bytes]] = {}
+        self._in: queue.Queue[tuple[bytes, str | None] | None] = queue.Queue(INPUT_LIMIT)
+        threading.Thread(target=self._take, daemon=True).start()
 
     def command(self, key: str) -> None:
         """Make a pipeline; its description follows with `feed`."""
         with self.changed:
             self.pipelines[key] = Pipeline(self, key)
+
+    def send(self, data: bytes, key: str | None) -> None:
+        """Take in a payload soon, after those that came before; held back while the script does not take its input."""
+        self._in.put((data, key))
+
+    def _take(self) -> None:
+        while (item := self._in.get()) is not None:
+            data, key = item
+            if key in self.pipelines:
+                self.pipelines[key].await_room()
+            self.feed(data, key)
 
     def feed(self, data: bytes, key: str | None = None) -> None:
         """Take in a payload and act on what it completes."""
@@ -204,3 +218,4 @@ class Shell:
         """Stop every pipeline."""
         for pipeline in list(self.pipelines.values()):
             pipeline.stop()
+        self._in.put(None)

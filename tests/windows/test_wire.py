@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.windows.conftest import Site
+from tests.windows.play import Site
 
 
 def win(module: str, _args: Any = None, **keywords: Any) -> dict[str, Any]:

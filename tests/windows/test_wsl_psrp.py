@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.windows.conftest import NAME, Site
+from tests.windows.play import NAME, Site
 
 MIB = 1024 * 1024
 #: Text that any quoting on the way would spoil.
@@ -24,7 +24,7 @@ def task(module: str, _args: Any = None, **keywords: Any) -> dict[str, Any]:
     return {f"ansible.builtin.{module}": _args, **keywords}
 
 
-def await_true(what: str, test: Any, seconds: float = 15) -> None:
+def await_true(what: str, test: Any, seconds: float = 90) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not test():
@@ -103,6 +103,29 @@ def test_a_large_file_goes_in_and_comes_back(site: Site, inventory: Path, tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_file_that_finds_no_room_is_no_success(site: Site, tmp_path: Path) -> None:
+    """All of it passed, but not all of it was written."""
+    inventory = site.inventory(tmp_path / "hosts.yml", ansible_remote_tmp="/dev/shm/tmp")
+    (tmp_path / "f").write_bytes(os.urandom(3 * MIB))
+    site.distro().sh("dd if=/dev/zero of=/dev/shm/fill bs=1M count=62")
+    try:
+        copy = task("copy", {"src": str(tmp_path / "f"), "dest": "/root/f"})
+        assert "could not be written" in site.run(inventory, "pc1-wsl", copy, code=2).message("pc1-wsl")
+        assert site.distro().sh("test -e /root/f")[0] == 1
+    finally:
+        site.distro().sh("rm -r /dev/shm/*")
+
+
+def test_a_file_of_another_user(site: Site, inventory: Path) -> None:
+    """Files go in as the login user and end as the user that the task becomes."""
+    site.distro().sh("id app || useradd -m app")
+    copy = task(
+        "copy", {"content": "x", "dest": "/home/app/x"}, become=True, become_user="app", become_method="wsl_user"
+    )
+    site.run(inventory, "pc1-wsl", copy)
+    assert site.distro().sh("stat -c %U /home/app/x")[1].strip() == "app"
+
+
 def test_a_second_copy_changes_nothing(site: Site, inventory: Path) -> None:
     """Idempotent, and predicted in check mode."""
     copy = task("copy", {"content": ODD, "dest": "/root/again"})
@@ -123,8 +146,8 @@ def test_a_module_costs_five_round_trips(site: Site, inventory: Path) -> None:
     site.run(inventory, "pc1-wsl", task("ping"))
     server = site.fleet.servers["pc1"]
     assert server.trips["Create"] == server.trips["Command"] == server.trips["Delete"] == 1
-    assert server.trips["Send"] == 1  # the module is larger than one envelope
-    assert sum(server.trips.values()) <= 8
+    assert server.trips["Send"] == 0
+    assert sum(server.trips.values()) <= 6  # the end may come apart from the last output
 
 
 def test_no_secret_is_in_a_windows_command_line(site: Site, inventory: Path) -> None:
@@ -186,7 +209,7 @@ def test_what_a_lost_connection_left_running_is_stopped_by_the_next_run(site: Si
     assert "left 1 command(s) running" in again.text
     assert not site.processes("sleep 6543")
     assert site.processes("sleep 5555")
-    assert site.distro().sh("test -e /root/late; pkill -f 'sleep 5555'")[0] == 0
+    assert site.distro().sh("test ! -e /root/late && pkill -f '[s]leep 5555'")[0] == 0
     assert "command(s) running" not in site.run(inventory, "pc1-wsl", task("command", "true")).text
 
 

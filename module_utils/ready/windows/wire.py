@@ -30,11 +30,12 @@ def command_text(command: str, token: str) -> str:
     """Return what the Linux shell is to run: the command, with its processes marked by the token.
 
     The marker also names the session (/proc/self/stat, field 6), so that what has begun a session of its own is not
-    taken for a leftover. Undone first is what the shell needed to read this text as one word (wsl_exec.ps1).
+    taken for a leftover, and the shell itself, whose own environment does not show it. Undone first is what the shell
+    needed to read this text as one word (wsl_exec.ps1).
     """
     return (
         "set +f;unset IFS;read -r c </proc/self/stat;set -- ${c##*) };"
-        f"export READY_WSL={token}.$4;set --;unset c\n{command}\n"
+        f"export READY_WSL={token}.$4.$$;set --;unset c\n{command}\n"
     )
 
 
@@ -94,7 +95,7 @@ class Records:
                     self._print(out)
                 self.err += err
                 return
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             pass
         self.other.append(record)
 

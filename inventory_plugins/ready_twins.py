@@ -1,0 +1,68 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Make a Linux host of each Windows host: its WSL distro."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin
+
+DOCUMENTATION = r"""
+name: ready_twins
+author: Ready
+version_added: "0.1.0"
+short_description: Make a Linux host of each Windows host, its WSL distro
+description:
+  - For each host of O(group) that an earlier inventory source named, adds a host with O(suffix) to its name, puts it in
+    O(twin_group) and sets C(ansible_wsl_windows_host), from which P(wsl_psrp#connection) finds its way.
+  - Sources of a folder are read in the order of their names, so C(twins.yml) comes after C(hosts.yml).
+options:
+  plugin:
+    description: Must be V(ready_twins).
+    required: true
+    choices: [ready_twins]
+  group:
+    description: The group of the Windows hosts.
+    type: str
+    default: windows
+  twin_group:
+    description: The group that the distros are put in.
+    type: str
+    default: wsl
+  suffix:
+    description: What is put behind the Windows host's name.
+    type: str
+    default: -wsl
+"""
+
+EXAMPLES = r"""
+# twins.yml
+plugin: ready_twins
+"""
+
+
+class InventoryModule(BaseInventoryPlugin):
+    """See DOCUMENTATION."""
+
+    NAME = "ready_twins"
+
+    def verify_file(self, path: str) -> bool:
+        """Say whether the file may be one of these."""
+        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Add the twins. Raises AnsibleParserError when there is no such group."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        group, twins, suffix = (str(self.get_option(name)) for name in ("group", "twin_group", "suffix"))
+        if group not in inventory.groups:
+            raise AnsibleParserError(
+                f"{path}: the inventory has no group {group!r}; expected the Windows hosts in it, from a source that"
+                " is read before this one. Next: name them in hosts.yml, or set `group` here."
+            )
+        inventory.add_group(twins)
+        for host in inventory.groups[group].get_hosts():
+            twin = f"{host.name}{suffix}"
+            inventory.add_host(twin, group=twins)
+            inventory.set_variable(twin, "ansible_wsl_windows_host", host.name)

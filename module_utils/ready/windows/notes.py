@@ -1,0 +1,63 @@
+"""Which commands are under way in a distro, noted on the controller, and so which ones a lost connection left behind.
+
+Runs on the controller. A note is an empty file that is locked while its command runs: the lock goes with the process,
+however it ends, and the file stays unless the command's end was seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .wire import TOKEN
+
+
+class ConnectionLostError(Exception):
+    """The connection broke while a command ran: it may be running still."""
+
+
+class Notes:
+    """The notes of one distro of one Windows host."""
+
+    def __init__(self, directory: Path, windows: str, distro: str) -> None:
+        self._directory = directory / hashlib.sha256(f"{windows}\n{distro}".encode()).hexdigest()[:24]
+
+    @contextmanager
+    def keep(self, token: str) -> Iterator[None]:
+        """Keep a note while a command runs, and leave it there when the connection is lost."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._directory / token
+        new = path.with_suffix(".new")
+        with new.open("w") as note:
+            fcntl.flock(note, fcntl.LOCK_EX)
+            new.rename(path)  # it is never seen without its lock
+            try:
+                yield
+            except ConnectionLostError:
+                raise
+            except Exception:
+                path.unlink(missing_ok=True)
+                raise
+            path.unlink(missing_ok=True)
+
+    def left(self) -> list[str]:
+        """Return the tokens whose notes nobody holds any more."""
+        found = []
+        for path in sorted(self._directory.glob("*")):
+            if not TOKEN.match(path.name):
+                continue
+            try:
+                with path.open() as note:
+                    fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (FileNotFoundError, BlockingIOError):
+                continue
+            found.append(path.name)
+        return found
+
+    def forget(self, tokens: list[str]) -> None:
+        """Take notes away."""
+        for token in tokens:
+            (self._directory / token).unlink(missing_ok=True)

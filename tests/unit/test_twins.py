@@ -1,0 +1,51 @@
+"""The inventory plugin ready_twins, and the example fleet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
+
+ROOT = Path(__file__).resolve().parents[2]
+inventory_loader.add_directory(str(ROOT / "inventory_plugins"))
+
+
+def read(directory: Path) -> InventoryManager:
+    """Read an inventory folder."""
+    return InventoryManager(loader=DataLoader(), sources=[str(directory)])
+
+
+def names(inventory: InventoryManager, group: str) -> list[str]:
+    """Return the hosts of a group."""
+    return sorted(host.name for host in inventory.groups[group].get_hosts())
+
+
+def test_each_windows_host_of_the_example_has_a_twin() -> None:
+    """A line for each PC is all that is written."""
+    inventory = read(ROOT / "inventories" / "windows")
+    windows = names(inventory, "windows")
+    assert len(windows) == 12
+    assert names(inventory, "wsl") == [f"{name}-wsl" for name in windows]
+    assert inventory.hosts["lab07-wsl"].vars["ansible_wsl_windows_host"] == "lab07"
+
+
+def test_hosts_of_child_groups_have_twins_too(tmp_path: Path) -> None:
+    """And other hosts have none; group, twins and suffix can be named."""
+    (tmp_path / "hosts.yml").write_text(
+        "all: {hosts: {db1: {}}, children: {pcs: {children: {north: {hosts: {n1: {}}}, south: {hosts: {s1: {}}}}}}}"
+    )
+    (tmp_path / "twins.yml").write_text("{plugin: ready_twins, group: pcs, twin_group: linux, suffix: .wsl}")
+    assert names(read(tmp_path), "linux") == ["n1.wsl", "s1.wsl"]
+
+
+def test_a_missing_group_is_named(tmp_path: Path) -> None:
+    """With the next step."""
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {db1: {}}}")
+    (tmp_path / "twins.yml").write_text("plugin: ready_twins")
+    plugin = inventory_loader.get("ready_twins")
+    with pytest.raises(AnsibleError, match=r"no group 'windows'.*Next: name them in hosts\.yml"):
+        plugin.parse(read(tmp_path / "hosts.yml")._inventory, DataLoader(), str(tmp_path / "twins.yml"))
