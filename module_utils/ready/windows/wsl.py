@@ -67,10 +67,10 @@ def _features(state: Mapping[str, Any]) -> Check:
 
 
 def _reboot(state: Mapping[str, Any], options: Options) -> Check:
-    why = [f"to finish enabling {name}" for name in pending_features(state)]
-    why += [f"to finish enabling {name}, once it is enabled" for name in missing_features(state)]
-    needed = bool(why)
-    why += [f"{reason} (of Windows itself)" for reason in state["pending_reboot"]]
+    features = [name for name in FEATURES if name in {*pending_features(state), *missing_features(state)}]
+    needed = bool(features)
+    why = [f"to finish enabling {' and '.join(features)}"] if needed else []
+    why += [f"by {reason}, whatever Ready does" for reason in state["pending_reboot"]]
     verdict = FAIL if needed and not options.allow_reboot else PASS
     return Check(
         "reboot",
@@ -95,7 +95,7 @@ def _package(state: Mapping[str, Any], options: Options) -> Check:
     if found["version"]:
         shown = f"{found['version']} in {found['install_location']}"
     elif found["stub"]:
-        shown = "System32\\wsl.exe alone, which does not work in remote sessions, with the Store's package neither"
+        shown = "System32\\wsl.exe alone, which does not work in remote sessions, not even with the Store's package"
     else:
         shown = "none"
     given = options.msi_version and options.msi_source and options.msi_sha256
