@@ -91,7 +91,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("system-account", {}, ["(S-1-5-18)", "WSL cannot run as SYSTEM", "the account that is to own WSL"]),  # 1
     ("store-wsl-only", {"msi_version": ""}, ["System32\\wsl.exe alone", "set wsl2_msi_version"]),  # 2
     ("features-pending", {"allow_reboot": False}, ["finish enabling VirtualMachinePlatform", "wsl2_allow_reboot"]),  # 3
-    ("fresh", {"allow_reboot": False}, ["VirtualMachinePlatform and Microsoft-Windows-Subsystem", "wsl2_allow_reboot"]),  # 3
+    ("fresh", {"allow_reboot": False}, ["Platform and Microsoft-Windows-Subsystem", "wsl2_allow_reboot"]),  # 3
     ("no-virtualization", {}, ["Virtualization: found off", "ExposeVirtualizationExtensions"]),  # 5
     ("gpo-blocks-logon", {}, ["'Log on as a service'", "S-1-5-83-0", "group policy"]),  # 6
     ("disabled-by-edition", {}, ["VirtualMachinePlatform: unknown", "does not offer the feature"]),  # 7
