@@ -14,7 +14,7 @@ from ready.windows import preflight as windows_preflight
 
 from tests.simulator.conditions import CONDITIONS, DISTRO, INVENTORY, LOCATION, host_in
 from tests.simulator.handlers.state import windows_state
-from tests.simulator.model import Windows
+from tests.simulator.model import SETTINGS, Windows
 
 PORTS = [{"port": 5432, "service": "postgresql", "variable": "postgresql_port"}]
 ASKED = {"Distribution": DISTRO, "Location": LOCATION, "Inside": "start", "Ports": [5432, 8000], "InsideScript": ""}
@@ -138,6 +138,49 @@ def test_each_misfit_has_its_words(condition: str, options: dict[str, Any], word
     assert [word for word in words if word not in message] == [], message
     assert message.startswith("pc1: ")
     assert all("Next: " in line for line in message.splitlines()), message
+
+
+def test_old_windows_10_is_refused_for_docker_desktop() -> None:
+    """WSL 2 runs there."""
+    host = host_in("fresh")
+    host.build = 19044
+    assert "found Windows 10, build 19044; expected build 19045" in failures(host)
+    assert failures(host, backend="engine") == ""
+
+
+def test_settings_of_a_running_docker_desktop_are_left_alone() -> None:
+    """It would write its own over ours."""
+    host = host_in("ready")
+    host.files[SETTINGS] = b'{"AutoStart": false}'
+    assert "they differ, and it runs" in failures(host)
+    assert "they differ, and it runs" not in failures(host, allow_restart=True)
+
+
+def test_second_docker_in_the_distro_is_refused() -> None:
+    """Beside the integration, not instead of it."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.packages = "docker.io\n"
+    assert "found docker.io installed" in failures(host)
+
+
+def test_clock_of_the_distro() -> None:
+    """The PC slept, and the distro did not notice."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.clock_skew = -3600.0
+    assert "Clock of the distro: found 36" in failures(host)
+
+
+def test_other_architectures() -> None:
+    """One is untried, the others cannot."""
+    state = state_of(host_in("fresh"))
+    for found, verdict in (("ARM64", "insufficient_data"), ("x86", "fail")):
+        state["os"]["architecture"] = found
+        rows = windows_preflight.evaluate(state, before=0, after=2e9, disk_free=1, clock_skew=5)
+        assert [(row["verdict"], bool(row["next"])) for row in rows if row["id"] == "architecture"] == [
+            (verdict, verdict == "fail")
+        ]
 
 
 def test_what_cannot_be_read_is_no_ground_for_a_plan() -> None:
