@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Measures inside of the distro what scripts/windows/latency.ps1 measures on Windows, by the same questions.
 
-usage: distro_latency.py BASE64 of {"targets": ["name|port|protocol"], "samples": 50, "timeout": milliseconds}; no quotes pass
-through wsl.exe. Prints what latency.ps1 prints.
+usage: distro_latency.py BASE64 of {"targets": ["name|port|protocol"], "samples": 50, "timeout": milliseconds}.
+No quotes pass through wsl.exe. Prints what latency.ps1 prints.
 """
 
 from __future__ import annotations

@@ -266,6 +266,9 @@ def container_inside(label: str) -> Callable[[str], Inside]:
 
     def make(name: str) -> Inside:
         container = f"ready-sim-{label}-{name}".lower().replace(".", "-")
-        return ContainerInside(Distro(name, container, label).create())
+        distro = Distro(name, container, label).create()
+        # The image of a distro is old when it is imported; this one may be of the last hour, and without package lists.
+        distro.sh("touch -d @0 /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp 2>&1 || true")
+        return ContainerInside(distro)
 
     return make

@@ -14,7 +14,7 @@ from ready.windows import preflight as windows_preflight
 
 from tests.simulator.conditions import CONDITIONS, DISTRO, INVENTORY, LOCATION, host_in
 from tests.simulator.handlers.state import windows_state
-from tests.simulator.model import Windows
+from tests.simulator.model import SETTINGS, Windows
 
 PORTS = [{"port": 5432, "service": "postgresql", "variable": "postgresql_port"}]
 ASKED = {"Distribution": DISTRO, "Location": LOCATION, "Inside": "start", "Ports": [5432, 8000], "InsideScript": ""}
@@ -91,7 +91,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("system-account", {}, ["(S-1-5-18)", "WSL cannot run as SYSTEM", "the account that is to own WSL"]),  # 1
     ("store-wsl-only", {"msi_version": ""}, ["System32\\wsl.exe alone", "set wsl2_msi_version"]),  # 2
     ("features-pending", {"allow_reboot": False}, ["finish enabling VirtualMachinePlatform", "wsl2_allow_reboot"]),  # 3
-    ("fresh", {"allow_reboot": False}, ["once it is enabled", "wsl2_allow_reboot"]),  # 3
+    ("fresh", {"allow_reboot": False}, ["Platform and Microsoft-Windows-Subsystem", "wsl2_allow_reboot"]),  # 3
     ("no-virtualization", {}, ["Virtualization: found off", "ExposeVirtualizationExtensions"]),  # 5
     ("gpo-blocks-logon", {}, ["'Log on as a service'", "S-1-5-83-0", "group policy"]),  # 6
     ("disabled-by-edition", {}, ["VirtualMachinePlatform: unknown", "does not offer the feature"]),  # 7
@@ -140,6 +140,49 @@ def test_each_misfit_has_its_words(condition: str, options: dict[str, Any], word
     assert all("Next: " in line for line in message.splitlines()), message
 
 
+def test_old_windows_10_is_refused_for_docker_desktop() -> None:
+    """WSL 2 runs there."""
+    host = host_in("fresh")
+    host.build = 19044
+    assert "found Windows 10, build 19044; expected build 19045" in failures(host)
+    assert failures(host, backend="engine") == ""
+
+
+def test_settings_of_a_running_docker_desktop_are_left_alone() -> None:
+    """It would write its own over ours."""
+    host = host_in("ready")
+    host.files[SETTINGS] = b'{"AutoStart": false}'
+    assert "they differ, and it runs" in failures(host)
+    assert "they differ, and it runs" not in failures(host, allow_restart=True)
+
+
+def test_second_docker_in_the_distro_is_refused() -> None:
+    """Beside the integration, not instead of it."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.packages = "docker.io\n"
+    assert "found docker.io installed" in failures(host)
+
+
+def test_clock_of_the_distro() -> None:
+    """The PC slept, and the distro did not notice."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.clock_skew = -3600.0
+    assert "Clock of the distro: found 36" in failures(host)
+
+
+def test_other_architectures() -> None:
+    """One is untried, the others cannot."""
+    state = state_of(host_in("fresh"))
+    for found, verdict in (("ARM64", "insufficient_data"), ("x86", "fail")):
+        state["os"]["architecture"] = found
+        rows = windows_preflight.evaluate(state, before=0, after=2e9, disk_free=1, clock_skew=5)
+        assert [(row["verdict"], bool(row["next"])) for row in rows if row["id"] == "architecture"] == [
+            (verdict, verdict == "fail")
+        ]
+
+
 def test_what_cannot_be_read_is_no_ground_for_a_plan() -> None:
     """A distro list that could not be read must not look like one without a distro."""
     host = host_in("ready")
@@ -156,7 +199,7 @@ def test_fresh_host_needs_it_all() -> None:
     """In this order."""
     found = plans(state_of(host_in("fresh")))
     assert [step.split()[0] for step in found["wsl"]["steps"]] == [
-        "enable", "enable", "reboot", "install", "make", "import", "in", "in", "in", "make",
+        "enable", "enable", "reboot", "install", "make", "import", "in", "in", "in", "start", "make",
     ]  # fmt: skip
     assert found["docker"]["steps"][0] == "install Docker Desktop to 4.56.0"
     assert found["docker"]["group"]
@@ -172,6 +215,18 @@ def test_distro_that_does_not_run_is_left_alone() -> None:
     assert state["inside"] is None
     assert (plan["orders"], plan["steps"]) == ("", [])
     assert [check["verdict"] for check in plan["checks"] if check["id"] == "inside"] == ["insufficient_data"]
+
+
+def test_distro_that_has_not_read_its_configuration_is_started_anew() -> None:
+    """The connection was lost between writing wsl.conf and the restart."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    inside.conf = ""
+    plan = wsl.plan(state_of(host), **WSL)
+    assert (plan["orders"], plan["restart"]) == ("", True)
+    assert plan["steps"] == ["start the distro anew, so that wsl.conf counts"]
+    inside.started()
+    assert wsl.plan(state_of(host), **WSL)["steps"] == []
 
 
 def test_adopted_distro_is_configured_and_never_ours() -> None:

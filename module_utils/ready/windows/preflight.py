@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
@@ -182,8 +182,3 @@ def evaluate(
         *_clock(state, clock_skew, before, after),
     ]
     return [asdict(check) for check in checks]
-
-
-def refused(checks: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether anything does not fit."""
-    return any(check["verdict"] == FAIL for check in checks)

@@ -24,6 +24,8 @@ LEAST_WSL = "2.0.1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 RELEASE = "22.04"
+#: States of systemd that a distro can be used in.
+SYSTEMD_UP = frozenset({"running", "degraded", "starting"})
 
 
 def distro_of(state: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
@@ -65,10 +67,10 @@ def _features(state: Mapping[str, Any]) -> Check:
 
 
 def _reboot(state: Mapping[str, Any], options: Options) -> Check:
-    why = [f"to finish enabling {name}" for name in pending_features(state)]
-    why += [f"to finish enabling {name}, once it is enabled" for name in missing_features(state)]
-    needed = bool(why)
-    why += [f"{reason} (of Windows itself)" for reason in state["pending_reboot"]]
+    features = [name for name in FEATURES if name in {*pending_features(state), *missing_features(state)}]
+    needed = bool(features)
+    why = [f"to finish enabling {' and '.join(features)}"] if needed else []
+    why += [f"by {reason}, whatever Ready does" for reason in state["pending_reboot"]]
     verdict = FAIL if needed and not options.allow_reboot else PASS
     return Check(
         "reboot",
@@ -93,7 +95,7 @@ def _package(state: Mapping[str, Any], options: Options) -> Check:
     if found["version"]:
         shown = f"{found['version']} in {found['install_location']}"
     elif found["stub"]:
-        shown = "System32\\wsl.exe alone, which does not work in remote sessions, with the Store's package neither"
+        shown = "System32\\wsl.exe alone, which does not work in remote sessions, not even with the Store's package"
     else:
         shown = "none"
     given = options.msi_version and options.msi_source and options.msi_sha256
@@ -165,20 +167,22 @@ def _distro(state: Mapping[str, Any], options: Options) -> Check:
     return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
 
 
-def _inside(state: Mapping[str, Any], restart: bool) -> Iterator[Check]:
+def _asleep(state: Mapping[str, Any]) -> bool:
+    """Return whether the distro runs without systemd: its wsl.conf was written, and it was not started anew since."""
+    values = (state["inside"] or {}).get("values", {})
+    return bool(values) and values.get("systemd", "").strip() not in SYSTEMD_UP
+
+
+def _inside(state: Mapping[str, Any]) -> Iterator[Check]:
     """Say what is seen inside of a distro that is there."""
     if state["inside"] is None:
         yield Check("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
-        return
-    values = state["inside"]["values"]
-    if not values or restart:  # it did not start, or has not seen its configuration yet
-        return
-    systemd = values.get("systemd", "").strip()
-    well = systemd in {"running", "degraded", "starting"}
-    step = "" if well else "wsl --terminate the distro, and see journalctl -b in it"
-    yield Check(
-        "systemd", "systemd in the distro", PASS if well else FAIL, systemd or "none", "running or degraded", step
-    )
+    elif state["inside"]["values"]:  # else it did not start, and that is said
+        found = state["inside"]["values"].get("systemd", "").strip() or "none"
+        step = "the distro is started anew; if that does not help, see journalctl -b in it"
+        up = not _asleep(state)
+        title = "systemd in the distro"
+        yield Check("systemd", title, PASS if up else UNKNOWN, found, "running or degraded", "" if up else step)
 
 
 def task_of(options: Options) -> str:
@@ -259,6 +263,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     looked = state["inside"] is not None
     if distro is not None and not looked:
         todo, restart = "", False
+    restart = restart or (distro is not None and _asleep(state))
     keepalive, make_task = _keepalive(state, options)
     checks = [
         *_names(options),
@@ -267,7 +272,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         _package(state, options),
         *_probe(state),
         _distro(state, options),
-        *([] if distro is None else _inside(state, restart)),
+        *([] if distro is None else _inside(state)),
         keepalive,
     ]
     default = state["wsl"]["default_version"] != 2
@@ -283,6 +288,8 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     if distro is None:
         steps.append(f"import {options.distribution} into {options.location}")
     steps += [f"in the distro: {' '.join(line.split()[:3])}" for line in todo.splitlines()]
+    if restart:
+        steps.append("start the distro anew, so that wsl.conf counts")
     if make_task:
         steps.append(f"make the task {RULE_PREFIX}\\{task_of(options)}")
     return {
