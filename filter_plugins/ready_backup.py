@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,17 @@ from ready.backups.telling import COLUMNS, backup_part, drill_part, restore_part
 
 def ready_backup_part(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the evidence and the table of a backup."""
-    return asdict(backup_part(found))
+    return backup_part(found).as_data()
 
 
 def ready_drill_part(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the evidence and the table of a drill."""
-    return asdict(drill_part(found))
+    return drill_part(found).as_data()
 
 
 def ready_restore_part(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the evidence and the table of a restore."""
-    return asdict(restore_part(found))
+    return restore_part(found).as_data()
 
 
 def ready_backup_columns(rows: Sequence[Any]) -> list[dict[str, str]]:

@@ -35,3 +35,7 @@ class Part:
     results: dict[str, Any]
     rows: list[dict[str, str]] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the fields by name, for filters to hand on; Ansible's own containers in them can't be copied deep."""
+        return dict(vars(self))
