@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ready import evidence
 from ready.windows.overhead import overhead, percentile, rows
 
 
@@ -55,6 +56,14 @@ def test_connects_where_nothing_is_asked() -> None:
     """A protocol without a question."""
     silent = target([1.0] * 50) | {"round_trip_ms": []}
     assert overhead([silent], [silent])["targets"]["redis"]["what"] == "connect"
+
+
+@pytest.mark.parametrize("inside", [[target([1.0] * 50)], []], ids=["measured", "not measured"])
+def test_it_is_evidence(inside: list[dict[str, Any]]) -> None:
+    """What was found keeps the schema, whether there are figures or not."""
+    found = overhead([target([2.0] * 50)], inside)
+    document = evidence.make("network", "ready", "pc1", found["verdict"], found, evidence.timestamp(), "simulated")
+    assert evidence.check(document) == []
 
 
 def test_percentile_is_a_measured_value() -> None:
