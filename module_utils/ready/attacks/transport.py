@@ -15,11 +15,13 @@ from .attempt import Attempt, RefusedError
 
 #: What a client says first in plain text, by the port's protocol. PostgreSQL: a start-up message of protocol 3.0.
 _STARTUP = struct.pack("!I", 196608) + b"user\0nobody\0\0"
+_GET = b"GET / HTTP/1.0\r\n\r\n"
 _GREETINGS = {
     "postgresql": struct.pack("!I", len(_STARTUP) + 4) + _STARTUP,
     "bolt": b"\x60\x60\xb0\x17" + struct.pack("!4I", 0x00000405, 0, 0, 0),
     "redis": b"PING\r\n",
-    "https": b"GET / HTTP/1.0\r\n\r\n",
+    "https": _GET,
+    "http": _GET,  # of a port that speaks TLS when the service does
 }
 #: Type of a TLS record that says no.
 _ALERT = b"\x15"
@@ -35,7 +37,7 @@ def refused_in_plain(protocol: str, answer: bytes) -> bool:
         return True
     if protocol == "postgresql":
         return answer.startswith(b"E")
-    return protocol == "https" and answer.split(b" ")[1:2] == [b"400"]
+    return protocol in {"http", "https"} and answer.split(b" ")[1:2] == [b"400"]
 
 
 def _in_plain(address: tuple[str, int], protocol: str, timeout: float) -> str:
