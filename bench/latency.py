@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The figures of bench/README.md about the probes: `.venv/bin/python bench/latency.py`.
+"""The figures of bench/README.md about `check` and its probes: `.venv/bin/python bench/latency.py`.
 
 Holds the probes' service time against pgbench and redis-benchmark, which run from the services' own images on the
 host's network, so that all go through the same published port. In turns, on a stack of its own, some minutes. Nothing
@@ -25,7 +25,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "module_utils")]
 
 from ready.engine import read_running, read_secrets  # noqa: E402
 from ready.measuring import WORKLOADS, Prober, measure_stack  # noqa: E402
-from ready.probing import make_probes  # noqa: E402
+from ready.probing import deep_health, make_probes  # noqa: E402
+from ready.services.base import Probe  # noqa: E402
 from ready.workloads.base import Workload  # noqa: E402
 
 from tests.system.conftest import Ready, own_stack  # noqa: E402
@@ -124,6 +125,26 @@ def cpu(workloads: dict[str, Workload]) -> tuple[float, float]:
     return spent[0], spent[1]
 
 
+def health(probes: dict[str, Probe]) -> tuple[float, float]:
+    """Return the median seconds of deep health of all services at once, and of the one that takes longest alone."""
+
+    def seconds(names: list[str]) -> float:
+        since = time.monotonic()
+        deep_health({name: probes[name] for name in names}, 20.0)
+        return time.monotonic() - since
+
+    together = [seconds(list(probes)) for _ in range(ROUNDS)]
+    alone = [statistics.median(seconds([name]) for _ in range(ROUNDS)) for name in probes]
+    return statistics.median(together), max(alone)
+
+
+def check(ready: Ready) -> float:
+    """Return the seconds of `./ready check`, all of it."""
+    since = time.monotonic()
+    ready.run("check", code=None)
+    return time.monotonic() - since
+
+
 def main() -> int:
     """Measure and print a table in Markdown."""
     with (
@@ -145,6 +166,11 @@ def main() -> int:
         for workload in workloads.values():
             workload.close()
         print(f"| CPU of a round of the four services, connections kept / new | {kept:.1f} ms / {new:.1f} ms |")
+        together, alone = health(probes)
+        ratio = f"{together:.2f} s / {alone:.2f} s = {together / alone:.2f}"
+        print(f"| health of all four at once / the slowest alone | {ratio} |")
+        checks = sorted(check(ready) for _ in range(3))
+        print(f"| `./ready check`, everything at 1,000 samples, median of 3 | {checks[1]:.1f} s |")
         runs = [measure_stack(probes, images, 1000, 120, {}, "/") for _ in range(3)]
         median = sorted(run["seconds"] for run in runs)[1]
         print(f"| latency of all four at 1,000 samples, median of 3 | {median:.1f} s |")
