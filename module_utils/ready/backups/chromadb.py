@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chromadb.errors import ChromaError
+
 from ..services.chromadb import ChromaDB
 from .base import Content, Load, StoppedDump
 from .manifest import BackupError
@@ -74,11 +76,14 @@ def _checksum(collection: Collection, count: int) -> str:
 
 def _sample(collection: Collection, key: str, identity: str) -> dict[str, Any]:
     """Return what a vector is, and its nearest neighbour; raises BackupError when it does not find itself."""
-    found = collection.get(ids=[identity], include=["embeddings"])["embeddings"]
-    if found is None or not len(found):
-        raise BackupError(f"chromadb: the vector {key} is gone from the index, though its entry is there")
-    values = [float(value) for value in found[0]]
-    answer = collection.query(query_embeddings=values, n_results=NEIGHBOURS, include=["distances"])
+    try:
+        found = collection.get(ids=[identity], include=["embeddings"])["embeddings"]
+        if found is None or not len(found):
+            raise BackupError(f"chromadb: the vector {key} is gone from the index, though its entry is there")
+        values = [float(value) for value in found[0]]
+        answer = collection.query(query_embeddings=values, n_results=NEIGHBOURS, include=["distances"])
+    except ChromaError as error:  # what it says when its index directory is not there: "Error finding id"
+        raise BackupError(f"chromadb: the vector {key} is not in the index, though its entry is: {error}") from error
     ids, distances = answer["ids"][0], (answer["distances"] or [[]])[0]
     metric = (collection.configuration_json.get("hnsw") or {}).get("space", "l2")
     if metric != "ip" and identity not in ids and (not distances or distances[0] > NO_DISTANCE):
