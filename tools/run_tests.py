@@ -29,8 +29,8 @@ PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "C
 STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: Scenarios that keep the daemon busiest or longest start first.
 FIRST = ("stack", "docker_engine", "neo4j")
-#: What measures runs alone, after the others.
-ALONE = ("check", "latency")
+#: What measures, or looks at the whole host, runs alone, after the others.
+ALONE = ("leftovers", "check", "latency")
 #: Seconds after which a step counts as hung.
 LIMIT = 1800
 _print_lock = Lock()
@@ -150,7 +150,7 @@ def files(folder: str) -> list[str]:
 
 
 def side_by_side(steps: Sequence[tuple[str, str]]) -> list[Outcome]:
-    """Run scenarios and files, given as (stage, name), two side by side, and after them, alone, those that measure."""
+    """Run scenarios and files, given as (stage, name), two side by side, and after them those that must be alone."""
 
     def step(item: tuple[str, str]) -> Outcome:
         stage, name = item
