@@ -229,8 +229,10 @@ def test_daemon_stops_in_the_middle(redis: Ready) -> None:
     daemon = Daemon(directory)
     try:
         client = daemon.start()
-        image = next(image for image in docker.from_env().images.list("ready/redis") if image.tags)
-        client.images.load(b"".join(image.save(named=image.tags[0])))
+        line = f"ready/redis:{redis.stack.resolved['services']['redis']['image']['version']}-"
+        images = docker.from_env().images.list("ready/redis")
+        image, tag = next((image, tag) for image in images for tag in image.tags if tag.startswith(line))
+        client.images.load(b"".join(image.save(named=tag)))
         redis.environment["DOCKER_HOST"] = daemon.host
         redis.set(image_source="build", redis_health={"test": ["CMD", "false"], "deadline": 60})
         process = redis.popen("up")
