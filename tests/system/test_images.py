@@ -11,6 +11,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from ready.definitions import load_definitions
 import yaml
 
 from tests.system.conftest import Ready, free_ports, remove
@@ -85,9 +86,10 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 def newest(service: str) -> str:
-    """Return the reference of our built image."""
+    """Return the reference of our built image, of the release line that is the default."""
     images = docker.from_env().images.list(filters={"label": f"io.ready.image={service}"})
-    return next(tag for image in images for tag in image.tags if tag.startswith(f"ready/{service}:"))
+    line = f"ready/{service}:{load_definitions()[service]['image']['version']}-"
+    return next(tag for image in images for tag in image.tags if tag.startswith(line))
 
 
 def lock(ready: Ready) -> Path:
