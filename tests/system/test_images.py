@@ -11,8 +11,8 @@ from pathlib import Path
 
 import docker
 import pytest
-from ready.definitions import load_definitions
 import yaml
+from ready.definitions import load_definitions
 
 from tests.system.conftest import Ready, free_ports, remove
 
