@@ -63,14 +63,16 @@ if [ -z "$left" ]; then
   echo ended
   exit 0
 fi
-for signal in TERM KILL; do
+for signal in TERM KILL KILL; do
   # shellcheck disable=SC2086
   kill -s "$signal" $left 2>/dev/null
   for _ in 1 2 3 4 5; do
     # shellcheck disable=SC2086
     left=$(running $left)
-    [ "$left" ] || break 2
+    [ "$left" ] || break
     sleep 1
   done
+  left=$(find_all "$@") # what they began meanwhile
+  [ "$left" ] || break
 done
 echo stopped
