@@ -24,6 +24,8 @@ PAUSE = 0.25
 LOG_LINES = 15
 #: Restarts by Docker's policy after which a container counts as failed.
 MAX_RESTARTS = 3
+#: What Docker answers to a question to a container that does not run, and the exit code that stands for it here.
+_CONFLICT, _ENDED = 409, -2
 #: What the stores say when the data hold another password than the one we were given.
 WRONG_PASSWORD = re.compile(
     r"password authentication failed|Neo\.ClientError\.Security\.Unauthorized|WRONGPASS|NOAUTH", re.IGNORECASE
@@ -50,7 +52,14 @@ def exec_command(test: Sequence[str]) -> list[str]:
 
 
 def _run(container: Container, command: list[str]) -> tuple[int, str]:
-    result = container.exec_run(command)
+    from docker.errors import APIError  # connect() has checked for it
+
+    try:
+        result = container.exec_run(command)
+    except APIError as error:
+        if error.status_code != _CONFLICT:
+            raise
+        return _ENDED, "the container ended before it could be asked"
     output = result.output if isinstance(result.output, bytes) else b"".join(result.output)
     return int(result.exit_code if result.exit_code is not None else -1), output.decode(errors="replace").strip()
 
@@ -65,13 +74,13 @@ def _wait_for(
         pending = bool(service.get("reconcile"))
         while True:
             container.reload()
+            # Restarted again and again by its policy: it will not come up by being waited for.
+            looping = container.attrs["RestartCount"] >= MAX_RESTARTS
             if container.status != "running":
                 outcome.state = "exited" if container.status in {"exited", "dead"} else container.status
                 state = container.attrs["State"]
                 cause = "killed for lack of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
                 outcome.detail = f"the container is {container.status} ({cause})"
-                # Restarted again and again by its policy: it will not come up by being waited for.
-                looping = container.attrs["RestartCount"] >= MAX_RESTARTS
                 if looping or container.status in {"exited", "dead", "created", "paused"}:
                     break
             else:
@@ -87,6 +96,9 @@ def _wait_for(
                         continue
                 if code == 0:
                     outcome.healthy, outcome.state, outcome.detail = True, "healthy", ""
+                    break
+                if code == _ENDED and looping:
+                    outcome.state = "restarting"
                     break
             outcome.wrong_password = bool(WRONG_PASSWORD.search(outcome.detail))
             if clock() >= deadline or outcome.wrong_password:

@@ -1,0 +1,48 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Waiting for services, with containers that only answer what they are told to."""
+
+from __future__ import annotations
+
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from docker.errors import APIError
+from ready import waiting
+
+SERVICE = {"container": "s-redis", "health": {"test": ["CMD", "true"], "timeout": 1, "deadline": 60}}
+
+
+class Crashing:
+    """A container that Docker starts again and again: it runs whenever it is looked at, and never when it is asked."""
+
+    status = "running"
+
+    def __init__(self) -> None:
+        self.attrs: dict[str, Any] = {"RestartCount": 0, "State": {"ExitCode": 1}}
+
+    def reload(self) -> None:
+        self.attrs["RestartCount"] += 1
+
+    def exec_run(self, command: list[str]) -> Any:
+        response = requests.Response()
+        response.status_code = 409
+        raise APIError("Conflict", response=response)
+
+    def logs(self, tail: int) -> bytes:
+        return b"argument must be 'yes' or 'no'\n"
+
+
+def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that ends just before its health test is asked is waited for on, and told with its log."""
+    container = Crashing()
+    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: container), close=lambda: None)
+    monkeypatch.setattr(waiting, "connect", lambda **_: client)
+    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    ticks = count()
+    outcome = waiting.wait_for_all({"redis": SERVICE}, clock=lambda: float(next(ticks)))["redis"]
+    assert outcome["logs"] == ["argument must be 'yes' or 'no'"]
+    assert not outcome["healthy"]
+    assert outcome["seconds"] < 30
