@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _CLONE_NEWNET = 0x40000000
 #: Seconds within which a port that is open on the same machine answers.
 PATIENCE = 1.0
+#: Seconds that Docker needs at most to put its rules back, on a busy machine.
+_MOMENT = 0.3
 #: Seconds until a link that has just been made carries something, on a busy machine.
 _LINK = 5.0
 #: For measurements of networks (RFC 2544), so no host has addresses in it.
@@ -144,6 +146,18 @@ def _knock(targets: Sequence[Target], patience: float) -> list[Target]:
     return answered
 
 
+def answering(targets: Sequence[Target], patience: float) -> list[Target]:
+    """Return the targets that accept a connection, and accept another one a moment later.
+
+    Docker takes its firewall's rules out and puts them back whenever a network is made, anybody's: a connection that
+    slips through then tells nothing about the rules.
+    """
+    answered = _knock(targets, patience)
+    if answered:
+        time.sleep(_MOMENT)
+    return _knock(answered, patience)
+
+
 def _gateway_known(gateway: str) -> bool:
     """Return whether the gateway has answered for its address: else the outsider looked at nothing at all."""
     table = Path("/proc/thread-self/net/arp").read_text(encoding="ascii").splitlines()[1:]
@@ -169,7 +183,7 @@ def look(place: Place, targets: Sequence[Target], patience: float = PATIENCE) ->
         try:
             _enter(place)
             _await_gateway(place)
-            answered = _knock(targets, patience)
+            answered = answering(targets, patience)
             outcome.append([target for target in targets if target in answered])
             _ip([f"link delete {_interfaces()[0]}"])  # the kernel would do it as well, a while after the thread's end
         except OutsiderError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import threading
 from typing import Any
 
 from ready.intrusion import targets_of
-from ready.outsider import neighbour
+from ready.outsider import answering, neighbour
 
 from tests.unit.secure import ADDRESSES, ANY, container
 
@@ -39,3 +41,19 @@ def test_a_container_that_could_not_be_read_is_tried_by_its_definition(stack: di
         "host": [(address, port) for address in ADDRESSES for port in (7474, 7687)],
         "container": [],
     }
+
+
+def test_one_that_slips_through_does_not_count() -> None:
+    """What answers once and then no more is not open: Docker's firewall has gaps while it is put in order."""
+    steady, once = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+
+    def close_after_one() -> None:
+        once.accept()[0].close()
+        once.close()
+
+    thread = threading.Thread(target=close_after_one)
+    thread.start()
+    with steady:
+        open_one = steady.getsockname()
+        assert answering([open_one, once.getsockname()], 1.0) == [open_one]
+    thread.join()
