@@ -24,14 +24,17 @@ class Crashing:
         self.attrs: dict[str, Any] = {"RestartCount": 0, "State": {"ExitCode": 1}}
 
     def reload(self) -> None:
+        """Say that it was started once more."""
         self.attrs["RestartCount"] += 1
 
     def exec_run(self, command: list[str]) -> Any:
+        """Refuse as Docker does."""
         response = requests.Response()
         response.status_code = 409
         raise APIError("Conflict", response=response)
 
     def logs(self, tail: int) -> bytes:
+        """Return why it ended."""
         return b"argument must be 'yes' or 'no'\n"
 
 
