@@ -7,14 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.inventory import open_store  # Ansible offers module_utils to modules alone
-from ready.leaks import Search
-from ready.vault import SecretsError
+from ready.written import search_written  # Ansible offers module_utils to modules alone
 
 
 class ActionModule(ActionBase):
@@ -36,17 +33,5 @@ class ActionModule(ActionBase):
         )
         result.update(self._execute_module("stack_security", module_args=args, task_vars=task_vars))
         if not result.get("failed"):
-            result["found"]["leaks"]["controller"] = self._search(args["stack"], task_vars)
+            result["found"]["leaks"]["controller"] = search_written(args["stack"], task_vars, self._templar.template)
         return result
-
-    def _search(self, stack: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return {looked, found} for evidence, reports, logs and temporary files, or {fault}."""
-        try:
-            store = open_store(task_vars, self._templar.template)
-        except SecretsError as error:
-            return {"fault": str(error)}
-        passwords = {name: store.passwords(stack["name"], name) for name in stack["services"]}
-        places = [Path(stack["evidence_dir"]) / stack["name"], Path(constants.DEFAULT_LOCAL_TMP).parent]
-        places += [Path(constants.DEFAULT_LOG_PATH)] if constants.DEFAULT_LOG_PATH else []
-        found, read = Search(stack, passwords).files(places)
-        return {"looked": f"{read} files below {', '.join(map(str, places))}", "found": found}

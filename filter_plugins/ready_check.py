@@ -31,20 +31,20 @@ def ready_check(
     Args:
         stack: the resolved stack.
         state: what `stack_state` read.
-        answers: part -> what its module returned; {} for one that was not asked.
+        answers: part -> what `stack_check` returned; parts that were not asked are absent.
         only: the parts that are wanted; empty means all of them.
         previous: the earlier evidence of latency.
     """
     parts = []
     if not only or "health" in only:
-        parts.append(health_part(stack, state, answers["health"].get("services", {})))
+        parts.append(health_part(stack, state, answers.get("health", {}).get("services", {})))
     if not only or "drift" in only:
         parts.append(drift_part(stack, state))
-    if "found" in answers["security"]:
+    if "security" in answers:
         parts.append(judge_security(stack, answers["security"]["found"], datetime.now(timezone.utc).date()))
-    if "services" in answers["network"]:
+    if "network" in answers:
         parts.append(judge_network(stack, answers["network"]))
-    if "services" in answers["latency"]:
+    if "latency" in answers:
         parts.append(judge_latency(stack, answers["latency"], previous))
     return combine(stack, parts)
 

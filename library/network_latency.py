@@ -21,7 +21,7 @@ options:
   samples:
     description: Connections and round trips over each way.
     type: int
-    default: 200
+    default: 100
   timeout:
     description: Seconds for a single request.
     type: float
@@ -53,12 +53,9 @@ services:
   sample: {redis: {published: {address: 127.0.0.1, port: 6379, reason: "", round_trip: {n: 200, p50_ms: 0.1}}}}
 """
 
-import contextlib
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_running
-from ansible.module_utils.ready.probing import host_probes
-from ansible.module_utils.ready.ways import measure_ways
+from ansible.module_utils.ready.checkup import NETWORK_SECONDS, TRIPS, Checkup
+from ansible.module_utils.ready.probing import TIMEOUT
 
 
 def main() -> None:
@@ -66,23 +63,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
-            "samples": {"type": "int", "default": 200},
-            "timeout": {"type": "float", "default": 5.0},
-            "deadline": {"type": "float", "default": 10.0},
+            "samples": {"type": "int", "default": TRIPS},
+            "timeout": {"type": "float", "default": TIMEOUT},
+            "deadline": {"type": "float", "default": NETWORK_SECONDS},
         },
         supports_check_mode=True,
     )
-    stack, params = module.params["stack"], module.params
-    running = {}
-    with contextlib.suppress(EngineError):  # then nothing answers, and each service says so
-        running = read_running(connect(), stack)
-    found = measure_ways(
-        host_probes(stack, params["timeout"]),
-        {name: its["address"] for name, its in running.items()},
-        params["samples"],
-        params["deadline"],
-    )
-    module.exit_json(changed=False, services=found)
+    params = module.params
+    found = Checkup(params["stack"], params["timeout"]).network(params["samples"], params["deadline"])
+    module.exit_json(changed=False, **found)
 
 
 if __name__ == "__main__":

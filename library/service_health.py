@@ -58,7 +58,7 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.probing import LEVELS, host_probes
+from ansible.module_utils.ready.probing import HEALTH_SECONDS, LEVELS, TIMEOUT, host_probes
 
 
 def main() -> None:
@@ -67,13 +67,13 @@ def main() -> None:
         argument_spec={
             "stack": {"type": "dict", "required": True},
             "level": {"type": "str", "choices": ["probe", "deep"], "default": "deep"},
-            "deadline": {"type": "float", "default": 20.0},
-            "timeout": {"type": "float", "default": 5.0},
+            "deadline": {"type": "float", "default": HEALTH_SECONDS},
+            "timeout": {"type": "float", "default": TIMEOUT},
         },
         supports_check_mode=True,
     )
-    stack, params = module.params["stack"], module.params
-    services = LEVELS[params["level"]](host_probes(stack, params["timeout"]), params["deadline"])
+    params = module.params
+    services = LEVELS[params["level"]](host_probes(params["stack"], params["timeout"]), params["deadline"])
     module.exit_json(changed=False, services=services)
 
 

@@ -83,9 +83,8 @@ at:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_running
-from ansible.module_utils.ready.measuring import measure_stack
-from ansible.module_utils.ready.probing import host_probes
+from ansible.module_utils.ready.checkup import LATENCY_SECONDS, SAMPLES, Checkup
+from ansible.module_utils.ready.probing import TIMEOUT
 
 
 def main() -> None:
@@ -94,30 +93,16 @@ def main() -> None:
         argument_spec={
             "stack": {"type": "dict", "required": True},
             "services": {"type": "list", "elements": "str"},
-            "samples": {"type": "int", "default": 1000},
-            "timeout": {"type": "float", "default": 5.0},
-            "deadline": {"type": "float", "default": 60.0},
+            "samples": {"type": "int", "default": SAMPLES},
+            "timeout": {"type": "float", "default": TIMEOUT},
+            "deadline": {"type": "float", "default": LATENCY_SECONDS},
             "previous": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    stack, params = module.params["stack"], module.params
-    running, directory = {}, "/"
-    try:
-        client = connect()
-        running, directory = read_running(client, stack), client.info()["DockerRootDir"]
-    except EngineError:
-        pass  # then nothing answers, and each service says so
-    probes = host_probes(stack, params["timeout"])
-    measured = measure_stack(
-        {name: probe for name, probe in probes.items() if params["services"] is None or name in params["services"]},
-        {name: its["image_id"] for name, its in running.items()},
-        params["samples"],
-        params["deadline"],
-        params["previous"].get("results", {}),
-        directory,
-    )
-    module.exit_json(changed=False, **measured)
+    params = dict(module.params)
+    checkup = Checkup(params.pop("stack"), params.pop("timeout"))
+    module.exit_json(changed=False, **checkup.latency(**params))
 
 
 if __name__ == "__main__":

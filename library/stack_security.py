@@ -53,9 +53,8 @@ found:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError
-from ansible.module_utils.ready.intrusion import read_security
-from ansible.module_utils.ready.security import unread
+from ansible.module_utils.ready.checkup import SECURITY_SECONDS, Checkup
+from ansible.module_utils.ready.probing import TIMEOUT
 
 
 def main() -> None:
@@ -63,17 +62,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
-            "timeout": {"type": "float", "default": 5.0},
-            "deadline": {"type": "float", "default": 20.0},
+            "timeout": {"type": "float", "default": TIMEOUT},
+            "deadline": {"type": "float", "default": SECURITY_SECONDS},
         },
         supports_check_mode=True,
     )
     params = module.params
-    try:
-        found = read_security(params["stack"], params["timeout"], params["deadline"])
-    except EngineError as error:
-        found = unread(params["stack"], str(error))
-    module.exit_json(changed=False, found=found)
+    module.exit_json(changed=False, **Checkup(params["stack"], params["timeout"]).security(params["deadline"]))
 
 
 if __name__ == "__main__":

@@ -141,5 +141,6 @@ def search_processes(search: Search) -> dict[str, dict[str, Any]]:
 
 def search_files(stack: str, search: Search) -> dict[str, dict[str, Any]]:
     """Return the same for the files that a run leaves on the host: the lock, and Ansible's remote temporary files."""
-    lines, read = search.files([Path(f"/run/lock/ready-{stack}.json"), Path("~/.ansible/tmp").expanduser()])
+    temporary = Path("~/.ansible/tmp").expanduser().glob("ansible-*")  # others keep things there too
+    lines, read = search.files([Path(f"/run/lock/ready-{stack}.json"), *temporary])
     return {"files": {"looked": f"{read} files", "found": lines}}

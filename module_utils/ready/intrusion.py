@@ -16,7 +16,7 @@ from .attacks import ATTACKS
 from .engine import connect
 from .leaks import Search
 from .outsider import OtherNetwork, Target, look, neighbour
-from .probing import host_probes
+from .services.base import Probe
 from .sockets import listening, open_beyond_loopback, own_addresses
 from .together import together
 
@@ -66,12 +66,12 @@ def _outside(stack: str, targets: Sequence[Target], place: str) -> list[Target]:
         return look(other, targets)
 
 
-def read_security(stack: Mapping[str, Any], timeout: float, deadline: float) -> dict[str, Any]:
+def read_security(stack: Mapping[str, Any], probes: Mapping[str, Probe], deadline: float) -> dict[str, Any]:
     """Return all that was found out; `security.judge` says what of it is wrong.
 
     Args:
         stack: the resolved stack.
-        timeout: seconds for a single step of an attack.
+        probes: service -> its probe.
         deadline: seconds for each of the two halves, the containers and everything else.
 
     Raises EngineError when Docker does not answer.
@@ -82,7 +82,6 @@ def read_security(stack: Mapping[str, Any], timeout: float, deadline: float) -> 
     containers, container_faults = together(
         {key: partial(_container, name, its) for key, its in services.items()}, deadline
     )
-    probes = host_probes(stack, timeout)
     search = Search(stack, {key: probe.passwords for key, probe in probes.items()})
     proc = Path("/proc/net")
     if_inet6 = proc / "if_inet6"

@@ -29,14 +29,14 @@ WORKLOADS: dict[str, Callable[[Any], Workload]] = {
     "redis": RedisWorkload,
 }
 #: Requests of an operation that is not judged: enough for a p95.
-SECOND_TIER_SAMPLES = 100
+SECOND_TIER_SAMPLES = 50
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.
 SERIES_SECONDS = 8.0
 #: Seconds of requests at a fixed rate, and of new connections.
-OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.3, 50
+OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.3, 0.2, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.5
 #: Characters of an error that are told.
 DETAIL = 300
 #: Seconds beyond the timeout of a single request after which a service counts as hanging.
@@ -313,6 +313,7 @@ def measure_stack(
     deadline: float,
     previous: Mapping[str, Any],
     directory: str,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return what was measured, as `library/service_latency.py` documents it.
 
@@ -325,6 +326,7 @@ def measure_stack(
         deadline: seconds after which no more measurement is begun.
         previous: results of the earlier evidence of latency, for the baselines; may be empty.
         directory: on the file system whose use is told.
+        meanwhile: what else is asked of the services while the fixtures are built; it ends before anything is measured.
     """
     started = time.monotonic()
     before = Reading.take()
@@ -337,7 +339,10 @@ def measure_stack(
     gc.collect()
     gc.disable()  # a collection in the middle of a request would be counted as the service's
     try:
+        other = threading.Thread(target=meanwhile, daemon=True)
+        other.start()
         wrong = together(workloads, lambda workload: workload.build(), FIXTURE_SECONDS)
+        other.join()
         before = Reading.take()
         for name, workload in workloads.items():
             services[name] = (

@@ -10,6 +10,8 @@ from .engine import EngineError, connect, read_authorities, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
 
+#: Seconds for a single step or request, and for all services' health.
+TIMEOUT, HEALTH_SECONDS = 5.0, 20.0
 #: Service -> its probe.
 PROBES: dict[str, type[Probe]] = {name: probe_class(name) for name in NAMES}
 

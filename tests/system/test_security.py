@@ -15,7 +15,7 @@ from typing import Any
 
 import docker
 import pytest
-from ready.intrusion import read_security
+from ready.checkup import Checkup
 from ready.leaks import Search
 from ready.part import Part
 from ready.security import judge_security
@@ -39,7 +39,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
 def attack(ready: Ready, today: date | None = None) -> Part:
     """Find out and judge, here: the module is no more than this call."""
     resolved = ready.stack.resolved
-    return judge_security(resolved, read_security(resolved, 5.0, 20.0), today or datetime.now(timezone.utc).date())
+    return judge_security(resolved, Checkup(resolved).security()["found"], today or datetime.now(timezone.utc).date())
 
 
 def failed(part: Part, *verdicts: str) -> dict[str, set[str]]:
@@ -315,7 +315,7 @@ def test_a_password_in_evidence(stack: Ready) -> None:
 
 def test_interrupted(stack: Ready) -> None:
     """Killed at its most delicate moment; what stays is one network, and the next run removes that."""
-    code = "import json, sys; from ready.intrusion import read_security; read_security(json.load(sys.stdin), 5.0, 20.0)"
+    code = "import json, sys; from ready.checkup import Checkup; Checkup(json.load(sys.stdin)).security()"
     for _ in range(8):
         process = subprocess.Popen(
             [sys.executable, "-c", code],

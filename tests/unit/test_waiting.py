@@ -43,7 +43,7 @@ def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> Non
     container = Crashing()
     client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: container), close=lambda: None)
     monkeypatch.setattr(waiting, "connect", lambda **_: client)
-    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     ticks = count()
     outcome = waiting.wait_for_all({"redis": SERVICE}, clock=lambda: float(next(ticks)))["redis"]
     assert outcome["logs"] == ["argument must be 'yes' or 'no'"]

@@ -171,8 +171,8 @@ class Neo4jWorkload(Workload):
                 raise CheckError(f"the plan of traversal: found no seek in the index {INDEX}, expected one")
 
         return [
-            Operation("traversal", "latency_p95_ms", traverse, check_traversed, planned, warm_up=300, rate=150.0),
-            Operation("complex_pattern", "complex_pattern_p95_ms", match, check_matched, judged=False, warm_up=200),
+            Operation("traversal", "latency_p95_ms", traverse, check_traversed, planned, warm_up=200, rate=150.0),
+            Operation("complex_pattern", "complex_pattern_p95_ms", match, check_matched, judged=False, warm_up=60),
         ]
 
     def remove(self) -> None:

@@ -1,0 +1,35 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Searching what Ready writes on the controller for a stack's passwords. Runs on the controller alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+
+from .inventory import open_store
+from .leaks import Search
+from .vault import SecretsError
+
+
+def search_written(
+    stack: Mapping[str, Any], task_vars: dict[str, Any], template: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Return {looked, found} for evidence, reports, logs and temporary files, or {fault}.
+
+    Args:
+        stack: the resolved stack.
+        task_vars: of the host.
+        template: resolves a value of the inventory.
+    """
+    try:
+        store = open_store(task_vars, template)
+    except SecretsError as error:
+        return {"fault": str(error)}
+    passwords = {name: store.passwords(stack["name"], name) for name in stack["services"]}
+    places = [Path(stack["evidence_dir"]) / stack["name"], Path(constants.DEFAULT_LOCAL_TMP).parent]
+    places += [Path(constants.DEFAULT_LOG_PATH)] if constants.DEFAULT_LOG_PATH else []
+    found, read = Search(stack, passwords).files(places)
+    return {"looked": f"{read} files below {', '.join(map(str, places))}", "found": found}
