@@ -40,7 +40,12 @@ class Run:
     def message(self, host: str) -> str:
         """Return the messages that a host failed with, in one line."""
         blocks = re.split(r"^(?=fatal: \[|TASK \[|PLAY |changed: \[|ok: \[)", self.text, flags=re.MULTILINE)
-        return " ".join(" ".join(block for block in blocks if block.startswith(f"fatal: [{host}")).split())
+        own = (f"fatal: [{host}]", f"fatal: [{host} ")
+        return " ".join(" ".join(block for block in blocks if block.startswith(own)).split())
+
+    def why(self) -> str:
+        """Return what every host failed with, unreachable ones too, and the recap: what an assertion says."""
+        return "\n".join([*re.findall(r"^fatal: .*(?:\n[ \t].*)*", self.text, re.MULTILINE), self.text[-3000:]])
 
 
 @dataclass
@@ -75,6 +80,12 @@ class Site:
         """Return what preflight left about a host."""
         path = self.directory / "evidence" / "ready" / host / "preflight.json"
         return dict(json.loads(path.read_text()))
+
+    def come_back(self) -> None:
+        """Let every host whose connection was lost answer again."""
+        for name, host in self.hosts.items():
+            host.come_back()
+            self.fleet.servers[name].wait()
 
     def forget(self) -> None:
         """Begin the records anew."""
@@ -269,8 +280,10 @@ def test_lost_connections_are_continued(tmp_path: Path) -> None:
         first = site.run("windows", timeout=400)
         assert first.code != 0
         assert [name for name in names if not (first.count(name, "unreachable") or first.count(name, "failed"))] == []
+        assert {name: first.message(name) for name in names if "lost_after" in site.hosts[name].faults} == {}
+        site.come_back()
         second = site.run("windows", timeout=400)
-        assert second.code == 0, [second.message(name) for name in names]
+        assert second.code == 0, second.why()
         for host in site.hosts.values():
             made = host.changes()
             assert made.count(f"--import {DISTRO}") == 1
