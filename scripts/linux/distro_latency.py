@@ -72,7 +72,11 @@ def docker(arguments: list[str], timeout: float, stdin: bytes = b"") -> bytes:
     """Return what Docker's command line prints. Raises OSError, with its words, when it fails."""
     try:
         done = subprocess.run(  # noqa: S603
-            ["docker", *arguments], input=stdin, capture_output=True, timeout=timeout, check=False  # noqa: S607
+            ["docker", *arguments],  # noqa: S607
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise OSError(str(error)) from error

@@ -107,11 +107,32 @@ def site_of(directory: Path, conditions: dict[str, str]) -> Iterator[Site]:
             host.close()
 
 
+def fleet_says(site: Site, run: Run) -> None:
+    """The run ends with every host, those too that could not be reached, and the verb says the same from evidence."""
+    last = run.text[run.text.index("Fleet of 4") :]
+    assert last.startswith("Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up")
+    for words in ("pc4: Failed to connect to the host", "win_ping) reaches it", "pc2: Virtualization: found off"):
+        assert words in last
+    document = json.loads((site.directory / "evidence" / "fleet.json").read_text())
+    states = {machine["name"]: machine["state"] for machine in document["results"]["machines"]}
+    assert states == {"pc4": "unreachable", "pc2": "failed", "pc1": "not up", "pc3": "not up"}
+    assert document["provenance"] == "simulated"
+    assert "pc4" in (site.directory / "evidence" / "fleet.html").read_text()
+    verb = site.run("fleet")
+    assert verb.code == 2
+    assert "Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up" in verb.text
+    assert "Pw-of-ready" not in run.text + verb.text
+
+
 def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
-    """Beside a bad one, which does not stop it; the second run changes nothing and costs one script."""
-    with site_of(tmp_path, {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "fresh"}) as site:
+    """Beside a bad one and one that is off, which stop nobody; the second run changes nothing and costs one script."""
+    conditions = {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "fresh", "pc4": "fresh"}
+    with site_of(tmp_path, conditions) as site:
+        site.hosts["pc4"].go_away()
+        site.fleet.servers["pc4"].stop()
         first = site.run("windows")
-        assert first.code == 2
+        assert first.code == 4
+        fleet_says(site, first)
         assert "Virtualization: found off" in first.message("pc2")
         assert site.hosts["pc2"].changes() == []
         for name in ("pc1", "pc3"):
