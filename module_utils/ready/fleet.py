@@ -145,10 +145,19 @@ def _state(outcomes: Sequence[str], services: Mapping[str, int] | None, seen: bo
     return "not up" if seen else "never seen"
 
 
+def _runs(machine: Machine, items: Mapping[str, Mapping[str, evidence.Item]]) -> dict[str, evidence.Evidence]:
+    """Return host -> how its last run ended; not of a distro that the same run could not make on its Windows host."""
+    runs = {host: names["run"].evidence for host, names in items.items() if "run" in names}
+    above, below = runs.get(machine.windows or ""), runs.get(machine.linux or "")
+    if above and below and above["verdict"] == FAIL and above["started_at"] == below["started_at"]:
+        del runs[str(machine.linux)]
+    return runs
+
+
 def _row(machine: Machine, found: evidence.Found, required: Requirements, now: datetime) -> dict[str, Any]:
     """Return how one machine stands."""
     items = {host: found.hosts.get(host, {}) for host in machine.hosts}
-    runs = {host: names["run"].evidence for host, names in items.items() if "run" in names}
+    runs = _runs(machine, items)
     outcomes = [run["results"]["outcome"] for run in runs.values()]
     services = _services(machine, found)
     state = _state(outcomes, services, any(items.values()))

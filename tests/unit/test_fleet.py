@@ -110,6 +110,16 @@ def test_states(tmp_path: Path) -> None:
     assert summary["title"].startswith("Fleet of 6: fail; 1 unreachable, 1 failed, 1 unhealthy")
 
 
+def test_distro_that_could_not_be_made_is_no_second_fault(tmp_path: Path) -> None:
+    """What its Windows host failed with is the reason; alone, the distro speaks for itself."""
+    hostvars = inventory(tmp_path, windows=1)
+    ran(tmp_path, "pc1-wsl", "unreachable", "no WSL distro of that name")
+    assert look(tmp_path, hostvars)[1]["pc1"]["state"] == "unreachable"
+    ran(tmp_path, "pc1", "failed", "pc1: Virtualization: found off. Next: firmware")
+    row = look(tmp_path, hostvars)[1]["pc1"]
+    assert (row["state"], [fault["host"] for fault in row["faults"]]) == ("failed", ["pc1"])
+
+
 def test_preflight_speaks_where_no_run_does(tmp_path: Path) -> None:
     """Each check that failed, with its own next step; a run that failed has said the same."""
     check = {
