@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence, readiness, report, requirements  # Ansible offers module_utils to modules alone
+from ready.inventory import windows_hosts
 
 
 class ActionModule(ActionBase):
@@ -54,6 +55,7 @@ class ActionModule(ActionBase):
             now,
             bool(args["application"].get("path")),
             args["waivers"],
+            windows_hosts((task_vars or {}).get("hostvars", {}), args["hosts"]),
         )
         document = evidence.make("readiness", stack, evidence.ALL_HOSTS, verdict, results, evidence.timestamp(now))
         try:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,12 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.table import render  # Ansible offers module_utils to modules alone
-
-LOG_WIDTH = 160
+from ready.table import render, width  # Ansible offers module_utils to modules alone
 
 
-def width(display: Display) -> int:
-    """Return how wide to print. A worker has no terminal any more: what its parent saw is all there is to go by."""
-    if os.environ.get("COLUMNS", "").isdigit():
-        return int(os.environ["COLUMNS"])
-    if display.columns > 79:  # Ansible's own floor is 79: a narrow terminal, or none
-        return int(display.columns) + 1
-    return 80 if color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR else LOG_WIDTH
+def on_terminal() -> bool:
+    """Return whether there seems to be one: Ansible colours its output without being told to."""
+    return bool(color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR)
 
 
 class ActionModule(ActionBase):
@@ -57,6 +50,6 @@ class ActionModule(ActionBase):
         )
         display = Display()
         # Ansible decides about colour as everybody expects: terminal, NO_COLOR, ANSIBLE_NOCOLOR, ANSIBLE_FORCE_COLOR.
-        display.display(render(**args, width=width(display), colour=bool(color.ANSIBLE_COLOR)))
+        display.display(render(**args, width=width(display.columns, on_terminal()), colour=bool(color.ANSIBLE_COLOR)))
         result.update(changed=False)
         return result

@@ -25,6 +25,7 @@ def ready_check(
     answers: Mapping[str, Mapping[str, Any]],
     only: Collection[str],
     previous: Mapping[str, Any],
+    windows: str = "",
 ) -> dict[str, Any]:
     """Return what all parts say together, as `checking.combine` does.
 
@@ -34,6 +35,7 @@ def ready_check(
         answers: part -> what `stack_check` returned; parts that were not asked are absent.
         only: the parts that are wanted; empty means all of them.
         previous: the earlier evidence of latency.
+        windows: the Windows host that the stack's distro runs on, "" where there is none.
     """
     parts = []
     if not only or "health" in only:
@@ -43,7 +45,7 @@ def ready_check(
     if "security" in answers:
         parts.append(judge_security(stack, answers["security"]["found"], datetime.now(timezone.utc).date()))
     if "network" in answers:
-        parts.append(judge_network(stack, answers["network"]))
+        parts.append(judge_network(stack, answers["network"], windows))
     if "latency" in answers:
         parts.append(judge_latency(stack, answers["latency"], previous))
     return combine(stack, parts)

@@ -101,12 +101,35 @@ def ready_windows_overhead(outside: Mapping[str, Any], inside: Mapping[str, Any]
     """Return the overhead: what latency.ps1 measured on Windows, over a run of distro_latency.py in the distro."""
     if message := ready_windows_said(inside, "measurement inside of the distro", host):
         raise AnsibleFilterError(message)
-    return overhead.overhead(plain(outside["targets"]), json.loads(said.text(inside["stdout"]))["targets"])
+    found = json.loads(said.text(inside["stdout"]))
+    return overhead.overhead(plain(outside["targets"]), found["targets"], found["containers"])
 
 
 def ready_windows_targets(stack: Mapping[str, Any]) -> list[str]:
     """Return what is measured, as latency.ps1 takes it."""
     return [f"{item['service']}.{item['name']}|{item['port']}|{item['protocol']}" for item in names.ports(stack)]
+
+
+def ready_windows_inside(stack: Mapping[str, Any], samples: int) -> str:
+    """Return the argument of distro_latency.py: what is measured in the distro, and in the containers' network."""
+    given = {
+        "targets": ready_windows_targets(stack),
+        "containers": [
+            {
+                "name": f"{name}.{port['name']}",
+                "container": service["container"],
+                "network": stack["network"],
+                "port": port["container"],
+                "protocol": port["protocol"],
+            }
+            for name, service in stack["services"].items()
+            for port in service["ports"]
+        ],
+        "source": ready_windows_linux_script("distro_latency.py"),
+        "samples": int(samples),
+        "timeout": 2000,
+    }
+    return base64.b64encode(json.dumps(plain(given)).encode()).decode()
 
 
 def ready_windows_steps(plans: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -147,6 +170,7 @@ class FilterModule:
             "ready_windows_overhead": ready_windows_overhead,
             "ready_windows_overhead_rows": overhead.rows,
             "ready_windows_targets": ready_windows_targets,
+            "ready_windows_inside": ready_windows_inside,
             "ready_windows_ports": names.ports,
             "ready_windows_removal": ready_windows_removal,
             "ready_windows_report": ready_windows_report,

@@ -17,7 +17,7 @@ options:
     description: What it is evidence of.
     type: str
     choices: [preflight, health, latency, network, availability, security, backup, restore, drill, upgrade,
-      gold_standards, frameworks, test_app, readiness]
+      gold_standards, frameworks, test_app, readiness, run, fleet]
     required: true
   stack:
     description: The stack's name.

@@ -22,7 +22,10 @@ options:
     type: path
     required: true
   hosts:
-    description: The hosts that have to show evidence. One without any makes its requirements V(insufficient_data).
+    description:
+      - The hosts that have to show evidence. One without any makes its requirements V(insufficient_data).
+      - For a WSL distro, one with the variable C(ansible_wsl_windows_host), its Windows host shows what only Windows
+        can.
     type: list
     elements: str
     required: true

@@ -31,11 +31,15 @@ NAMES = (
     "frameworks",
     "test_app",
     "readiness",
+    "run",
+    "fleet",
 )
 VERDICTS = ("pass", "fail", "insufficient_data", "not_applicable", "waived")
 PROVENANCES = ("real", "simulated")
 #: The "host" of evidence about a whole stack, which lies beside the hosts' directories.
 ALL_HOSTS = "all"
+#: The "stack" of the one piece of evidence about all stacks, which lies beside the stacks' directories.
+ALL_STACKS = "all"
 
 
 class EvidenceError(ValueError):
@@ -147,6 +151,8 @@ def path_of(directory: Path, stack: str, host: str, name: str) -> Path:
     for part in (stack, host):
         if part in {"", ".", ".."} or part != Path(part).name or part.startswith("."):
             raise EvidenceError(f"found {part!r}, expected a name of a stack or host without / and leading dot")
+    if name == "fleet":
+        return directory / f"{name}.json"
     folder = directory / stack
     return (folder if host == ALL_HOSTS else folder / host) / f"{name}.json"
 

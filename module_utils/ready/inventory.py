@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ def with_paths(stack: dict[str, Any], task_vars: Mapping[str, Any]) -> None:
     for service in filter(is_given, filter(speaks_tls, stack["services"].values())):
         for key in ("certificate", "key", "ca"):
             service["tls"][key] = os.path.normpath(base / Path(service["tls"][key]).expanduser())
+
+
+def windows_hosts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, str]:
+    """Return distro -> the Windows host that it runs on, of those hosts that are such a distro."""
+    named = {str(host): hostvars[host].get("ansible_wsl_windows_host") for host in hosts if host in hostvars}
+    return {host: str(windows) for host, windows in named.items() if windows}
 
 
 def authority_path(store: SecretStore, stack: str) -> Path:

@@ -11,6 +11,7 @@ from .part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Part
 #: Round trips and connections that it takes to say what a way costs.
 MIN_SAMPLES = 20
 ONE_PLATFORM = "the inventory has one platform: there is no way between two that could cost anything"
+TWO_PLATFORMS = "the way from Windows is measured there: ./ready windows check leaves the evidence network of {host}"
 
 
 def _answered(way: Mapping[str, Any]) -> bool:
@@ -54,7 +55,7 @@ def _why(way: Mapping[str, Any]) -> str:
     return f"{trips['errors']} of {trips['n']} without an answer: {trips['first_error'] or 'too few were made'}"
 
 
-def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> Part:
+def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any], windows: str = "") -> Part:
     """Return what the measurement shows.
 
     The ADR's limit is for the way between two platforms, so with one platform the evidence is `not_applicable`. It is
@@ -64,6 +65,7 @@ def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> Part:
     Args:
         stack: the resolved stack.
         answer: what `network_latency` returned.
+        windows: the Windows host that the stack's distro runs on, "" where there is none.
     """
     paths: dict[str, dict[str, Any]] = {}
     rows, steps = [], []
@@ -83,7 +85,8 @@ def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any]) -> Part:
         rows.append(_row(name, paths[name]))
         if verdict == FAIL:
             steps.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+    reason = TWO_PLATFORMS.format(host=windows) if windows else ONE_PLATFORM
     failed = any(path["verdict"] == FAIL for path in paths.values())
-    rows.append({"service": "all", "check": "host to host", "verdict": NOT_APPLICABLE, "detail": ONE_PLATFORM})
-    results = {"paths": paths, "host_to_host": {"verdict": NOT_APPLICABLE, "reason": ONE_PLATFORM}}
+    rows.append({"service": "all", "check": "host to host", "verdict": NOT_APPLICABLE, "detail": reason})
+    results = {"paths": paths, "host_to_host": {"verdict": NOT_APPLICABLE, "reason": reason}}
     return Part("network", FAIL if failed else NOT_APPLICABLE, results, rows, steps)

@@ -115,7 +115,13 @@ def _showing(requirement: Requirement, host: str, item: Item | None, root: Path,
 
 
 def _row(
-    requirement: Requirement, found: Found, hosts: Sequence[str], application: bool, root: Path, now: datetime
+    requirement: Requirement,
+    found: Found,
+    hosts: Sequence[str],
+    windows: Mapping[str, str],
+    application: bool,
+    root: Path,
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the verdict of one requirement, before waivers."""
     row: dict[str, Any] = {
@@ -133,7 +139,8 @@ def _row(
     if requirement.application and not application:
         return row
     if requirement.every_host:
-        items = {host: found.hosts.get(host, {}).get(requirement.evidence) for host in hosts}
+        those = [windows.get(host, host) if requirement.windows else host for host in hosts]
+        items = {host: found.hosts.get(host, {}).get(requirement.evidence) for host in those}
     else:  # shown once for the whole stack: the newest counts, whatever it says
         all_of = {
             host: names[requirement.evidence] for host, names in found.hosts.items() if requirement.evidence in names
@@ -146,10 +153,13 @@ def _row(
     row["reason"] = decisive["reason"] if decisive else "the inventory names no host"
     if decisive and decisive["reason"] and len(row["hosts"]) > 1:
         row["reason"] = f"{decisive['host']}: {decisive['reason']}"
+    how, deeper = requirement.source.how, requirement.source.deeper
+    if requirement.windows and decisive and decisive["host"] in windows.values():
+        how = deeper = requirement.windows
     if row["verdict"] == FAIL:
-        row["next"] = f"cure it, then {requirement.source.deeper}"
+        row["next"] = f"cure it, then {deeper}"
     elif row["verdict"] == UNKNOWN:
-        row["next"] = requirement.source.deeper if decisive and decisive["evidence"] else requirement.source.how
+        row["next"] = deeper if decisive and decisive["evidence"] else how
     return row
 
 
@@ -212,6 +222,7 @@ def evaluate(
     now: datetime,
     application: bool = False,
     waivers: Iterable[Mapping[str, Any]] = (),
+    windows: Mapping[str, str] | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the verdict of the whole and the results of the evidence `readiness`.
 
@@ -223,8 +234,12 @@ def evaluate(
         now: the moment that ages are counted from, with its time zone.
         application: whether the inventory names an application.
         waivers: `id`, `reason` and `until` each.
+        windows: distro -> the Windows host that it runs on, which shows what only Windows can.
     """
-    rows = {name: _row(item, found, hosts, application, root, now) for name, item in requirements.requirements.items()}
+    rows = {
+        name: _row(item, found, hosts, windows or {}, application, root, now)
+        for name, item in requirements.requirements.items()
+    }
     states, refused = _apply_waivers(rows, waivers, now.date())
     sections = []
     for group in requirements.sections:

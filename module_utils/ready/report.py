@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +114,7 @@ def next_steps(results: Mapping[str, Any]) -> list[str]:
     return steps
 
 
-def page(document: Mapping[str, Any], sha256: str) -> str:
-    """Return the report as a self-contained HTML page; `document` is the evidence `readiness`, `sha256` its file's."""
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -124,6 +123,11 @@ def page(document: Mapping[str, Any], sha256: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"points": points, "counts": counts, "number": number}
+    return environment
+
+
+def page(document: Mapping[str, Any], sha256: str) -> str:
+    """Return the report as a self-contained HTML page; `document` is the evidence `readiness`, `sha256` its file's."""
     results = document["results"]
     files = {
         showing["evidence"]["path"]: showing["evidence"]
@@ -131,12 +135,31 @@ def page(document: Mapping[str, Any], sha256: str) -> str:
         for showing in row["hosts"]
         if showing["evidence"]
     }
-    return environment.get_template("report.html.j2").render(
-        document=document,
-        results=results,
-        rows={row["id"]: row for row in results["requirements"]},
-        files=[files[path] for path in sorted(files)],
-        steps=next_steps(results),
-        words=WORDS,
-        sha256=sha256,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            results=results,
+            rows={row["id"]: row for row in results["requirements"]},
+            files=[files[path] for path in sorted(files)],
+            steps=next_steps(results),
+            words=WORDS,
+            sha256=sha256,
+        )
+    )
+
+
+def fleet_page(document: Mapping[str, Any], sha256: str, lines: Sequence[str]) -> str:
+    """Return the summary of a fleet as a self-contained HTML page.
+
+    Args:
+        document: the evidence `fleet`.
+        sha256: its file's.
+        lines: what failed and what to do.
+    """
+    return (
+        _environment()
+        .get_template("fleet.html.j2")
+        .render(document=document, results=document["results"], lines=lines, words=WORDS, sha256=sha256)
     )

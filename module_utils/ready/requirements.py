@@ -63,6 +63,7 @@ class Requirement:
     predicates: tuple[Predicate, ...]
     every_host: bool = True
     application: bool = False
+    windows: str = ""  #: how to get it of a distro on Windows, where its Windows host shows it; "" where it is its own
 
     @property
     def objective(self) -> str:
@@ -173,6 +174,7 @@ def parse(data: Mapping[str, Any], verbs: Iterable[str]) -> Requirements:
             predicates=_predicates(entry["predicates"]),
             every_host=entry.get("scope", "every") == "every",
             application=entry.get("application", False),
+            windows=how(entry["windows_verb"]) if "windows_verb" in entry else "",
         )
         for section in data["sections"]
         for entry in section["requirements"]

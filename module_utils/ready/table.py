@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,23 @@ STYLES = {
     }.items()
     for word in words
 }
+
+
+LOG_WIDTH = 160
+
+
+def width(columns: int, terminal: bool) -> int:
+    """Return how wide to print: as COLUMNS says, as the terminal is, or as fits a log.
+
+    Args:
+        columns: what Ansible's display found. A worker has no terminal any more: what its parent saw is all there is.
+        terminal: whether there seems to be one.
+    """
+    if os.environ.get("COLUMNS", "").isdigit():
+        return int(os.environ["COLUMNS"])
+    if columns > 79:  # Ansible's own floor is 79: a narrow terminal, or none
+        return int(columns) + 1
+    return 80 if terminal else LOG_WIDTH
 
 
 def _cell(value: Any) -> Text:

@@ -1,8 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Measures inside of the distro what scripts/windows/latency.ps1 measures on Windows, by the same questions.
 
-usage: distro_latency.py BASE64 of {"targets": ["name|port|protocol"], "samples": 50, "timeout": milliseconds}.
-No quotes pass through wsl.exe. Prints what latency.ps1 prints.
+usage: distro_latency.py BASE64 of {
+  "targets": ["name|port|protocol"]: ports on 127.0.0.1,
+  "containers": [{"name", "container", "network", "port", "protocol"}]: the same services in the containers' network,
+  "source": this file, for a container to run,
+  "samples": 50, "timeout": milliseconds}.
+No quotes pass through wsl.exe. Prints what latency.ps1 prints, and beside it "containers": the same, and `way`, from
+where it was measured.
+
+The containers' network is reached from here where Docker runs in the distro. Docker Desktop's is in a virtual machine
+of its own: there a container of the stack measures, if one has Python.
 """
 
 from __future__ import annotations
@@ -10,6 +18,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import subprocess
 import sys
 import time
 
@@ -20,11 +29,12 @@ QUESTIONS = {
     "postgresql": bytes([0, 0, 0, 8, 4, 210, 22, 47]),
     "bolt": bytes([0x60, 0x60, 0xB0, 0x17, 0, 4, 4, 5, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]),
 }
+#: Seconds until an address on the same machine that does not answer is one that can't be reached.
+PATIENCE = 1.0
 
 
-def measure(target: str, samples: int, timeout: float) -> dict[str, object]:
+def measure(name: str, host: str, port: int, protocol: str, samples: int, timeout: float) -> dict[str, object]:
     """Return a target's measurements, as latency.ps1 does."""
-    name, port, protocol = target.split("|")
     question = QUESTIONS.get(protocol)
     connects: list[float] = []
     trips: list[float] = []
@@ -32,7 +42,7 @@ def measure(target: str, samples: int, timeout: float) -> dict[str, object]:
     for number in range(samples + WARM_UP):
         try:
             begin = time.perf_counter()
-            with socket.create_connection(("127.0.0.1", int(port)), timeout) as way:
+            with socket.create_connection((host, port), timeout) as way:
                 connected = time.perf_counter()
                 way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if question:
@@ -50,7 +60,7 @@ def measure(target: str, samples: int, timeout: float) -> dict[str, object]:
                 trips.append(round((answered - asked) * 1000, 4))
     return {
         "name": name,
-        "port": int(port),
+        "port": port,
         "protocol": protocol,
         "connect_ms": connects,
         "round_trip_ms": trips,
@@ -58,7 +68,92 @@ def measure(target: str, samples: int, timeout: float) -> dict[str, object]:
     }
 
 
+def docker(arguments: list[str], timeout: float, stdin: bytes = b"") -> bytes:
+    """Return what Docker's command line prints. Raises OSError, with its words, when it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["docker", *arguments],  # noqa: S607
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OSError(str(error)) from error
+    if done.returncode != 0:
+        raise OSError(done.stderr.decode(errors="replace").strip()[-200:] or f"docker ended with {done.returncode}")
+    return done.stdout
+
+
+def address(container: str, network: str, timeout: float) -> str:
+    """Return a container's address in a network. Raises OSError."""
+    found = json.loads(docker(["inspect", "--format", "{{json .NetworkSettings.Networks}}", container], timeout))
+    its = found.get(network, {}).get("IPAddress")
+    if not its:
+        raise OSError(f"{container} has no address in the network {network}: it does not run")
+    return str(its)
+
+
+def reached(targets: list[dict[str, object]]) -> bool:
+    """Say whether one of the addresses accepts a connection from here."""
+    for item in targets:
+        try:
+            socket.create_connection((str(item["host"]), int(str(item["port"]))), PATIENCE).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def from_container(given: dict[str, object], targets: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the measurements that the first container with a Python makes. Raises OSError."""
+    inner = {**given, "targets": [], "containers": targets, "inside": True, "source": ""}
+    argument = base64.b64encode(json.dumps(inner).encode()).decode()
+    limit = 10 + len(targets) * float(str(given["timeout"])) / 1000
+    said = "the stack has no container"
+    for container in dict.fromkeys(str(item["container"]) for item in targets):
+        command = ["exec", "-i", container, "python3", "-I", "-", argument]
+        try:
+            found = json.loads(docker(command, limit, base64.b64decode(str(given["source"]))))["containers"]
+        except (OSError, ValueError) as error:
+            said = f"{container}: {error}"
+            continue
+        return [{**item, "way": container} for item in found]
+    raise OSError(f"the containers' addresses can't be reached from the distro, and no container has Python ({said})")
+
+
+def in_network(given: dict[str, object]) -> list[dict[str, object]]:
+    """Return the measurements at the containers' own addresses; one that can't be made says why."""
+    wanted = list(given["containers"])  # type: ignore[call-overload]
+    samples, timeout = int(str(given["samples"])), float(str(given["timeout"])) / 1000
+    lost: list[dict[str, object]] = []
+    targets = []
+    for item in wanted:
+        try:
+            host = item["host"] if "host" in item else address(item["container"], item["network"], 5 + timeout)
+        except (OSError, ValueError) as error:
+            empty: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+            lost.append({"name": item["name"], "port": item["port"], "protocol": item["protocol"], **empty})
+        else:
+            targets.append({**item, "host": host})
+    if not targets or given.get("inside") or reached(targets):
+        made = [
+            {**measure(item["name"], item["host"], item["port"], item["protocol"], samples, timeout), "way": "distro"}
+            for item in targets
+        ]
+        return [*made, *lost]
+    try:
+        return [*from_container(given, targets), *lost]
+    except OSError as error:
+        empty = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+        keys = ("name", "port", "protocol")
+        return [*({**{key: item[key] for key in keys}, **empty} for item in targets), *lost]
+
+
 if __name__ == "__main__":
     given = json.loads(base64.b64decode(sys.argv[1]))
-    found = [measure(item, given["samples"], given["timeout"] / 1000) for item in given["targets"]]
-    print(json.dumps({"targets": found}))
+    found = []
+    for item in given["targets"]:
+        name, port, protocol = item.split("|")
+        found.append(measure(name, "127.0.0.1", int(port), protocol, given["samples"], given["timeout"] / 1000))
+    print(json.dumps({"targets": found, "containers": in_network(given)}))

@@ -127,19 +127,22 @@ class Windows(PlainHost):
             if handler is None:
                 return super().module(call)
             result = handler(self, call)
-            self._lose(call)
             if call.name != "win_powershell":  # the script in it notes itself
                 self.note("module", call.name, call.args, check=call.check, changed=bool(result.get("changed")))
+            self._lose(call)
             return result
 
     def _lose(self, call: ModuleCall) -> None:
-        """Cut the connection after the module or program that `faults` names: its effect stays, its answer is lost."""
+        """Cut the connection after the module or program that `faults` names, until `come_back`.
+
+        Its effect stays. Its answer is held back until the connection that it would go through is long gone: no clock
+        decides what a busy machine sees.
+        """
         words = (call.args.get("parameters") or {}).get("Arguments") or [""]
         if not call.check and self.faults.get("lost_after") in {call.name, words[0]}:
             del self.faults["lost_after"]
-            self._up.clear()
-            threading.Timer(3, self._up.set).start()
-            time.sleep(1)  # the wire drops the connection meanwhile, and the answer with it
+            self.go_away()
+            self._up.wait()
 
     def script(self, call: ScriptCall) -> Iterator[str]:
         """Answer one of our scripts by its handler; wsl_exec's commands really run."""
@@ -169,7 +172,7 @@ class Windows(PlainHost):
 
         def leave() -> None:
             time.sleep(after)
-            self._up.clear()
+            self.go_away()
 
         threading.Thread(target=leave, daemon=True).start()
 

@@ -73,6 +73,14 @@ class PlainHost:
 
         threading.Thread(target=run, daemon=True).start()
 
+    def go_away(self) -> None:
+        """Answer nobody, until `come_back`."""
+        self._up.clear()
+
+    def come_back(self) -> None:
+        """Answer again."""
+        self._up.set()
+
     def reachable(self) -> bool:
         """Say whether it is up."""
         return self._up.is_set()

@@ -191,6 +191,8 @@ class Server:
         self._shells: dict[str, Shell] = {}
         self._listener: _Listener | None = None
         self._ended = threading.Event()
+        self._listening = threading.Event()
+        self._place: socket.socket | None = None
         self._work = Work(host, self.note)
 
     def start(self) -> Server:
@@ -203,16 +205,29 @@ class Server:
         """Close the port for good."""
         self._ended.set()
         self._close()
+        if self._place:
+            self._place.close()
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until the port is open, as it is again soon after the host came back. Raises TimeoutError."""
+        if not self._listening.wait(seconds):
+            raise TimeoutError(f"{self.host.name} did not come back within {seconds:g} s")
 
     def _open(self) -> None:
+        if self._place is None:  # bound, and never listening: nobody else gets the port while the host is away
+            self._place = socket.socket()
+            self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._place.bind(("127.0.0.1", self.port))
+            self.port = int(self._place.getsockname()[1])
         self._listener = _Listener(self, self.port)
-        self.port = int(self._listener.server_address[1])
         threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._listening.set()
 
     def _close(self) -> None:
         listener, self._listener = self._listener, None
         if listener is None:
             return
+        self._listening.clear()
         listener.shutdown()
         listener.server_close()
         self._cut(listener)

@@ -55,6 +55,12 @@ def test_the_published_port_costs_the_difference(stack: dict[str, Any]) -> None:
     assert "overhead_p95_ms" not in part.results
 
 
+def test_in_a_distro_windows_is_the_other_platform(stack: dict[str, Any]) -> None:
+    """It is measured there, and the evidence says where."""
+    answer = {"services": {"redis": {"published": way(0.1, 0.25), "container": way(0.05, 0.1)}}}
+    assert "network of pc1" in judge_network(stack, answer, "pc1").results["host_to_host"]["reason"]
+
+
 def test_an_address_that_can_not_be_reached(stack: dict[str, Any]) -> None:
     """Docker Desktop's containers are in a virtual machine: the cost is unknown, and nothing fails."""
     part, path = judged(stack, way(0.1, 0.25), way(0, 0, reason="172.18.0.2 port 6379: TimeoutError: timed out"))

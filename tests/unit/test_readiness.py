@@ -405,3 +405,55 @@ def test_steps_keep_apart_what_is_not_built(tmp_path: Path) -> None:
         "./ready check (for 1 requirement)",
         "1 requirement waiting for verbs that are not built yet: ./ready gold",
     ]
+
+
+OVERHEAD = {
+    "evidence": {"network": {"verb": "check", "max_age_days": 7}},
+    "sections": [
+        {
+            "id": "R2",
+            "title": "Services",
+            "source": "a test",
+            "weight": 100,
+            "requirements": [
+                {
+                    "id": "R2.overhead",
+                    "title": "Little latency",
+                    "weight": 100,
+                    "evidence": "network",
+                    "windows_verb": "windows_check",
+                    "predicates": [{"what": "p95", "path": "results.overhead_p95_ms", "is": "<", "value": 15}],
+                }
+            ],
+        }
+    ],
+    "gates": [],
+}
+
+
+def test_windows_host_shows_the_way_from_windows(tmp_path: Path) -> None:
+    """Not its distro, whose own evidence says that it does not apply; and nothing simulated counts."""
+    leave(tmp_path, {"overhead_p95_ms": 20.0}, name="network", host="pc1-wsl", verdict="not_applicable")
+    options: dict[str, Any] = {"data": OVERHEAD, "hosts": ["pc1-wsl"], "windows": {"pc1-wsl": "pc1"}}
+    row = look(tmp_path, **options)[2]["R2.overhead"]
+    assert (row["verdict"], row["next"]) == ("insufficient_data", "./ready windows check (not built yet)")
+    leave(tmp_path, {"overhead_p95_ms": 3.0}, name="network", provenance="simulated")
+    row = look(tmp_path, **options)[2]["R2.overhead"]
+    assert (row["verdict"], row["reason"]) == ("insufficient_data", "the evidence is simulated: that never counts")
+    leave(tmp_path, {"overhead_p95_ms": 3.0}, name="network")
+    row = look(tmp_path, **options)[2]["R2.overhead"]
+    assert (row["verdict"], row["hosts"][0]["host"]) == ("pass", "pc1")
+    leave(tmp_path, {"overhead_p95_ms": 15.0}, name="network", verdict="fail")
+    row = look(tmp_path, **options)[2]["R2.overhead"]
+    assert (row["verdict"], row["next"]) == ("fail", "cure it, then ./ready windows check (not built yet)")
+
+
+def test_without_windows_the_host_itself_shows_it(tmp_path: Path) -> None:
+    """One platform: it does not apply."""
+    leave(tmp_path, {}, name="network", verdict="not_applicable")
+    assert look(tmp_path, data=OVERHEAD)[2]["R2.overhead"]["verdict"] == "not_applicable"
+
+
+def test_verbs_for_windows_exist() -> None:
+    """The report names none that is not built."""
+    assert requirements.load().requirements["R2.overhead"].windows == "./ready windows check"

@@ -49,6 +49,7 @@ def test_service_that_does_not_answer_fails() -> None:
     found = overhead([target([], "refused")], [target([1.0] * 50)])
     assert found["verdict"] == "fail"
     assert rows(found)[0]["found"] == "Windows: refused"
+    assert rows(found)[0]["container"] is None
     assert found["overhead_p95_ms"] is None
 
 
@@ -58,10 +59,43 @@ def test_connects_where_nothing_is_asked() -> None:
     assert overhead([silent], [silent])["targets"]["redis"]["what"] == "connect"
 
 
+def within(trips: list[float], error: str | None = None) -> dict[str, Any]:
+    """Return a target as distro_latency.py does of the containers' network."""
+    return target(trips, error) | {"way": "distro"}
+
+
+def test_third_way_tells_where_the_time_goes() -> None:
+    """Figures, differences, and from where; it decides nothing."""
+    found = overhead([target([30.0] * 50)], [target([20.0] * 50)], [within([1.0] * 50)])
+    third = found["targets"]["redis"]["container"]
+    assert third["figures"] == {"samples": 50, "median_ms": 1.0, "p95_ms": 1.0}
+    assert third["windows"] == {"more_median_ms": 29.0, "more_p95_ms": 29.0}
+    assert third["distro"] == {"more_median_ms": 19.0, "more_p95_ms": 19.0}
+    assert (third["measured_from"], found["verdict"], rows(found)[0]["container"]) == ("distro", "pass", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("containers", "reason"),
+    [
+        ([within([], "no container has Python")], "no container has Python"),
+        ([within([1.0] * 19)], "too few measurements"),
+        ([], "too few measurements"),
+    ],
+)
+def test_third_way_that_is_not_known_says_why(containers: list[dict[str, Any]], reason: str) -> None:
+    """And the verdict is the same."""
+    found = overhead([target([2.0] * 50)], [target([1.0] * 50)], containers)
+    third = found["targets"]["redis"]["container"]
+    assert (third["figures"], third["windows"], third["reason"]) == (None, None, reason)
+    assert found["verdict"] == "pass"
+    assert reason in rows(found)[0]["found"]
+
+
+@pytest.mark.parametrize("containers", [[], [within([1.0] * 50)]], ids=["no third way", "third way"])
 @pytest.mark.parametrize("inside", [[target([1.0] * 50)], []], ids=["measured", "not measured"])
-def test_it_is_evidence(inside: list[dict[str, Any]]) -> None:
+def test_it_is_evidence(inside: list[dict[str, Any]], containers: list[dict[str, Any]]) -> None:
     """What was found keeps the schema, whether there are figures or not."""
-    found = overhead([target([2.0] * 50)], inside)
+    found = overhead([target([2.0] * 50)], inside, containers)
     document = evidence.make("network", "ready", "pc1", found["verdict"], found, evidence.timestamp(), "simulated")
     assert evidence.check(document) == []
 

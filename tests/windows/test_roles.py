@@ -40,7 +40,12 @@ class Run:
     def message(self, host: str) -> str:
         """Return the messages that a host failed with, in one line."""
         blocks = re.split(r"^(?=fatal: \[|TASK \[|PLAY |changed: \[|ok: \[)", self.text, flags=re.MULTILINE)
-        return " ".join(" ".join(block for block in blocks if block.startswith(f"fatal: [{host}")).split())
+        own = (f"fatal: [{host}]", f"fatal: [{host} ")
+        return " ".join(" ".join(block for block in blocks if block.startswith(own)).split())
+
+    def why(self) -> str:
+        """Return what every host failed with, unreachable ones too, and the recap: what an assertion says."""
+        return "\n".join([*re.findall(r"^fatal: .*(?:\n[ \t].*)*", self.text, re.MULTILINE), self.text[-3000:]])
 
 
 @dataclass
@@ -76,6 +81,12 @@ class Site:
         path = self.directory / "evidence" / "ready" / host / "preflight.json"
         return dict(json.loads(path.read_text()))
 
+    def come_back(self) -> None:
+        """Let every host whose connection was lost answer again."""
+        for name, host in self.hosts.items():
+            host.come_back()
+            self.fleet.servers[name].wait()
+
     def forget(self) -> None:
         """Begin the records anew."""
         for name, host in self.hosts.items():
@@ -96,11 +107,32 @@ def site_of(directory: Path, conditions: dict[str, str]) -> Iterator[Site]:
             host.close()
 
 
+def fleet_says(site: Site, run: Run) -> None:
+    """The run ends with every host, those too that could not be reached, and the verb says the same from evidence."""
+    last = run.text[run.text.index("Fleet of 4") :]
+    assert last.startswith("Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up")
+    for words in ("pc4: Failed to connect to the host", "win_ping) reaches it", "pc2: Virtualization: found off"):
+        assert words in last
+    document = json.loads((site.directory / "evidence" / "fleet.json").read_text())
+    states = {machine["name"]: machine["state"] for machine in document["results"]["machines"]}
+    assert states == {"pc4": "unreachable", "pc2": "failed", "pc1": "not up", "pc3": "not up"}
+    assert document["provenance"] == "simulated"
+    assert "pc4" in (site.directory / "evidence" / "fleet.html").read_text()
+    verb = site.run("fleet")
+    assert verb.code == 2
+    assert "Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up" in verb.text
+    assert "Pw-of-ready" not in run.text + verb.text
+
+
 def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
-    """Beside a bad one, which does not stop it; the second run changes nothing and costs one script."""
-    with site_of(tmp_path, {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "fresh"}) as site:
+    """Beside a bad one and one that is off, which stop nobody; the second run changes nothing and costs one script."""
+    conditions = {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "fresh", "pc4": "fresh"}
+    with site_of(tmp_path, conditions) as site:
+        site.hosts["pc4"].go_away()
+        site.fleet.servers["pc4"].stop()
         first = site.run("windows")
-        assert first.code == 2
+        assert first.code == 4
+        fleet_says(site, first)
         assert "Virtualization: found off" in first.message("pc2")
         assert site.hosts["pc2"].changes() == []
         for name in ("pc1", "pc3"):
@@ -269,8 +301,10 @@ def test_lost_connections_are_continued(tmp_path: Path) -> None:
         first = site.run("windows", timeout=400)
         assert first.code != 0
         assert [name for name in names if not (first.count(name, "unreachable") or first.count(name, "failed"))] == []
+        assert {name: first.message(name) for name in names if "lost_after" in site.hosts[name].faults} == {}
+        site.come_back()
         second = site.run("windows", timeout=400)
-        assert second.code == 0, [second.message(name) for name in names]
+        assert second.code == 0, second.why()
         for host in site.hosts.values():
             made = host.changes()
             assert made.count(f"--import {DISTRO}") == 1

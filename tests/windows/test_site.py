@@ -1,13 +1,15 @@
-"""site.yml from an empty simulated PC to a real, healthy service: the distro is a container, Docker the real daemon."""
+"""site.yml from two empty simulated PCs to real, healthy services: distros are containers, Docker the real daemon."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +21,22 @@ import yaml
 
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
-from tests.simulator.model import Windows, container_inside
+from tests.simulator.model import container_inside
+from tests.stack import PORTS
 from tests.system.conftest import free_ports, remove
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-STACK = "win-site"
+LATENCY = ROOT / "scripts" / "linux" / "distro_latency.py"
+#: PC -> its services. They share one daemon here, so each has a stack name and ports of its own.
+SERVICES = {"pc1": ["postgresql", "neo4j", "chromadb", "redis"], "pc2": ["redis"]}
+STACKS = {name: f"win-site-{name}" for name in SERVICES}
 
 
 @dataclass
-class Pc:
-    """A simulated PC, and an inventory of it and its distro."""
+class Site:
+    """Simulated PCs, and an inventory of them and their distros."""
 
-    host: Windows
-    fleet: Fleet
     inventory: Path
     directory: Path
 
@@ -49,38 +53,58 @@ class Pc:
         )
         return done.returncode, done.stdout + done.stderr
 
+    def evidence(self, *path: str) -> dict[str, Any]:
+        """Return a file of evidence."""
+        return dict(json.loads(self.directory.joinpath("evidence", *path).read_text()))
+
+
+def own(name: str, directory: Path) -> dict[str, Any]:
+    """Return what the inventory says about one PC and its distro."""
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    return {
+        "hosts": {name: {}, f"{name}-wsl": {}},
+        "vars": ports
+        | {
+            "stack_name": STACKS[name],
+            "ready_services": SERVICES[name],
+            "ready_secrets_file": str(directory / f"{name}.vault"),
+        },
+    }
+
 
 @pytest.fixture
-def pc(tmp_path: Path) -> Iterator[Pc]:
-    """An empty PC, with nothing of the stack on this machine before and after."""
-    remove(STACK)
-    host = host_in("fresh", "pc1", make_inside=container_inside(f"site-{os.getpid()}"))
-    fleet = Fleet(tmp_path / "fleet", [host])
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Two empty PCs, with nothing of their stacks on this machine before and after."""
+    for stack in STACKS.values():
+        remove(stack)
+    hosts = [host_in("fresh", name, make_inside=container_inside(f"site-{os.getpid()}-{name}")) for name in SERVICES]
+    fleet = Fleet(tmp_path / "fleet", hosts)
     content = yaml.safe_load(fleet.inventory().read_text())
     content["all"]["vars"] = INVENTORY | {
-        "stack_name": STACK,
-        "ready_services": ["redis"],
-        "redis_port": free_ports(1)[0],
         "ready_evidence_dir": str(tmp_path / "evidence"),
         "ready_vault_key_file": str(tmp_path / "vault-key"),
-        "ready_secrets_file": str(tmp_path / "ready_secrets.vault"),
         "preflight_disk_free": "1g",
     }
-    twin: dict[str, Any] = {
-        "ansible_connection": "wsl_psrp",
-        "ansible_wsl_distribution": DISTRO,
-        "ansible_wsl_windows_host": "pc1",
-        "ansible_python_interpreter": "/usr/bin/python3",
+    children = content["all"]["children"]
+    children["wsl"] = {
+        "vars": {
+            "ansible_connection": "wsl_psrp",
+            "ansible_wsl_distribution": DISTRO,
+            "ansible_python_interpreter": "/usr/bin/python3",
+        },
+        "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} for name in SERVICES},
     }
-    content["all"]["children"]["wsl"] = {"hosts": {"pc1-wsl": twin}}
+    children |= {f"of_{name}": own(name, tmp_path) for name in SERVICES}
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump(content))
     try:
-        yield Pc(host, fleet, inventory, tmp_path)
+        yield Site(inventory, tmp_path)
     finally:
         fleet.stop()
-        host.close()
-        remove(STACK)
+        for host in hosts:
+            host.close()
+        for stack in STACKS.values():
+            remove(stack)
 
 
 def changed(text: str) -> dict[str, int]:
@@ -88,32 +112,101 @@ def changed(text: str) -> dict[str, int]:
     return {host: int(count) for host, count in re.findall(r"^(\S+)\s*: ok=.*changed=(\d+)", text, re.MULTILINE)}
 
 
-def test_empty_pc_to_healthy_service(pc: Pc) -> None:
-    """And a second run changes nothing: neither on Windows, nor in the distro, nor the container."""
-    code, text = pc.run("site.yml")
+def healthy() -> dict[str, tuple[str, str]]:
+    """Return container -> (Id, StartedAt) of all of them, when Docker calls them healthy.
+
+    Ready has seen it already; Docker's own first test comes an interval after the start.
+    """
+    client, found = docker.from_env(), {}
+    deadline = time.monotonic() + 90
+    for name, services in SERVICES.items():
+        for service in services:
+            container = client.containers.get(f"{STACKS[name]}-{service}")
+            while container.health != "healthy":
+                assert time.monotonic() < deadline, f"{container.name} is {container.health}"
+                time.sleep(0.5)
+                container.reload()
+            found[str(container.name)] = (str(container.id), str(container.attrs["State"]["StartedAt"]))
+    return found
+
+
+def test_two_empty_pcs_to_healthy_services(site: Site) -> None:
+    """And a second run changes nothing: neither on Windows, nor in the distros, nor a container."""
+    code, text = site.run("site.yml")
     assert code == 0, text[-8000:]
-    container = docker.from_env().containers.get(f"{STACK}-redis")
-    deadline = (
-        time.monotonic() + 60
-    )  # Ready has seen it healthy; Docker's own first test comes an interval after the start
-    while container.health != "healthy" and time.monotonic() < deadline:
-        time.sleep(0.5)
-        container.reload()
-    assert container.health == "healthy"
-    started = (container.id, container.attrs["State"]["StartedAt"])
-    for host in ("pc1", "pc1-wsl"):
-        assert (pc.directory / "evidence" / STACK / host / "preflight.json").is_file()
-    code, text = pc.run("site.yml")
+    before = healthy()
+    assert len(before) == 5
+    for name, stack in STACKS.items():
+        for host in (name, f"{name}-wsl"):
+            assert site.evidence(stack, host, "preflight.json")["verdict"] != "fail"
+            assert site.evidence(stack, host, "run.json")["results"]["outcome"] == "ok"
+    assert "Fleet of 2: insufficient_data; 2 healthy" in text
+    machines = {item["name"]: item for item in site.evidence("fleet.json")["results"]["machines"]}
+    assert {name: item["services"]["healthy"] for name, item in machines.items()} == {"pc1": 4, "pc2": 1}
+    assert {name: item["stack"] for name, item in machines.items()} == STACKS
+    code, text = site.run("site.yml")
     assert code == 0, text[-8000:]
-    assert changed(text) == {"pc1": 0, "pc1-wsl": 0}
-    container.reload()
-    assert (container.id, container.attrs["State"]["StartedAt"]) == started
-    code, text = pc.run("playbooks/windows_check.yml")
-    evidence = json.loads((pc.directory / "evidence" / STACK / "pc1" / "network.json").read_text())
+    assert changed(text) == dict.fromkeys(("pc1", "pc1-wsl", "pc2", "pc2-wsl"), 0)
+    assert healthy() == before
+    ways(site)
+
+
+def ways(site: Site) -> None:
+    """Three ways to each service, measured; nothing simulated counts; a service that is down is told."""
+    code, text = site.run("playbooks/windows_check.yml")
     assert code == 0, text[-4000:]
-    assert (evidence["provenance"], evidence["verdict"]) == ("simulated", "pass")
-    assert evidence["results"]["targets"]["redis.redis"]["windows"]["samples"] == 50
-    container.stop()
-    code, text = pc.run("playbooks/windows_check.yml")
+    measured = {name: site.evidence(stack, name, "network.json") for name, stack in STACKS.items()}
+    assert {(its["provenance"], its["verdict"]) for its in measured.values()} == {("simulated", "pass")}
+    targets = measured["pc1"]["results"]["targets"]
+    assert set(targets) == {"postgresql.postgresql", "neo4j.bolt", "neo4j.http", "chromadb.http", "redis.redis"}
+    for target in targets.values():
+        assert target["windows"]["samples"] == target["container"]["figures"]["samples"] == 50
+        assert target["container"]["measured_from"] == "distro"
+    code, text = site.run("playbooks/report.yml")
+    rows = {row["id"]: row for row in site.evidence(STACKS["pc1"], "readiness.json")["results"]["requirements"]}
+    assert rows["R2.overhead"]["hosts"][0]["reason"] == "the evidence is simulated: that never counts"
+    assert (rows["R2.overhead"]["verdict"], rows["R2.overhead"]["next"]) == (
+        "insufficient_data",
+        "./ready windows check",
+    )
+    behind_a_wall()
+    docker.from_env().containers.get(f"{STACKS['pc2']}-redis").stop()
+    code, text = site.run("playbooks/windows_check.yml", "--limit", "pc2")
     assert code == 2
     assert "expected each service to answer" in " ".join(text.split())
+
+
+def behind_a_wall() -> None:
+    """Where the containers' network can't be reached, as with Docker Desktop, a container of the stack measures."""
+    spec = importlib.util.spec_from_file_location("distro_latency", LATENCY)
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    stack = STACKS["pc1"]
+    network = next(iter(docker.from_env().containers.get(f"{stack}-redis").attrs["NetworkSettings"]["Networks"]))
+    ports = {"redis": (6379, "redis"), "chromadb": (8000, "http")}
+    given = {
+        "containers": [
+            {
+                "name": name,
+                "container": f"{stack}-{name}",
+                "network": network,
+                "port": port,
+                "protocol": protocol,
+            }
+            for name, (port, protocol) in ports.items()
+        ],
+        "source": b64encode(LATENCY.read_bytes()).decode(),
+        "samples": 20,
+        "timeout": 2000,
+    }
+    script.reached = lambda targets: False
+    found = {item["name"]: item for item in script.in_network(given)}
+    assert {name: (item["error"], item["way"]) for name, item in found.items()} == dict.fromkeys(
+        ports, (None, f"{stack}-chromadb")
+    )
+    assert {len(item["round_trip_ms"]) for item in found.values()} == {20}
+    without = {**given, "containers": given["containers"][:1]}  # Redis' image has no Python
+    (lost,) = script.in_network(without)
+    assert "no container has Python" in lost["error"]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from tests.simulator.model import Windows
+from tests.simulator.server import Server
 from tests.windows.play import Site
 
 
@@ -112,3 +117,31 @@ def test_a_slow_command_outlives_the_operation_timeout(site: Site, tmp_path: Pat
     result = site.run(inventory, "pc1-wsl", {"ansible.builtin.command": "sleep 5"})
     assert result.of("pc1-wsl")["rc"] == 0
     assert site.fleet.servers["pc1"].trips["Receive"] >= 3
+
+
+def connects(port: int) -> bool:
+    """Say whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_host_that_is_away_keeps_its_port() -> None:
+    """Nobody else gets it meanwhile, by chance or by name: it would never come back."""
+    host = Windows("pc9")
+    server = Server(host).start()
+    try:
+        host.go_away()
+        while connects(server.port):
+            time.sleep(0.02)
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", server.port))
+        with pytest.raises(TimeoutError, match="pc9 did not come back"):
+            server.wait(0.01)
+        host.come_back()
+        server.wait()
+        assert connects(server.port)
+    finally:
+        server.stop()

@@ -1,5 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the way from Windows to a service costs, over the way from inside the distro. Milliseconds throughout."""
+"""What the way from Windows to a service costs, over the ways from inside the distro and in the containers' network.
+
+Milliseconds throughout.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,41 @@ def _figures(values: Sequence[float]) -> dict[str, float | int]:
     }
 
 
+def _more(way: Mapping[str, float], base: Mapping[str, float]) -> dict[str, float]:
+    return {f"more_{key}": round(way[key] - base[key], 3) for key in ("median_ms", "p95_ms")}
+
+
+def _container(
+    item: Mapping[str, Any] | None, key: str, windows: Mapping[str, float], distro: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the third way: its figures and what the other two cost over it, or why it is not known."""
+    empty = {"measured_from": "", "figures": None, "windows": None, "distro": None}
+    if item is None or item["error"] or len(item[key]) < LEAST_SAMPLES:
+        return {**empty, "reason": (item and item["error"]) or "too few measurements"}
+    figures = _figures(item[key])
+    ways = {"windows": _more(windows, figures), "distro": _more(distro, figures)}
+    return {"measured_from": item["way"], "figures": figures, **ways, "reason": ""}
+
+
 def overhead(
-    outside: Sequence[Mapping[str, Any]], inside: Sequence[Mapping[str, Any]], limit_ms: float = LIMIT_MS
+    outside: Sequence[Mapping[str, Any]],
+    inside: Sequence[Mapping[str, Any]],
+    containers: Sequence[Mapping[str, Any]] = (),
+    limit_ms: float = LIMIT_MS,
 ) -> dict[str, Any]:
     """Return the overhead of each target, and a verdict over all of them.
 
     Args:
         outside: the targets as latency.ps1 measured them on Windows.
         inside: the same targets, measured inside of the distro.
+        containers: the same services at their own addresses in the containers' network; `way` says from where. They
+            tell where the time goes and decide nothing: the limit is for the way from Windows into the distro.
         limit_ms: how much longer the 95th percentile may be from Windows.
 
     Of a target without a round trip (a protocol that does not speak first) the connects are compared.
     """
     near = {item["name"]: item for item in inside}
+    within = {item["name"]: item for item in containers}
     rows: dict[str, dict[str, Any]] = {}
     verdicts = set()
     for item in outside:
@@ -54,16 +79,17 @@ def overhead(
             rows[item["name"]] = {"verdict": "fail" if errors else "insufficient_data", "errors": errors}
             continue
         windows, distro = _figures(item[key]), _figures(other[key])
-        difference = round(windows["p95_ms"] - distro["p95_ms"], 3)
-        verdict = "pass" if difference < limit_ms else "fail"
+        difference = _more(windows, distro)
+        verdict = "pass" if difference["more_p95_ms"] < limit_ms else "fail"
         verdicts.add(verdict)
         rows[item["name"]] = {
             "verdict": verdict,
             "what": key.removesuffix("_ms"),
             "windows": windows,
             "distro": distro,
-            "overhead_median_ms": round(windows["median_ms"] - distro["median_ms"], 3),
-            "overhead_p95_ms": difference,
+            "container": _container(within.get(item["name"]), key, windows, distro),
+            "overhead_median_ms": difference["more_median_ms"],
+            "overhead_p95_ms": difference["more_p95_ms"],
             "limit_ms": limit_ms,
             "errors": [],
         }
@@ -77,17 +103,25 @@ def overhead(
     }
 
 
+def _found(row: Mapping[str, Any]) -> str:
+    if row["errors"] or "what" not in row:
+        return "; ".join(row["errors"]) or "too few measurements"
+    reason = row["container"]["reason"]
+    return f"{row['what']}; containers' network: {reason}" if reason else str(row["what"])
+
+
 def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the overhead as rows of a table."""
+    """Return the overhead as rows of a table: medians, and what Windows costs over the distro."""
     return [
         {
             "name": name,
             "verdict": row["verdict"],
             "windows": row["windows"]["median_ms"] if "windows" in row else None,
             "distro": row["distro"]["median_ms"] if "distro" in row else None,
+            "container": (row.get("container", {}).get("figures") or {}).get("median_ms"),
             "median": row.get("overhead_median_ms"),
             "p95": row.get("overhead_p95_ms"),
-            "found": "; ".join(row["errors"]) or row.get("what", "too few measurements"),
+            "found": _found(row),
         }
         for name, row in found["targets"].items()
     ]

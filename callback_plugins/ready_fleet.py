@@ -1,0 +1,114 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""End a run over several hosts with how each of them stands."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible import constants, context
+from ansible.plugins.callback import CallbackBase
+from ansible.utils import color
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready import evidence, fleet, requirements  # Ansible offers module_utils to modules alone
+from ready.table import render, width
+
+DOCUMENTATION = r"""
+name: ready_fleet
+type: aggregate
+short_description: End a run over several hosts with how each of them stands
+description:
+  - After C(site.yml), C(up), C(windows) and C(check) over an inventory of more than one host, leaves how the run ended
+    on each host as evidence C(run), and prints the summary that C(./ready fleet) makes of all evidence.
+  - A host that could not be reached leaves nothing itself, and a playbook that failed on all hosts runs no further
+    play. So neither can be told by a task.
+requirements: [enabled in C(ansible.cfg)]
+"""
+
+PLAYBOOKS = ("site", "up", "windows", "check")
+
+
+class CallbackModule(CallbackBase):
+    """See DOCUMENTATION."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "ready_fleet"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._playbook = ""
+        self._play: Any = None
+        self._started = datetime.now(timezone.utc)
+        self._said: dict[str, tuple[str, str]] = {}  # host -> task and message of its last failure
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """Note which playbook it is."""
+        path = Path(str(playbook._file_name)).absolute()
+        ours = path.parent in {requirements.ROOT, requirements.ROOT / "playbooks"}
+        self._playbook = path.stem if ours and path.stem in PLAYBOOKS else ""
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """Note a way to the inventory."""
+        self._play = play
+
+    def _note(self, result: Any) -> None:
+        self._said[result.host.get_name()] = (result.task.get_name(), str(result.result.get("msg") or ""))
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """Note what a host failed with."""
+        if not ignore_errors:
+            self._note(result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Note why a host could not be reached."""
+        self._note(result)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """Leave the evidence and print the summary."""
+        if not self._playbook or self._play is None or context.CLIARGS.get("check"):
+            return
+        hostvars = self._play.get_variable_manager().get_vars(play=self._play)["hostvars"]
+        if len(hostvars) < 2:
+            return
+        try:
+            found = fleet.machines(hostvars, list(hostvars))
+            for machine in found:
+                for host in machine.hosts:
+                    if host in stats.processed:
+                        self._leave(machine, host, stats, hostvars)
+            summary = fleet.write(found, requirements.load(), datetime.now(timezone.utc))
+        except evidence.EvidenceError as error:
+            self._display.warning(f"the summary of the fleet was not written: {error}")
+            return
+        text = render(
+            summary["title"],
+            summary["columns"],
+            summary["rows"],
+            summary["lines"],
+            width(self._display.columns, bool(color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR)),
+            bool(color.ANSIBLE_COLOR),
+        )
+        self._display.display(f"\n{text}")
+
+    def _leave(self, machine: fleet.Machine, host: str, stats: Any, hostvars: Any) -> None:
+        """Leave evidence of how the run ended on a host."""
+        outcome = "unreachable" if host in stats.dark else "failed" if host in stats.failures else "ok"
+        task, message = ("", "") if outcome == "ok" else self._said.get(host, ("", ""))
+        results = fleet.run_results(self._playbook, outcome, stats.changed.get(host, 0), task, message)
+        own = hostvars[machine.windows or host].get("ready_windows") or {}
+        document = evidence.make(
+            "run",
+            machine.stack,
+            host,
+            "pass" if outcome == "ok" else "fail",
+            results,
+            evidence.timestamp(self._started),
+            own.get("provenance", "real"),
+        )
+        evidence.write(machine.directory, document)
