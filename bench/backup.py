@@ -81,7 +81,7 @@ def run(verb: str) -> dict[str, Any]:
 
 def measure(directory: Path, mib: int) -> list[tuple[str, str, str]]:
     """Return figure, value, goal."""
-    with own_stack(directory, NAME, SERVICES) as ready:
+    with own_stack(directory, NAME, SERVICES, more={}) as ready:
         repository = directory / "repository"
         ready.set(backup_repository=str(repository))
         ready.run("up")

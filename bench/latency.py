@@ -149,7 +149,7 @@ def main() -> int:
     """Measure and print a table in Markdown."""
     with (
         tempfile.TemporaryDirectory(prefix="ready-bench-") as directory,
-        own_stack(Path(directory), NAME, SERVICES) as ready,
+        own_stack(Path(directory), NAME, SERVICES, more={}) as ready,
     ):
         ready.run("up")
         stack, client = ready.stack.resolved, docker.from_env()

@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ import yaml
 from tests.stack import PORTS, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
+#: See the file.
+QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 
 
 def free_ports(count: int) -> list[int]:
@@ -105,11 +107,11 @@ class Ready:
         return result
 
 
-def make(directory: Path, name: str, services: list[str]) -> Ready:
+def make(directory: Path, name: str, services: list[str], more: Mapping[str, Any] = QUICK) -> Ready:
     """Return a launcher on a new inventory, made by `./ready init`."""
     subprocess.run([ROOT / "ready", "init", directory], check=True, capture_output=True)
     ports: dict[str, Any] = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    variables = ports | {"ready_services": services, "stack_name": name}
+    variables = ports | {"ready_services": services, "stack_name": name} | more
     key = directory / "vault-key"
     secrets = directory / "inventory" / "host_vars" / "localhost" / "ready_secrets.vault"
     ready = Ready(directory, Stack(name, secrets, key, variables), {"READY_VAULT_KEY_FILE": str(key)})
@@ -130,11 +132,11 @@ def remove(name: str) -> None:
 
 
 @contextmanager
-def own_stack(directory: Path, name: str, services: list[str]) -> Iterator[Ready]:
+def own_stack(directory: Path, name: str, services: list[str], more: Mapping[str, Any] = QUICK) -> Iterator[Ready]:
     """Give a launcher on a new inventory, with nothing of the stack on the host before and after."""
     remove(name)
     try:
-        yield make(directory, name, services)
+        yield make(directory, name, services, more)
     finally:
         remove(name)
 

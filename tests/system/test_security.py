@@ -21,7 +21,7 @@ from ready.part import Part
 from ready.security import judge_security
 
 from tests.system.canary import Processes, shown, watched
-from tests.system.conftest import ROOT, Ready, Result, own_stack
+from tests.system.conftest import QUICK, ROOT, Ready, Result, own_stack
 
 NAME = "sys-security"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
@@ -260,7 +260,8 @@ def test_redis_acl_loosened(stack: Ready) -> None:
 def test_settings_that_open_doors(stack: Ready) -> None:
     """Neo4j that reads from elsewhere, and ChromaDB that empties itself and talks to web pages."""
     stack.set(
-        neo4j_settings={
+        neo4j_settings=QUICK["neo4j_settings"]
+        | {
             "dbms.security.procedures.allowlist": "*",
             "internal.dbms.cypher_ip_blocklist": "192.0.2.0/24",
         },
@@ -271,7 +272,7 @@ def test_settings_that_open_doors(stack: Ready) -> None:
         part = attack(stack)
         stack.stack.check()
     finally:
-        stack.set(neo4j_settings=None, chromadb_settings=None)
+        stack.set(**QUICK, chromadb_settings=None)
         stack.run("up")
     assert failed(part) == {"neo4j": {"apoc_reaches_out", "load_csv_reaches_out"}, "chromadb": {"reset", "web_page"}}
     assert "apoc.load.json" in check_of(part, "neo4j", "apoc_reaches_out")["found"]
