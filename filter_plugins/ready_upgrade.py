@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import compatibility, upgradeplan  # Ansible offers module_utils to modules alone
+from ready import compatibility, upgradegates, upgradeplan  # Ansible offers module_utils to modules alone
 
 
 def ready_moves(
@@ -41,9 +41,16 @@ class FilterModule:
             "ready_upgrade_steps": upgradeplan.steps,
             "ready_upgrade_lines": upgradeplan.lines,
             "ready_upgrade_results": upgradeplan.results,
+            "ready_upgrade_verdict": upgradeplan.verdict,
             "ready_upgrade_room": upgradeplan.room,
             "ready_upgrade_done": upgradeplan.done_lines,
-            "ready_gate_message": upgradeplan.gate_message,
+            "ready_gate_message": upgradegates.health_message,
+            "ready_latency_gate": upgradegates.latency_gate,
+            "ready_latency_message": upgradegates.latency_message,
+            "ready_way_back": upgradeplan.way_back,
+            "ready_way_back_lines": upgradeplan.way_back_lines,
+            "ready_set_refusal": lambda answer, host: upgradeplan.set_refusal(host, answer),
+            "ready_with_backup": upgradeplan.with_backup,
             "ready_only": upgradeplan.only,
             "ready_version_rows": ready_version_rows,
         }

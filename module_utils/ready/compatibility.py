@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from .container import LABEL_DATA_FORMAT, LABEL_ENGINE
+from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from .preflight import FAIL, PASS, Check
 
 FILE = Path(__file__).resolve().parents[2] / "compatibility.yml"
@@ -74,13 +74,14 @@ def find_row(
 
 
 def recorded(service: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, str]:
-    """Return {engine_version, data_format} of a service's data, as its volumes say; {} without data or labels."""
+    """Return {engine_version, data_format, source} of a service's data, as its volumes say; {} without them."""
     for volume in service["volumes"]:
         have = state["volumes"].get(volume["name"], {})
         if have.get("exists") and have.get("ours") and LABEL_ENGINE in have["labels"]:
             return {
                 "engine_version": have["labels"][LABEL_ENGINE],
                 "data_format": have["labels"].get(LABEL_DATA_FORMAT, UNKNOWN),
+                "source": have["labels"].get(LABEL_SOURCE, UNKNOWN),
             }
     return {}
 
@@ -177,6 +178,25 @@ def check(stack: Mapping[str, Any], state: Mapping[str, Any], matrix: Mapping[st
     return Check("versions", title, PASS, "those that are wanted", expected)
 
 
+def end_of_life(line: Mapping[str, Any], source: str, today: str) -> str:
+    """Return until when a release line is maintained, for people.
+
+    Args:
+        line: its entry in the matrix; {} for one that it does not know.
+        source: where the image is from, as the data say; "" without data.
+        today: a date such as 2026-01-31.
+    """
+    eol = line.get("eol")
+    if not isinstance(eol, Mapping):
+        eol = {source: eol}
+    months = {key: eol[key] for key in ([source] if source in eol else eol)}
+    told = {
+        key: f"{month}{' (over)' if month < today[:7] else ''}" if month else "not stated"
+        for key, month in months.items()
+    }
+    return next(iter(told.values())) if len(told) == 1 else ", ".join(f"{key}: {text}" for key, text in told.items())
+
+
 def version_rows(
     stack: Mapping[str, Any],
     state: Mapping[str, Any],
@@ -191,7 +211,6 @@ def version_rows(
         data = recorded(service, state) if state.get("volumes") else {}
         wanted = service["image"]["version"]
         line = line_of(data["engine_version"], lines) if data else wanted
-        eol = lines.get(line, {}).get("eol")
         further: dict[str, list[str]] = {}
         for row in matrix["rows"]:
             if row["service"] == name and row["from"] == line != row["to"] and row["how"] != REFUSE:
@@ -207,7 +226,7 @@ def version_rows(
                 "wanted": wanted,
                 "next": "-" if move is None or move.action == "none" else move.reason or "./ready upgrade",
                 "available": ", ".join(f"{to} ({' or '.join(hows)})" for to, hows in further.items()) or "-",
-                "eol": f"{eol}{' (over)' if eol and eol < today[:7] else ''}" if eol else "not stated",
+                "eol": end_of_life(lines.get(line, {}), data.get("source", ""), today),
             }
         )
     return rows

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from docker.models.containers import Container
 
-from tests.images.lab import Lab, line_of, port, process, sh, until
+from tests.images.lab import DEFINITIONS, Lab, line_of, port, process, sh, until
 
 PASSWORD = "contract-password-1"
 WAL = "/var/lib/postgresql/wal"
@@ -201,3 +201,26 @@ def test_postgresql_arguments(lab: Lab, command: list[str]) -> None:
     code, output = lab.once("postgresql", command)
     assert code == 0
     assert f"(PostgreSQL) {line_of('postgresql')}." in output
+
+
+def test_accounts_wait_for_the_end_of_the_first_start(lab: Lab) -> None:
+    """The server that makes the cluster listens on the socket alone; what is made there collides with the entrypoint.
+
+    A slow machine is in it for seconds: here a script is.
+    """
+    accounts: dict[str, tuple[str | bytes, int]] = {
+        "accounts.sql": ("CREATE ROLE made", 0o444),
+        "accounts.id": ("1", 0o444),
+    }
+    container = lab.start(
+        "postgresql",
+        environment={"POSTGRES_PASSWORD": PASSWORD, "POSTGRES_INITDB_ARGS": "--auth-local=peer"},
+        volumes=[
+            f"{lab.volume('postgresql', {'slow.sh': ('sleep 3', 0o444)})}:/docker-entrypoint-initdb.d:ro",
+            f"{lab.volume('postgresql', accounts)}:/run/ready:ro",
+        ],
+    )
+    shell, options, text = DEFINITIONS["postgresql"]["reconcile"]
+    command = [shell, options, text.replace("{{ accounts.admin.login }}", "postgres")]
+    until(lambda: container.exec_run(command).exit_code == 0, container)
+    assert "init process complete" in container.logs().decode()

@@ -1,10 +1,11 @@
-"""Real upgrades with data: each store forth, one that fails back, one that is killed, and what is refused."""
+"""Real upgrades with data: each store forth, those that fail back, those that are killed, and what is refused."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,13 @@ from typing import Any
 
 import docker
 import pytest
+import redis as redis_driver
+from ready.backups.run import list_sets
+from ready.backups.settings import place_of, runner_of
+from ready.backups.work import WORK
 
 from tests.stack import Stack
+from tests.system.backups import with_backups
 from tests.system.conftest import Ready, own_stack
 
 SEED = 20260101
@@ -26,25 +32,17 @@ def journal(name: str) -> Path:
     return Path(f"/var/lib/ready/upgrade-{name}.json")
 
 
-@contextmanager
-def older(directory: Path, service: str, **variables: Any) -> Iterator[Ready]:
-    """Give a stack of one service in its older line, with data."""
-    name = f"sys-upgrade-{service}"
-    journal(name).unlink(missing_ok=True)
-    with own_stack(directory, name, [service]) as ready:
-        ready.set(**variables)
-        ready.run("up")
-        SEED_IT[service](ready.stack)
-        yield ready
-    journal(name).unlink(missing_ok=True)
-
-
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Redis 7 with data, for all tests that do not need another store; they build on each other."""
-    with older(tmp_path_factory.mktemp("upgrade"), "redis") as ready:
+    name = "sys-upgrade-redis"
+    journal(name).unlink(missing_ok=True)
+    with own_stack(tmp_path_factory.mktemp("upgrade"), name, ["redis"]) as ready:
+        ready.run("up")
+        seed_redis(ready.stack)
         ready.set(redis_version="8")
         yield ready
+    journal(name).unlink(missing_ok=True)
 
 
 # ---------------------------------------------------------------- data, and what they are
@@ -217,16 +215,33 @@ def broken_image(entrypoint: str) -> Iterator[None]:
         client.images.remove(str(broken.id), force=True)
 
 
-def kill_when(ready: Ready, phase: str, *words: str) -> None:
-    """Start an upgrade and kill it, modules included, as soon as its journal says `phase`."""
+def kill_when(ready: Ready, phase: str, *words: str, also: Callable[[], bool] = lambda: True) -> None:
+    """Start an upgrade and kill it, modules included, as soon as its journal says `phase` (and `also` holds)."""
     process, path = ready.popen(*words), journal(ready.stack.name)
     deadline = time.monotonic() + 300
-    while not (path.exists() and json.loads(path.read_text())["phase"] == phase):
+    while not (path.exists() and json.loads(path.read_text())["phase"] == phase and also()):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f"the journal never said {phase}"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def serves(ready: Ready, version: str) -> bool:
+    """Return whether clients of Redis are answered by that version."""
+    try:
+        return str(ready.stack.redis("monitor").info("server")["redis_version"]) == version
+    except redis_driver.RedisError:
+        return False
+
+
+def is_as_before(ready: Ready, before: Any) -> None:
+    """Assert that Redis 7 is back with all its data, and that nothing of the upgrade is left."""
+    assert read_redis(ready.stack) == before
+    assert serves(ready, "7.0.15")
+    assert engine(ready.stack, "redis") == "7.0.15"
+    assert kept(ready.stack) == []
+    assert leftovers(ready.stack) == []
 
 
 # ---------------------------------------------------------------- the tests
@@ -247,43 +262,99 @@ def test_check_mode_shows_the_plan(redis: Ready) -> None:
     before = redis.stack.identities()
     result = redis.run("upgrade", "--check")
     assert "redis: 7.0.15 -> 8 (row redis-7-8" in result.text
+    assert "WARNING: no backup set of redis is made first: no backup repository is configured." in result.text
     assert redis.stack.identities() == before
     assert leftovers(redis.stack) == []
 
 
+def test_no_upgrade_without_a_backup_set(redis: Ready) -> None:
+    """Where a repository is configured and no set can be made, nothing is begun."""
+    before = redis.stack.identities()
+    redis.set(backup_repository="/proc/no-repository")
+    try:
+        result = redis.run("upgrade", code=2)
+    finally:
+        redis.set(backup_repository=None)
+        for path in (place_of(redis.stack.name), WORK / redis.stack.name):
+            shutil.rmtree(path, ignore_errors=True)
+        runner_of(redis.stack.name).unlink(missing_ok=True)
+    assert "First: a backup set of redis" in result.text
+    assert "no backup set could be made and proven, so no upgrade was begun: restic" in result.text
+    assert redis.stack.identities() == before
+    assert leftovers(redis.stack) == []
+
+
+#: Passes in the trial, where the host is called localhost, and does something else once it serves.
+LATER = '[ "$(hostname)" = localhost ] && exec docker-entrypoint.sh "$@"; '
+#: Does nothing, and ends when it is told to: as the first process it would not by itself.
+IDLE = "trap exit TERM; sleep 600 & wait"
+#: Redis behind a proxy that holds every request up for 15 ms; it listens on the usual port.
+SLOW = """docker-entrypoint.sh "$@" --port 6380 & exec perl -MIO::Socket::INET -e '
+$l = IO::Socket::INET->new(Listen => 99, LocalPort => 6379, ReuseAddr => 1) or die;
+$SIG{TERM} = sub { kill TERM => -1; exit }; $SIG{CHLD} = "IGNORE";
+while (1) { $c = $l->accept or next; next if fork; $SIG{TERM} = "DEFAULT";
+  $s = IO::Socket::INET->new("127.0.0.1:6380") or exit;
+  if (fork) { while (sysread $c, $b, 65536) { select undef, undef, undef, 0.015; syswrite $s, $b } }
+  else { while (sysread $s, $b, 65536) { syswrite $c, $b } }
+  shutdown $s, 2; shutdown $c, 2; exit }'"""
+
+
 @pytest.mark.parametrize(
-    "entrypoint",
-    ["sleep 600", '[ "$(hostname)" = localhost ] && exec docker-entrypoint.sh "$@"; sleep 600'],
-    ids=["in the trial", "once it serves"],
+    ("entrypoint", "variables", "reason"),
+    [
+        (IDLE, {"upgrade_deadline": 5.0}, "after 5 s with the moved data, expected healthy"),
+        (LATER + IDLE, {"redis_health": {"deadline": 12}}, "expected healthy"),  # the old one has as long
+        (
+            LATER + SLOW,
+            {"redis_objectives": {"latency_p95_ms": 5}, "upgrade_latency_samples": 100},
+            "the gate latency failed: latency of cache_hit: p95",
+        ),
+    ],
+    ids=["in the trial", "once it serves", "too slow"],
 )
-def test_a_failed_upgrade_is_rolled_back(redis: Ready, entrypoint: str) -> None:
-    """A new container that never becomes healthy: the old version is back, with all data, and nothing is left."""
+def test_a_failed_upgrade_is_rolled_back(redis: Ready, entrypoint: str, variables: dict[str, Any], reason: str) -> None:
+    """The old version is back, with all data, and nothing is left."""
     before = read_redis(redis.stack)
-    redis.set(upgrade_deadline=15.0, redis_health={"deadline": 15})  # the old one must come up in it, too
+    redis.set(**variables)
     with broken_image(entrypoint):
         result = redis.run("upgrade", "--service", "redis", code=2)
-    redis.set(upgrade_deadline=None, redis_health=None)
+    redis.set(**dict.fromkeys(variables))
     assert "rolled back to 7.0.15, with all its data" in result.text
-    assert read_redis(redis.stack) == before
-    assert redis.stack.redis("monitor").info("server")["redis_version"] == "7.0.15"
-    assert engine(redis.stack, "redis") == "7.0.15"
-    assert kept(redis.stack) == []
-    assert leftovers(redis.stack) == []
+    assert reason in result.text
+    is_as_before(redis, before)
     written = evidence(redis)
     assert written["verdict"] == "fail"
     assert written["results"]["services"]["redis"]["outcome"] == "rolled_back"
 
 
+def test_an_interrupted_upgrade_is_given_up(redis: Ready) -> None:
+    """Killed when clients have written to the new version: --back returns to the data from before, and stays there."""
+    before = read_redis(redis.stack)
+    kill_when(redis, "ready", "upgrade", "--service", "redis", also=lambda: serves(redis, "8.0.2"))
+    redis.stack.redis().set("since", "lost")
+    assert "an upgrade of redis to 8 that was interrupted" in redis.run("up", code=2).text
+    result = redis.run("upgrade", "--back")
+    assert "given up: 7.0.15 again" in result.text
+    assert redis.stack.redis().get("since") is None
+    is_as_before(redis, before)
+    written = evidence(redis)
+    assert (written["verdict"], written["results"]["services"]["redis"]["outcome"]) == ("not_applicable", "given_up")
+    assert "found no upgrade of the stack" in redis.run("upgrade", "--back", code=2).text
+    assert serves(redis, "7.0.15")
+
+
 def test_killed_before_the_data_were_moved(redis: Ready) -> None:
-    """After SIGKILL `up` refuses and names the way; a plain re-run puts the old version back and goes on."""
+    """After SIGKILL a plain re-run puts the old version back and goes on."""
     before = read_redis(redis.stack)
     kill_when(redis, "kept", "upgrade", "--service", "redis")
-    refused = redis.run("up", code=2)
-    assert "an upgrade of redis to 8 that was interrupted" in refused.text
-    redis.run("upgrade", "--service", "redis")
+    result = redis.run("upgrade", "--service", "redis")
+    assert "no backup set from before: no backup repository is configured" in result.text
     assert read_redis(redis.stack) == before
     assert engine(redis.stack, "redis") == "8.0.2"
     assert leftovers(redis.stack) == []
+    its = evidence(redis)["results"]["services"]["redis"]
+    assert its["backup"]["set"] is None
+    assert its["latency"]["operations"]["cache_hit"]["n"] == 200
 
 
 def test_downgrade_is_refused_by_its_row(redis: Ready) -> None:
@@ -307,29 +378,41 @@ def test_afterwards(redis: Ready) -> None:
     assert all(f"volume {name}: the data from before an upgrade" in listed for name in kept(redis.stack))
 
 
-@pytest.mark.parametrize(
-    ("service", "older_line", "line", "version", "how"),
-    [
-        ("postgresql", None, "17", "17.", "dump_restore"),
-        ("neo4j", None, "5.26", "5.26.", "migrate_forward"),
-        ("chromadb", "1.0.21", "1.5.9", "1.5.9", "migrate_forward"),
-    ],
-)
-def test_upgrade_with_data(
-    tmp_path: Path, service: str, older_line: str | None, line: str, version: str, how: str
-) -> None:
-    """Every datum is the same afterwards, and the old data are kept."""
-    variable = f"{service}_version"
-    with older(tmp_path, service, **{variable: older_line}) as ready:
-        before = READ[service](ready.stack)
-        ready.set(**{variable: line})
-        if service == "chromadb":  # killed when all is moved, maybe before its container starts: carried through
-            kill_when(ready, "ready", "upgrade")
+#: Service -> its line from before, the wanted one, the version that this is, and how its data get there.
+MOVES = {
+    "postgresql": (None, "17", "17.", "dump_restore"),
+    "neo4j": (None, "5.26", "5.26.", "migrate_forward"),
+    "chromadb": ("1.0.21", "1.5.9", "1.5.9", "migrate_forward"),
+}
+
+
+def test_upgrades_with_data(tmp_path: Path) -> None:
+    """Every datum is the same afterwards, the old data are kept, and backup sets from before are in the repository.
+
+    ChromaDB's is killed when all is moved, maybe before its container starts: the next run carries it through first.
+    """
+    name = "sys-upgrade"
+    journal(name).unlink(missing_ok=True)
+    with with_backups(tmp_path, name, list(MOVES), chromadb_version=MOVES["chromadb"][0]) as ready:
+        for service in MOVES:
+            SEED_IT[service](ready.stack)
+        before = {service: READ[service](ready.stack) for service in MOVES}
+        ready.set(**{f"{service}_version": line for service, (_, line, _, _) in MOVES.items()})
+        kill_when(ready, "ready", "upgrade", "--service", "chromadb")
         ready.run("upgrade")
-        assert READ[service](ready.stack) == before
-        assert engine(ready.stack, service).startswith(version)
-        assert f"{ready.stack.resolved['services'][service]['volumes'][0]['name']}_before_{line}" in kept(ready.stack)
         assert leftovers(ready.stack) == []
         written = evidence(ready)
         assert written["verdict"] == "pass"
-        assert written["results"]["services"][service]["how"] == how
+        sets = {item["id"]: item for item in list_sets(name)["sets"]}
+        for service, (_, line, version, how) in MOVES.items():
+            assert READ[service](ready.stack) == before[service]
+            assert engine(ready.stack, service).startswith(version)
+            volume = ready.stack.resolved["services"][service]["volumes"][0]["name"]
+            assert f"{volume}_before_{line}" in kept(ready.stack)
+            its = written["results"]["services"][service]
+            assert its["how"] == how
+            assert its["latency"]["verdict"] in ("pass", "insufficient_data")
+            assert service in sets[its["backup"]["set"]]["services"]
+            assert sets[its["backup"]["set"]]["safety"]
+        assert len(sets) == 2
+    journal(name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ready import compatibility
-from ready.container import LABEL_DATA_FORMAT, LABEL_ENGINE
+from ready.container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from ready.definitions import load_definitions, resolve_stack
 from ready.engine import absent_state
 from ready.schema import faults
@@ -32,7 +32,7 @@ def state_of(stack: dict[str, Any], **versions: str) -> dict[str, Any]:
         formats = image["data_format"] if line == image["version"] else image["lines"][line]["data_format"]
         state["services"][name].update(exists=True, ours=True, running=True, status="running", image={"id": "old"})
         for volume in stack["services"][name]["volumes"]:
-            labels = {LABEL_ENGINE: version, LABEL_DATA_FORMAT: formats["build"]}
+            labels = {LABEL_ENGINE: version, LABEL_DATA_FORMAT: formats["build"], LABEL_SOURCE: "build"}
             state["volumes"][volume["name"]].update(exists=True, ours=True, labels=labels)
     return state
 
@@ -210,3 +210,30 @@ def test_version_rows() -> None:
     assert rows["neo4j"]["eol"] == "2023-10 (over)"
     assert rows["chromadb"]["eol"] == "not stated"
     assert rows["chromadb"]["available"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("eol", "source", "told"),
+    [
+        ("2028-06", "registry", "2028-06"),
+        ("2023-10", "build", "2023-10 (over)"),
+        (None, "build", "not stated"),
+        ({"build": "2028-06", "registry": None}, "build", "2028-06"),
+        ({"build": "2028-06", "registry": None}, "registry", "not stated"),
+        ({"build": "2028-06", "registry": "2026-05"}, "", "build: 2028-06, registry: 2026-05 (over)"),
+        ({"build": "2028-06", "registry": "2027-05"}, "archive", "build: 2028-06, registry: 2027-05"),
+    ],
+)
+def test_end_of_life(eol: Any, source: str, told: str) -> None:
+    """By the source that the data name; each, where they name none or one that nothing is known of."""
+    assert compatibility.end_of_life({"eol": eol}, source, "2026-11-24") == told
+    assert compatibility.end_of_life({}, source, "2026-11-24") == "not stated"
+
+
+def test_every_end_of_life_has_a_source() -> None:
+    """A date without somebody who says so is a guess."""
+    for lines in MATRIX["lines"].values():
+        for line in lines.values():
+            eol = line["eol"]
+            dates = [item for item in (eol.values() if isinstance(eol, dict) else [eol]) if item]
+            assert not dates or "https://" in line["source"]

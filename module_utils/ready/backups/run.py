@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException
 
@@ -16,6 +16,9 @@ from .manifest import BackupError
 from .restic import set_id
 from .volumes import LONG
 from .work import Work
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 
 def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
@@ -66,6 +69,14 @@ def list_sets(stack: str) -> dict[str, Any]:
         "proven": work.state().get("last_proven"),
         "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
     }
+
+
+@contextmanager
+def alone(stack: str) -> Iterator[tuple[DockerClient, Work]]:
+    """Give a client and the stack's place, as the only run; see `_told` for what is raised."""
+    work = Work.of(stack)
+    with _told(), work.alone():
+        yield _connect(), work
 
 
 @contextmanager
