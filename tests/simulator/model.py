@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulator.distro import Distro, wsl_exec
+from tests.simulator.files import FileStore
 from tests.simulator.host import ModuleCall, ScriptCall
 from tests.simulator.inside import ContainerInside, Inside, MemoryInside
 from tests.simulator.plain import PlainHost
@@ -25,6 +26,10 @@ BUILD_11, BUILD_10, BUILD_2022, BUILD_2019 = 22631, 19045, 20348, 17763
 WSL_FEATURE, VM_FEATURE = "Microsoft-Windows-Subsystem-Linux", "VirtualMachinePlatform"
 PROFILE = "C:\\Users\\ready"
 SETTINGS = f"{PROFILE}\\AppData\\Roaming\\Docker\\settings-store.json"
+
+#: What a new Windows has: a module that writes a file makes no folder for it, but where it is told a folder's name.
+FOLDERS = ("C:\\", "C:\\Program Files", "C:\\Windows\\Temp", PROFILE, f"{PROFILE}\\AppData\\Roaming",
+           f"{PROFILE}\\AppData\\Local\\Temp")  # fmt: skip
 
 
 @dataclass
@@ -85,6 +90,7 @@ class Windows(PlainHost):
         make_inside: Callable[[str], Inside] | None = None,
     ) -> None:
         super().__init__(name, accounts or {"ready": "Pw-of-ready-1"})
+        self.files = FileStore(FOLDERS)
         self.record: list[Action] = []
         self.lock = threading.RLock()
         self.make_inside = make_inside or (lambda distribution: MemoryInside())
