@@ -58,9 +58,6 @@ class FileStore(MutableMapping[str, bytes]):
         return isinstance(path, str) and self._key(path) in self._content
 
 
-Files = FileStore
-
-
 def is_folder(files: Mapping[str, bytes], path: str) -> bool:
     """Say whether a file lies below a path, whatever kind of store it is."""
     start = ntpath.normpath(path).casefold().rstrip("\\") + "\\"
@@ -71,7 +68,7 @@ def _sha1(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()  # noqa: S324  # Ansible's checksum
 
 
-def win_copy(files: Files, call: ModuleCall) -> dict[str, Any]:
+def win_copy(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """The four modes of ansible.windows.win_copy, as its action plugin uses them."""
     args = call.args
     mode, dest = args.get("_copy_mode", "remote"), str(args["dest"])
@@ -122,7 +119,7 @@ _ALGORITHMS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
-def win_stat(files: Files, call: ModuleCall) -> dict[str, Any]:
+def win_stat(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """What fetch and roles ask of a path."""
     path = str(call.args["path"])
     content = files.get(path)
@@ -146,7 +143,7 @@ def win_stat(files: Files, call: ModuleCall) -> dict[str, Any]:
     return {"changed": False, "stat": stat}
 
 
-def slurp(files: Files, call: ModuleCall) -> dict[str, Any]:
+def slurp(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """A file's content, base64."""
     path = str(call.args["src"])
     if path not in files:
@@ -160,7 +157,7 @@ def slurp(files: Files, call: ModuleCall) -> dict[str, Any]:
 
 
 #: Modules that need nothing but files.
-MODULES: dict[str, Callable[[Files, ModuleCall], dict[str, Any]]] = {
+MODULES: dict[str, Callable[[FileStore, ModuleCall], dict[str, Any]]] = {
     "win_copy": win_copy,
     "win_stat": win_stat,
     "slurp": slurp,

@@ -52,6 +52,7 @@ class MemoryInside:
         self.release = RELEASE
         self.mode = "nat\n"
         self.addresses = "172.28.96.5 172.17.0.1\n"
+        self.next_addresses: list[str] = []  # one for each start to come; without one it stays
         self.packages = ""
         self.clock_skew = 0.0
         self.conf = ""
@@ -111,6 +112,8 @@ class MemoryInside:
 
     def started(self) -> None:
         """See Inside."""
+        if self.next_addresses:
+            self.addresses = self.next_addresses.pop(0)
         self.conf = self.files.get("/etc/wsl.conf", ("", b""))[1].decode()
 
     def integrate(self, *, on: bool, known: bool) -> None:

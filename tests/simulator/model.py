@@ -114,6 +114,7 @@ class Windows(PlainHost):
         self.excluded: list[list[int]] = []
         self.portproxy: dict[str, str] = {}
         self.rules: dict[str, dict[str, Any]] = {}
+        self.hyperv_rules: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, Task] = {}
         self.proxy = ""
         self.certificates: list[dict[str, Any]] = []
@@ -229,12 +230,16 @@ class Windows(PlainHost):
         return str(self.faults.get("start_code", ""))
 
     def run_task(self, task: Task) -> None:
-        """Run a task: the one that keeps a distro starts it, when the stored password is right."""
+        """Run a task, when the stored password is right: both of ours start the distro, and one follows it."""
+        from tests.simulator.handlers.scripts import portproxy_follow
+
+        if task.password not in self.accounts.values():
+            return
         words = task.arguments.split()
-        if task.password in self.accounts.values() and "-d" in words:
-            distro = self.mine(words[words.index("-d") + 1])
-            if distro:
-                self.starts(distro)
+        given = {name: words[words.index(name) + 1] for name in ("-d", "-Distribution", "-Stack") if name in words}
+        distro = self.mine(given.get("-d") or given.get("-Distribution", ""))
+        if distro and self.starts(distro) and "-Stack" in given:
+            portproxy_follow(self, distro, given["-Stack"], task.arguments)
 
     def add_distro(self, name: str, base_path: str, **other: Any) -> Registered:
         """Register a distro of the connecting account, or of another."""
