@@ -153,6 +153,7 @@ class FilterModule:
             "ready_windows_removal": ready_windows_removal,
             "ready_windows_report": ready_windows_report,
             "ready_windows_steps": ready_windows_steps,
+            "ready_windows_schedules": lambda hostvars, host: wsl.schedules(host, hostvars),
             "ready_windows_said": ready_windows_said,
             "ready_windows_changed": ready_windows_changed,
             "ready_windows_linux_script": ready_windows_linux_script,

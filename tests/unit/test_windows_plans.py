@@ -52,7 +52,7 @@ def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-WSL_ONLY = {"adopt", "proxy"}
+WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by"}
 DOCKER_ONLY = {
     "version",
     "backend",
@@ -127,6 +127,8 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("disk-full", {}, ["5.0 GiB free", "wsl_location"]),
     ("clock-behind", {}, ["Clock of Windows", "w32tm /resync"]),
     ("fresh", {"password_given": False}, ["no password of the owner", "wsl2_owner_password"]),
+    ("fresh", {"keepalive": False, "needed_by": ["pc1-wsl has backup_schedule daily"]},
+     ["wsl2_keepalive is false, and pc1-wsl has backup_schedule daily", "wsl2_keepalive to true"]),
     ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
     ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
     ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
@@ -291,6 +293,22 @@ def test_wslconfig_counts_only_where_allowed() -> None:
     assert (plan["wslconfig"], plan["shutdown"]) == ("[wsl2]\nmemory=8GB\n", True)
     host.files["C:\\Users\\ready\\.wslconfig"] = plan["wslconfig"].encode()
     assert wsl.plan(state_of(host), **(WSL | {"config": config}))["wslconfig"] is None
+
+
+def test_schedules_in_the_distros_of_a_host() -> None:
+    """Of its own alone, and of those that run."""
+    distros = {
+        "pc1": {"backup_schedule": "daily"},
+        "pc1-wsl": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "daily", "backup_drill_schedule": "weekly"},
+        "pc2-wsl": {"ansible_wsl_windows_host": "pc2", "backup_schedule": "hourly"},
+        "pc1-two": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "never"},
+        "server": {"backup_schedule": "daily"},
+    }
+    assert wsl.schedules("pc1", distros) == [
+        "pc1-wsl has backup_schedule daily",
+        "pc1-wsl has backup_drill_schedule weekly",
+    ]
+    assert failures(host_in("fresh"), keepalive=False) == ""
 
 
 def test_task_that_windows_would_end_is_made_anew() -> None:

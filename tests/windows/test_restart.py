@@ -1,4 +1,4 @@
-"""Docker comes back before the distro does, as after a reboot: the stack is there without it."""
+"""What must be up when: the stack without its distro, as after a reboot, and the distro for its backups."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Pc:
     stack: Stack
     inventory: Path
 
-    def run(self) -> str:
-        """Run site.yml and return what it printed."""
+    def run(self, playbook: str, *arguments: str, code: int = 0) -> str:
+        """Run a playbook and return what it printed."""
         done = subprocess.run(
-            [BIN / "ansible-playbook", "-i", self.inventory, "site.yml"],
+            [BIN / "ansible-playbook", "-i", self.inventory, playbook, *arguments],
             cwd=ROOT,
             env=os.environ | {"ANSIBLE_WSL_STATE_DIR": str(self.inventory.parent / "wsl"), "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
@@ -45,7 +45,7 @@ class Pc:
             timeout=240,
             check=False,
         )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
+        assert done.returncode == code, (done.stdout + done.stderr)[-8000:]
         return done.stdout
 
     def containers(self) -> list[Any]:
@@ -83,6 +83,7 @@ def pc(tmp_path: Path) -> Iterator[Pc]:
         "ansible_wsl_distribution": DISTRO,
         "ansible_wsl_windows_host": "pc1",
         "ansible_python_interpreter": "/usr/bin/python3",
+        "backup_schedule": "daily",
     }
     content["all"]["children"]["wsl"] = {"hosts": {"pc1-wsl": twin}}
     inventory = tmp_path / "hosts.yml"
@@ -98,7 +99,13 @@ def pc(tmp_path: Path) -> Iterator[Pc]:
 
 def test_stack_comes_back_without_the_distro(pc: Pc) -> None:
     """Its containers start in any order, healthy and with their data; then the distro's next run changes nothing."""
-    pc.run()
+    keep = f"keep {DISTRO}"
+    del pc.host.tasks[keep]
+    refused = pc.run("playbooks/windows.yml", "-e", '{"wsl2_keepalive": false}', code=2)
+    assert "wsl2_keepalive is false, and pc1-wsl has backup_schedule daily" in " ".join(refused.split())
+    assert pc.host.changes() == []
+    pc.run("site.yml")
+    assert "boot" in pc.host.tasks[keep].triggers
     pc.stack.write()
     mounts = [(item.name, mount) for item in pc.containers() for mount in item.attrs["Mounts"]]
     assert {name for name, _ in mounts} == {f"{NAME}-postgresql", f"{NAME}-redis"}
@@ -123,7 +130,7 @@ def test_stack_comes_back_without_the_distro(pc: Pc) -> None:
 
     identities = pc.stack.identities()
     pc.host.integrate()
-    printed = pc.run()
+    printed = pc.run("site.yml")
     assert inside.distro.running
     changed = dict(re.findall(r"^(\S+)\s*: ok=.*changed=(\d+)", printed, re.MULTILINE))
     assert changed == {"pc1": "0", "pc1-wsl": "0"}, printed[-8000:]

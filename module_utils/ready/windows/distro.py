@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ class Options:
     proxy: str = ""
     no_proxy: str = ""
     keepalive: bool = True
+    needed_by: Sequence[str] = ()
     password_given: bool = False
 
 

@@ -197,6 +197,10 @@ def task_arguments(options: Options) -> str:
 
 def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]:
     found = next((task for task in state["tasks"] if task["name"] == task_of(options)), None)
+    if not options.keepalive and options.needed_by:
+        step = "set wsl2_keepalive to true, or the schedule to never"
+        found_said = f"wsl2_keepalive is false, and {', '.join(options.needed_by)}"
+        return Check("keepalive", "Keep-alive task", FAIL, found_said, "a distro that is up at that time", step), False
     if not options.keepalive:
         return Check("keepalive", "Keep-alive task", PASS, "not asked for"), False
     # Without PT0S Windows ends the task after three days.
@@ -216,6 +220,22 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
         ),
         True,
     )
+
+
+def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what happens by schedule in the distros of a Windows host, in words.
+
+    Args:
+        host: the Windows host.
+        distros: host -> its variables, of any hosts; those of other Windows hosts, and of none, are passed over.
+    """
+    return [
+        f"{name} has {variable} {variables[variable]}"
+        for name, variables in distros.items()
+        if variables.get("ansible_wsl_windows_host") == host
+        for variable in ("backup_schedule", "backup_drill_schedule")
+        if variables.get(variable, "never") != "never"
+    ]
 
 
 def _names(options: Options) -> Iterator[Check]:
