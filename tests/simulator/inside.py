@@ -77,7 +77,9 @@ class MemoryInside:
             "time": f"{time.time() + self.clock_skew:.3f}\n",
             "disk_free": f"{900 * 2**30}\n",
             "memory": f"{8 * 2**30}\n",
-            "files": listed(("/etc/profile.d/ready-", "/etc/apt/apt.conf.d/95ready", "/etc/sudoers.d/ready")),
+            "files": listed(
+                ("/etc/profile.d/ready-", "/etc/apt/apt.conf.d/95ready", "/etc/ready/windows-", "/etc/sudoers.d/ready")
+            ),
             "certificates": listed(("/usr/local/share/ca-certificates/ready-",)),
             "docker_packages": self.packages,
         }

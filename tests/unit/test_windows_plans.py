@@ -129,6 +129,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("fresh", {"password_given": False}, ["no password of the owner", "wsl2_owner_password"]),
     ("fresh", {"keepalive": False, "needed_by": ["pc1-wsl has backup_schedule daily"]},
      ["wsl2_keepalive is false, and pc1-wsl has backup_schedule daily", "wsl2_keepalive to true"]),
+    ("fresh", {"proxy": "http://a:it's@proxy:3128"}, ["Proxy of the distro", "a quote", "correct wsl2_proxy"]),
     ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
     ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
     ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
@@ -275,13 +276,15 @@ def test_proxy_and_certificates_of_windows_go_into_the_distro() -> None:
     inside: Any = host.registered[0].inside
     inside.shell("", plan["orders"].encode())
     assert "export https_proxy='http://proxy.corp:3129'" in inside.files["/etc/profile.d/ready-proxy.sh"][1].decode()
+    mode, for_docker = inside.files["/etc/ready/windows-proxy.env"]
+    assert (mode, for_docker.splitlines()[0]) == ("0600", b"HTTP_PROXY='http://proxy.corp:3129'")
     assert b"BEGIN CERTIFICATE" in inside.files["/usr/local/share/ca-certificates/ready-ab12.crt"][1]
     assert plan["orders"].endswith("certificates\n")
     assert not plan["restart"]
     assert wsl.plan(state_of(host, CaThumbprints=["AB12"]), **(WSL | {"proxy": "windows"}))["orders"] == ""
     host.proxy, host.certificates = "", []
     gone = wsl.plan(state_of(host), **(WSL | {"proxy": "windows"}))["orders"].splitlines()
-    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove"]
+    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove", "remove"]
 
 
 def test_wslconfig_counts_only_where_allowed() -> None:

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from .. import dockerproxy
 from ..preflight import FAIL, PASS, UNKNOWN, Check
 from . import said
 from .config import decode, ini_values, merge_ini
-from .distro import Options, orders
+from .distro import Options, orders, proxy_of
 from .names import RULE_PREFIX
 from .versions import older, parts
 
@@ -222,6 +224,16 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
     )
 
 
+def _proxy(state: Mapping[str, Any], options: Options) -> Iterator[Check]:
+    proxy = proxy_of(state, options)
+    try:
+        _ = proxy and dockerproxy.content(proxy, options.no_proxy)
+    except dockerproxy.ProxyError as error:
+        yield Check(
+            "proxy", "Proxy of the distro", FAIL, str(error), "a URL, or none", "correct wsl2_proxy, wsl2_no_proxy"
+        )
+
+
 def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return what happens by schedule in the distros of a Windows host, in words.
 
@@ -279,7 +291,8 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     held = decode(state["wsl"]["wslconfig"])
     wslconfig = merge_ini(held, options.config) if options.config else held or ""
     config = ini_values(wslconfig) != ini_values(held or "")
-    todo, restart = orders(state, options)
+    proxy = list(_proxy(state, options))
+    todo, restart = orders(state, dataclasses.replace(options, proxy="") if proxy else options)
     looked = state["inside"] is not None
     if distro is not None and not looked:
         todo, restart = "", False
@@ -287,6 +300,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     keepalive, make_task = _keepalive(state, options)
     checks = [
         *_names(options),
+        *proxy,
         _features(state),
         _reboot(state, options),
         _package(state, options),
