@@ -13,9 +13,10 @@ from ansible.errors import AnsibleFilterError
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import compatibility, dockerengine, preflight  # Ansible offers module_utils to modules alone
+from ready import compatibility, dockerengine, dockerproxy, preflight  # Ansible offers module_utils to modules alone
 from ready.daemonjson import DaemonJsonError
 from ready.definitions import parse_size
+from ready.dockerproxy import ProxyError
 
 
 def ready_preflight(
@@ -44,6 +45,10 @@ def ready_docker_plan(facts: Mapping[str, Any], host: str, **options: Any) -> di
         raise AnsibleFilterError(
             f"{host}: /etc/docker/daemon.json: found {error}. Nothing was changed. Next: mend the file, then run again"
         ) from error
+    except ProxyError as error:
+        raise AnsibleFilterError(
+            f"{host}: docker_engine_proxy: found that {error}. Nothing was changed. Next: correct it, then run again"
+        ) from error
 
 
 class FilterModule:
@@ -56,4 +61,6 @@ class FilterModule:
             "ready_preflight_verdict": preflight.verdict,
             "ready_preflight_failures": lambda checks, host: preflight.failures(host, checks),
             "ready_docker_plan": ready_docker_plan,
+            "ready_docker_proxy": dockerproxy.content,
+            "ready_docker_proxy_text": {"unit": dockerproxy.UNIT, "line": dockerproxy.LINE}.__getitem__,
         }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -67,13 +68,14 @@ def ready_docker_desktop(windows: Mapping[str, Any], **options: Any) -> dict[str
     return dockerdesktop.plan(windows["state"], **given, **plain(options))
 
 
-def ready_windows_network(
-    windows: Mapping[str, Any], stack: Mapping[str, Any], allow: Sequence[Mapping[str, Any]], mode: str
-) -> dict[str, Any]:
+def ready_windows_network(windows: Mapping[str, Any], stack: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     """Return the plan of role windows_network."""
     if not _fit(windows):
         return {"checks": [], "steps": []}
-    return network.plan(windows["state"], stack=stack["name"], ports=names.ports(stack), allow=plain(allow), mode=mode)
+    given = {key: windows[key] for key in ("distribution", "backend")}
+    given |= {"stack": stack["name"], "ports": names.ports(stack)}
+    given["follower"] = hashlib.sha256((SCRIPTS / "windows" / network.FOLLOWER).read_bytes()).hexdigest()
+    return network.plan(windows["state"], **given, **plain(options))
 
 
 def ready_windows_removal(windows: Mapping[str, Any], stack: Mapping[str, Any], distro: bool) -> dict[str, Any]:
@@ -175,6 +177,7 @@ class FilterModule:
             "ready_windows_removal": ready_windows_removal,
             "ready_windows_report": ready_windows_report,
             "ready_windows_steps": ready_windows_steps,
+            "ready_windows_schedules": lambda hostvars, host: wsl.schedules(host, hostvars),
             "ready_windows_said": ready_windows_said,
             "ready_windows_changed": ready_windows_changed,
             "ready_windows_linux_script": ready_windows_linux_script,

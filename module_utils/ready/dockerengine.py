@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import dockerproxy
 from .daemonjson import defaults, merged
 from .dockerprobe import situation
 
@@ -59,8 +60,10 @@ def plan(
     options: Mapping[str, Any] | None = None,
     log_max_size: str = "10m",
     log_max_file: int = 3,
+    proxy: str = dockerproxy.AUTO,
+    no_proxy: str = "",
 ) -> dict[str, Any]:
-    """Return {action, message, packages, method, daemon_json, start, survives} for role docker_engine.
+    """Return {action, message, packages, method, daemon_json, proxy, start, survives} for role docker_engine.
 
     Args:
         facts: what library/host_facts.py returns.
@@ -68,6 +71,10 @@ def plan(
         options: keys for daemon.json that the inventory asks for.
         log_max_size: the size at which a container's log is rotated.
         log_max_file: how many of them are kept.
+        proxy: what the daemon pulls through, a URL, "" for none, or `auto`.
+        no_proxy: what is reached without it.
+
+    Raises DaemonJsonError, dockerproxy.ProxyError.
     """
     docker = facts["docker"]
     now = situation(facts)
@@ -78,7 +85,9 @@ def plan(
     # A swarm's daemon refuses live-restore; without systemd a restart policy gives as much.
     live_restore = method == "systemd" and not docker.get("swarm", False)
     change = {"write": False, "content": ""}
+    through: dict[str, Any] = {"changed": False, "unit": False, "remove": False}
     if ours:
+        through = dockerproxy.plan(docker["proxy"], proxy, no_proxy, method)
         change = merged(
             docker["daemon_json"], options or {}, defaults(log_max_size, log_max_file, live_restore=live_restore)
         )
@@ -90,6 +99,7 @@ def plan(
         "method": method,
         "managed": ours,
         "daemon_json": change,
-        "start": "restart" if action == "use" and change["write"] else "start" if action != "use" else "none",
+        "proxy": through,
+        "start": "start" if action != "use" else "restart" if change["write"] or through["changed"] else "none",
         "survives": survives(facts, "as it is" if kept else method),
     }

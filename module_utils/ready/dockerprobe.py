@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import dockerproxy
+
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DESKTOP_MARK = "/mnt/wsl/docker-desktop"  # Docker Desktop mounts it into every distro that it is integrated with
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -120,6 +122,7 @@ def probe(env: Mapping[str, str]) -> dict[str, Any]:
         "published": [],
         "managed": Path(MANAGED_MARK).is_file(),
         "daemon_json": _read(DAEMON_JSON),
+        "proxy": dockerproxy.facts(_read),
     }
     try:
         client = connection(host, env)

@@ -16,7 +16,8 @@ ip route show default 2>/dev/null | awk '{print $3; exit}' | say gateway
 date +%s.%N | say time
 df -B1 --output=avail / | tail -n 1 | tr -d ' ' | say disk_free
 awk '/^MemTotal/ {printf "%.0f\n", $2 * 1024}' /proc/meminfo | say memory
-for file in /etc/profile.d/ready-proxy.sh /etc/apt/apt.conf.d/95ready-proxy /etc/sudoers.d/ready; do
+for file in /etc/profile.d/ready-proxy.sh /etc/apt/apt.conf.d/95ready-proxy /etc/ready/windows-proxy.env \
+    /etc/sudoers.d/ready; do
     [ -f "$file" ] && sha256sum "$file"
 done | say files
 for file in /usr/local/share/ca-certificates/ready-*.crt; do

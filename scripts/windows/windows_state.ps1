@@ -313,7 +313,23 @@ $network = Read-Part 'network' {
                 remote = @($address.RemoteAddress | ForEach-Object { [string]$_ })
             }
         })
-    @{ listeners = $listeners; excluded = $ranges; portproxy = $proxies; rules = $rules }
+    # The firewall before WSL in mirrored mode; Windows before 11 22H2 has none. By the maker of WSL's virtual machines.
+    $guarded = $null
+    if ($null -ne (Get-Command -Name Get-NetFirewallHyperVRule -ErrorAction SilentlyContinue)) {
+        $guarded = @(Get-NetFirewallHyperVRule -VMCreatorId '{40E0AC32-46A5-438A-A0B2-2B479E8F2E90}' -ErrorAction SilentlyContinue |
+                Where-Object { ([string]$_.DisplayName).StartsWith("$RulePrefix ", [StringComparison]::Ordinal) } | ForEach-Object {
+                @{
+                    name = $_.DisplayName
+                    enabled = ($_.Enabled.ToString() -eq 'True')
+                    direction = $_.Direction.ToString()
+                    action = $_.Action.ToString()
+                    protocol = [string]$_.Protocol
+                    ports = @($_.LocalPorts | ForEach-Object { [string]$_ })
+                    remote = @($_.RemoteAddresses | ForEach-Object { [string]$_ })
+                }
+            })
+    }
+    @{ listeners = $listeners; excluded = $ranges; portproxy = $proxies; rules = $rules; hyperv_rules = $guarded }
 }
 
 $surroundings = Read-Part 'surroundings' {
@@ -349,6 +365,17 @@ $tasks = Read-Part 'tasks' {
         })
 }
 
+$files = Read-Part 'files' {
+    # Scripts that tasks of ours run.
+    $folder = Join-Path $env:ProgramFiles $RulePrefix
+    @(Get-ChildItem -LiteralPath $folder -File -ErrorAction SilentlyContinue | ForEach-Object {
+            @{
+                name = $_.Name
+                sha256 = (Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant()
+            }
+        })
+}
+
 $disk = Read-Part 'disk' {
     $root = [IO.Path]::GetPathRoot($Location)
     $used = $false
@@ -377,6 +404,7 @@ $disk = Read-Part 'disk' {
     network = $network
     surroundings = $surroundings
     tasks = @($tasks | Where-Object { $null -ne $_ })
+    files = @($files | Where-Object { $null -ne $_ })
     disk = $disk
     finished = Get-Utc ([datetime]::UtcNow)
     faults = @($faults)

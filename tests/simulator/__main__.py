@@ -32,6 +32,7 @@ def summary(host: Windows) -> dict[str, Any]:
         "docker": host.docker and {"version": host.docker.version, "running": host.docker.running},
         "tasks": sorted(host.tasks),
         "rules": sorted(host.rules),
+        "hyperv_rules": sorted(host.hyperv_rules),
         "portproxy": host.portproxy,
         "files": sorted(host.files),
     }

@@ -111,6 +111,13 @@ def ready(host: Windows) -> None:
     host.integrate()
 
 
+def mirrored(host: Windows) -> None:
+    """Ready, with an engine in the distro, and WSL in mirrored mode."""
+    with_distro(host)
+    inside: Any = host.registered[0].inside
+    inside.mode = "mirrored\n"
+
+
 def _orders(host: Windows) -> bytes:
     """Return what configures a distro, as the decisions say it."""
     from ready.windows.distro import Options, orders
@@ -264,6 +271,7 @@ CONDITIONS: dict[str, Callable[[Windows], None]] = {
         with_wsl,
         with_distro,
         ready,
+        mirrored,
         no_virtualization,
         server_2022,
         server_2019,

@@ -7,18 +7,33 @@ import hashlib
 import io
 import ntpath
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from tests.simulator.host import ModuleCall
 
 
 class FileStore(MutableMapping[str, bytes]):
-    """Path -> content; paths as Windows compares them: either slash, any case."""
+    """Path -> content; paths as Windows compares them: either slash, any case.
 
-    def __init__(self, content: Mapping[str, bytes] | None = None) -> None:
+    `folders` are those that are there without a file in them; None is a host where any folder is there.
+    """
+
+    def __init__(self, folders: Iterable[str] | None = None) -> None:
         self._content: dict[str, tuple[str, bytes]] = {}
-        self.update(content or {})
+        self._folders = None if folders is None else {self._key(folder) for folder in folders}
+
+    def make_folder(self, path: str) -> bool:
+        """Make a folder with all above it, and say whether it was missing."""
+        missing = not self.has_folder(path)
+        while self._folders is not None and not self.has_folder(path):
+            self._folders.add(self._key(path))
+            path = ntpath.dirname(path)
+        return missing
+
+    def has_folder(self, path: str) -> bool:
+        """Say whether a folder is there."""
+        return self._folders is None or self._key(path) in self._folders or is_folder(self, path)
 
     @staticmethod
     def _key(path: str) -> str:
@@ -43,10 +58,7 @@ class FileStore(MutableMapping[str, bytes]):
         return isinstance(path, str) and self._key(path) in self._content
 
 
-Files = MutableMapping[str, bytes]
-
-
-def is_folder(files: Files, path: str) -> bool:
+def is_folder(files: Mapping[str, bytes], path: str) -> bool:
     """Say whether a file lies below a path, whatever kind of store it is."""
     start = ntpath.normpath(path).casefold().rstrip("\\") + "\\"
     return any(ntpath.normpath(name).casefold().startswith(start) for name in files)
@@ -56,7 +68,7 @@ def _sha1(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()  # noqa: S324  # Ansible's checksum
 
 
-def win_copy(files: Files, call: ModuleCall) -> dict[str, Any]:
+def win_copy(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """The four modes of ansible.windows.win_copy, as its action plugin uses them."""
     args = call.args
     mode, dest = args.get("_copy_mode", "remote"), str(args["dest"])
@@ -83,6 +95,10 @@ def win_copy(files: Files, call: ModuleCall) -> dict[str, Any]:
         return {"failed": True, "changed": False, "msg": f"Cannot copy src file: '{source}' as it does not exist"}
     if dest.endswith(("\\", "/")) or is_folder(files, dest):
         dest = ntpath.join(dest, str(args.get("_original_basename") or ntpath.basename(source)))
+        files.make_folder(ntpath.dirname(dest))
+    elif not files.has_folder(ntpath.dirname(dest)):
+        message = f"Destination directory '{ntpath.dirname(dest)}' does not exist"
+        return {"failed": True, "changed": False, "msg": message}
     changed = files.get(dest) != files[source]
     if not call.check:
         files[dest] = files[source]
@@ -103,7 +119,7 @@ _ALGORITHMS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
-def win_stat(files: Files, call: ModuleCall) -> dict[str, Any]:
+def win_stat(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """What fetch and roles ask of a path."""
     path = str(call.args["path"])
     content = files.get(path)
@@ -127,7 +143,7 @@ def win_stat(files: Files, call: ModuleCall) -> dict[str, Any]:
     return {"changed": False, "stat": stat}
 
 
-def slurp(files: Files, call: ModuleCall) -> dict[str, Any]:
+def slurp(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """A file's content, base64."""
     path = str(call.args["src"])
     if path not in files:
@@ -141,7 +157,7 @@ def slurp(files: Files, call: ModuleCall) -> dict[str, Any]:
 
 
 #: Modules that need nothing but files.
-MODULES: dict[str, Callable[[Files, ModuleCall], dict[str, Any]]] = {
+MODULES: dict[str, Callable[[FileStore, ModuleCall], dict[str, Any]]] = {
     "win_copy": win_copy,
     "win_stat": win_stat,
     "slurp": slurp,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tests.simulator.files import FileStore
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Host(Protocol):
 
     name: str
     accounts: Mapping[str, str]  # user -> password that may log on
-    files: MutableMapping[str, bytes]  # path -> content: put_file, win_copy and slurp are the wire's
+    files: FileStore  # path -> content: put_file, win_copy and slurp are the wire's
 
     def module(self, call: ModuleCall) -> dict[str, Any]:
         """Return a module's result."""

@@ -52,6 +52,7 @@ class MemoryInside:
         self.release = RELEASE
         self.mode = "nat\n"
         self.addresses = "172.28.96.5 172.17.0.1\n"
+        self.next_addresses: list[str] = []  # one for each start to come; without one it stays
         self.packages = ""
         self.clock_skew = 0.0
         self.conf = ""
@@ -76,7 +77,9 @@ class MemoryInside:
             "time": f"{time.time() + self.clock_skew:.3f}\n",
             "disk_free": f"{900 * 2**30}\n",
             "memory": f"{8 * 2**30}\n",
-            "files": listed(("/etc/profile.d/ready-", "/etc/apt/apt.conf.d/95ready", "/etc/sudoers.d/ready")),
+            "files": listed(
+                ("/etc/profile.d/ready-", "/etc/apt/apt.conf.d/95ready", "/etc/ready/windows-", "/etc/sudoers.d/ready")
+            ),
             "certificates": listed(("/usr/local/share/ca-certificates/ready-",)),
             "docker_packages": self.packages,
         }
@@ -111,6 +114,8 @@ class MemoryInside:
 
     def started(self) -> None:
         """See Inside."""
+        if self.next_addresses:
+            self.addresses = self.next_addresses.pop(0)
         self.conf = self.files.get("/etc/wsl.conf", ("", b""))[1].decode()
 
     def integrate(self, *, on: bool, known: bool) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulator.distro import Distro, wsl_exec
+from tests.simulator.files import FileStore
 from tests.simulator.host import ModuleCall, ScriptCall
 from tests.simulator.inside import ContainerInside, Inside, MemoryInside
 from tests.simulator.plain import PlainHost
@@ -25,6 +26,10 @@ BUILD_11, BUILD_10, BUILD_2022, BUILD_2019 = 22631, 19045, 20348, 17763
 WSL_FEATURE, VM_FEATURE = "Microsoft-Windows-Subsystem-Linux", "VirtualMachinePlatform"
 PROFILE = "C:\\Users\\ready"
 SETTINGS = f"{PROFILE}\\AppData\\Roaming\\Docker\\settings-store.json"
+
+#: What a new Windows has: a module that writes a file makes no folder for it, but where it is told a folder's name.
+FOLDERS = ("C:\\", "C:\\Program Files", "C:\\Windows\\Temp", PROFILE, f"{PROFILE}\\AppData\\Roaming",
+           f"{PROFILE}\\AppData\\Local\\Temp")  # fmt: skip
 
 
 @dataclass
@@ -85,6 +90,7 @@ class Windows(PlainHost):
         make_inside: Callable[[str], Inside] | None = None,
     ) -> None:
         super().__init__(name, accounts or {"ready": "Pw-of-ready-1"})
+        self.files = FileStore(FOLDERS)
         self.record: list[Action] = []
         self.lock = threading.RLock()
         self.make_inside = make_inside or (lambda distribution: MemoryInside())
@@ -108,6 +114,7 @@ class Windows(PlainHost):
         self.excluded: list[list[int]] = []
         self.portproxy: dict[str, str] = {}
         self.rules: dict[str, dict[str, Any]] = {}
+        self.hyperv_rules: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, Task] = {}
         self.proxy = ""
         self.certificates: list[dict[str, Any]] = []
@@ -226,12 +233,16 @@ class Windows(PlainHost):
         return str(self.faults.get("start_code", ""))
 
     def run_task(self, task: Task) -> None:
-        """Run a task: the one that keeps a distro starts it, when the stored password is right."""
+        """Run a task, when the stored password is right: both of ours start the distro, and one follows it."""
+        from tests.simulator.handlers.scripts import portproxy_follow
+
+        if task.password not in self.accounts.values():
+            return
         words = task.arguments.split()
-        if task.password in self.accounts.values() and "-d" in words:
-            distro = self.mine(words[words.index("-d") + 1])
-            if distro:
-                self.starts(distro)
+        given = {name: words[words.index(name) + 1] for name in ("-d", "-Distribution", "-Stack") if name in words}
+        distro = self.mine(given.get("-d") or given.get("-Distribution", ""))
+        if distro and self.starts(distro) and "-Stack" in given:
+            portproxy_follow(self, distro, given["-Stack"], task.arguments)
 
     def add_distro(self, name: str, base_path: str, **other: Any) -> Registered:
         """Register a distro of the connecting account, or of another."""

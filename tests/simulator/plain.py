@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.simulator.distro import Distro, wsl_exec
@@ -22,7 +22,7 @@ class PlainHost:
     def __init__(self, name: str, accounts: Mapping[str, str], distros: Mapping[str, Distro] | None = None) -> None:
         self.name = name
         self.accounts: Mapping[str, str] = dict(accounts)
-        self.files: MutableMapping[str, bytes] = FileStore()
+        self.files = FileStore()
         self.distros = dict(distros or {})
         self.boot = time.time()
         self._up = threading.Event()

@@ -255,6 +255,46 @@ def test_redis_counts_and_samples() -> None:
     assert [item["key"] for item in still_there(CONTENT, 1000)["samples"]] == ["k1"]
 
 
+@pytest.mark.parametrize(
+    ("kernel", "words", "waits"),
+    [
+        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready"], True),
+        ("6.1.0-18-amd64", ["backup", "ready"], False),
+        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready", "--if-due", "daily"], False),
+    ],
+)
+def test_run_in_wsl_waits_for_docker(
+    kernel: str, words: list[str], waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is caught up when the distro starts, hours before anybody logs on and Docker Desktop comes."""
+    steps: list[str] = []
+    answers = iter([False, False, True])
+
+    def up(stack: str) -> bool:
+        steps.append(f"look at {stack}")
+        return next(answers)
+
+    def begin(stack: str) -> None:
+        steps.append(f"run of {stack}")
+        raise InterruptedError
+
+    monkeypatch.setattr(timer.platform, "release", lambda: kernel)
+    monkeypatch.setattr(timer, "docker_is_up", up)
+    monkeypatch.setattr(timer.time, "sleep", lambda seconds: steps.append(f"wait {seconds:g}"))
+    monkeypatch.setattr(timer.Work, "of", begin)
+    with pytest.raises(InterruptedError):
+        timer.main(words)
+    look = "look at ready"
+    assert steps == ([look, "wait 30", look, "wait 30", look] if waits else []) + ["run of ready"]
+
+
+def test_docker_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for without end: the run then fails, and says so."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    assert not timer.docker_is_up("ready")
+    assert not timer.awaited(lambda: timer.docker_is_up("ready"), 0.05, pause=0.01)
+
+
 def test_when_a_run_is_due() -> None:
     """A missed one at once; after a clock that jumped back, too."""
     day = 86400

@@ -28,6 +28,7 @@ def facts(**docker: Any) -> dict[str, Any]:
             "rootless_socket": None,
             "managed": False,
             "daemon_json": None,
+            "proxy": {"windows": None, "own": None, "unit": False, "script": False},
             "version": "20.10.24",
             **docker,
         },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 from typing import Any
@@ -23,6 +22,17 @@ WSL.pop("retry_delay")
 WSL |= {"distribution": DISTRO, "location": LOCATION, "user": "ready", "password_given": True}
 DOCKER = {key.removeprefix("docker_desktop_"): value for key, value in INVENTORY.items() if key.startswith("docker_")}
 DOCKER |= {"distribution": DISTRO, "backend": "desktop"}
+NETWORK: dict[str, Any] = {
+    "stack": "ready",
+    "distribution": DISTRO,
+    "ports": PORTS,
+    "allow": [],
+    "mode": "nat",
+    "backend": "desktop",
+    "follow": True,
+    "follower": "f" * 64,
+    "password_given": True,
+}
 
 
 def state_of(host: Windows, **other: Any) -> dict[str, Any]:
@@ -32,18 +42,17 @@ def state_of(host: Windows, **other: Any) -> dict[str, Any]:
 
 def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
     """Return the plan of each role; `other` overrides options by their names."""
-    mode, allow = other.pop("mode", "nat"), other.pop("allow", [])
-    ports = other.pop("ports", PORTS)
+    for_network = {key: other[key] for key in NETWORK if key in other}
     for_wsl = {key: value for key, value in other.items() if key in WSL_ONLY | set(WSL) - DOCKER_ONLY}
     for_docker = {key: value for key, value in other.items() if key in DOCKER_ONLY}
     return {
         "wsl": wsl.plan(state, **(WSL | for_wsl)),
         "docker": dockerdesktop.plan(state, **(DOCKER | for_docker)),
-        "network": network.plan(state, stack="ready", ports=ports, allow=allow, mode=mode),
+        "network": network.plan(state, **(NETWORK | for_network)),
     }
 
 
-WSL_ONLY = {"adopt", "proxy"}
+WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by"}
 DOCKER_ONLY = {
     "version",
     "backend",
@@ -118,14 +127,17 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("disk-full", {}, ["5.0 GiB free", "wsl_location"]),
     ("clock-behind", {}, ["Clock of Windows", "w32tm /resync"]),
     ("fresh", {"password_given": False}, ["no password of the owner", "wsl2_owner_password"]),
+    ("fresh", {"keepalive": False, "needed_by": ["pc1-wsl has backup_schedule daily"]},
+     ["wsl2_keepalive is false, and pc1-wsl has backup_schedule daily", "wsl2_keepalive to true"]),
+    ("fresh", {"proxy": "http://a:it's@proxy:3128"}, ["Proxy of the distro", "a quote", "correct wsl2_proxy"]),
     ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
     ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
     ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
     ("fresh", {"location": "relative"}, ["Folder of the distro", "wsl_location"]),
     ("fresh", {"distribution": 'x" & calc'}, ["Name of the distro", "wsl_distribution"]),
     ("ready", {"allow": [{"name": "x", "port": 5432, "remote": ["any"]}]}, ["remote any", "windows_network_allow"]),
-    ("ready", {"allow": [{"name": "x", "port": 22, "remote": ["10.0.0.0/8"], "native": True}], "mode": "mirrored"},
-     ["a native service", "Hyper-V firewall"]),
+    ("ready", {"allow": [{"name": "x", "port": 22, "remote": ["10.0.0.0/8"], "native": True}], "password_given": False},
+     ["renews port proxies", "windows_network_owner_password", "windows_network_follow"]),
 ]  # fmt: skip
 
 
@@ -264,13 +276,15 @@ def test_proxy_and_certificates_of_windows_go_into_the_distro() -> None:
     inside: Any = host.registered[0].inside
     inside.shell("", plan["orders"].encode())
     assert "export https_proxy='http://proxy.corp:3129'" in inside.files["/etc/profile.d/ready-proxy.sh"][1].decode()
+    mode, for_docker = inside.files["/etc/ready/windows-proxy.env"]
+    assert (mode, for_docker.splitlines()[0]) == ("0600", b"HTTP_PROXY='http://proxy.corp:3129'")
     assert b"BEGIN CERTIFICATE" in inside.files["/usr/local/share/ca-certificates/ready-ab12.crt"][1]
     assert plan["orders"].endswith("certificates\n")
     assert not plan["restart"]
     assert wsl.plan(state_of(host, CaThumbprints=["AB12"]), **(WSL | {"proxy": "windows"}))["orders"] == ""
     host.proxy, host.certificates = "", []
     gone = wsl.plan(state_of(host), **(WSL | {"proxy": "windows"}))["orders"].splitlines()
-    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove"]
+    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove", "remove"]
 
 
 def test_wslconfig_counts_only_where_allowed() -> None:
@@ -282,6 +296,22 @@ def test_wslconfig_counts_only_where_allowed() -> None:
     assert (plan["wslconfig"], plan["shutdown"]) == ("[wsl2]\nmemory=8GB\n", True)
     host.files["C:\\Users\\ready\\.wslconfig"] = plan["wslconfig"].encode()
     assert wsl.plan(state_of(host), **(WSL | {"config": config}))["wslconfig"] is None
+
+
+def test_schedules_in_the_distros_of_a_host() -> None:
+    """Of its own alone, and of those that run."""
+    distros = {
+        "pc1": {"backup_schedule": "daily"},
+        "pc1-wsl": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "daily", "backup_drill_schedule": "weekly"},
+        "pc2-wsl": {"ansible_wsl_windows_host": "pc2", "backup_schedule": "hourly"},
+        "pc1-two": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "never"},
+        "server": {"backup_schedule": "daily"},
+    }
+    assert wsl.schedules("pc1", distros) == [
+        "pc1-wsl has backup_schedule daily",
+        "pc1-wsl has backup_drill_schedule weekly",
+    ]
+    assert failures(host_in("fresh"), keepalive=False) == ""
 
 
 def test_task_that_windows_would_end_is_made_anew() -> None:
@@ -317,78 +347,6 @@ def test_engine_needs_nothing_of_docker_desktop() -> None:
     found = plans(state_of(host_in("server-2022")), backend="engine")["docker"]
     assert (found["wanted"], found["steps"]) == (False, [])
     assert failures(host_in("server-2022"), backend="engine") == ""
-
-
-ALLOW = [{"name": "postgresql", "port": 5432, "remote": ["192.168.1.7", "10.0.0.0/8"]}]
-
-
-def test_rules_come_and_go() -> None:
-    """What is asked for is made once; what nobody asks for any more goes; others' rules stay."""
-    host = host_in("ready")
-    host.rules["Ready other postgresql 5432"] = {"name": "Ready other postgresql 5432"}
-    host.rules.clear()
-    found = plans(state_of(host), allow=ALLOW)["network"]
-    assert found["rules"] == [{"name": "Ready ready postgresql 5432", "port": 5432, "remote": "192.168.1.7,10.0.0.0/8"}]
-    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["5432"]}
-    mask = ["192.168.1.7", "10.0.0.0/255.0.0.0"]  # as Windows gives it back
-    host.rules["Ready ready postgresql 5432"] = rule | {"name": "Ready ready postgresql 5432", "remote": mask}
-    host.rules["Ready second x 1"] = rule | {"name": "Ready second x 1", "remote": ["1.2.3.4"]}
-    assert plans(state_of(host), allow=ALLOW)["network"]["steps"] == []
-    assert plans(state_of(host))["network"]["stale_rules"] == ["Ready ready postgresql 5432"]
-    changed = copy.deepcopy(ALLOW)
-    changed[0]["remote"] = ["192.168.1.7"]
-    assert len(plans(state_of(host), allow=changed)["network"]["rules"]) == 1
-
-
-def test_proxy_follows_the_distro() -> None:
-    """Its address changes with every start; what is not marked as ours is refused, not replaced."""
-    host = host_in("ready")
-    allow = [{"name": "ssh", "port": 2222, "remote": ["10.0.0.0/8"], "native": True}]
-    first = plans(state_of(host), allow=allow)["network"]
-    assert first["proxies"] == [{"port": 2222, "address": "172.28.96.5"}]
-    assert first["rules"][0]["name"] == "Ready ready ssh 2222 proxy"
-    host.portproxy["0.0.0.0/2222"] = "172.28.111.9/2222"
-    assert "not ours" in failures(host, allow=allow)
-    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["2222"]}
-    name = "Ready ready ssh 2222 proxy"
-    host.rules[name] = rule | {"name": name, "remote": ["10.0.0.0/8"]}
-    stale = plans(state_of(host), allow=allow)["network"]
-    assert (stale["proxies"], stale["rules"]) == ([{"port": 2222, "address": "172.28.96.5"}], [])
-    host.portproxy["0.0.0.0/2222"] = "172.28.96.5/2222"
-    assert plans(state_of(host), allow=allow)["network"]["steps"] == []
-    gone = plans(state_of(host))["network"]
-    assert (gone["proxies"], gone["stale_rules"]) == ([{"port": 2222, "address": ""}], [name])
-
-
-def test_own_relays_are_no_conflict() -> None:
-    """Docker Desktop and WSL publish the stack's ports on Windows."""
-    host = host_in("port-taken")
-    host.listeners[0]["process"] = "com.docker.backend"
-    assert failures(host) == ""
-
-
-def test_removal_takes_only_what_is_marked() -> None:
-    """Rules and proxies of the stack; the distro when asked, and only when Ready made it."""
-    host = host_in("ready")
-    rule = {
-        "enabled": True,
-        "direction": "Inbound",
-        "action": "Allow",
-        "protocol": "TCP",
-        "ports": ["1"],
-        "remote": ["::1"],
-    }
-    for name in ("Ready ready ssh 2222 proxy", "Ready second x 1"):
-        host.rules[name] = rule | {"name": name}
-    host.portproxy = {"0.0.0.0/2222": "172.28.96.5/2222", "0.0.0.0/80": "10.0.0.9/80"}
-    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=False)
-    assert (found["rules"], found["proxies"], found["tasks"], found["distro"]) == (
-        ["Ready ready ssh 2222 proxy"], [2222], [], "",
-    )  # fmt: skip
-    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=True)
-    assert (found["tasks"], found["distro"]) == ([f"keep {DISTRO}"], DISTRO)
-    foreign = removal.removal(state_of(host_in("foreign-distro")), stack="ready", distribution=DISTRO, distro=True)
-    assert (foreign["lines"], len(foreign["kept"])) == ([], 1)
 
 
 def test_provenance_of_the_simulator() -> None:

@@ -79,10 +79,12 @@ def test_distro_becomes_what_is_asked_for(host: Windows) -> None:
     assert (code, again) == (0, b"certificates\n")
     assert inside.distro.sh("su ready -c 'sudo -n id -u'")[1].split()[-1] == "0"
     assert "http_proxy=http://proxy.corp:3128" in inside.distro.sh("sh -lc env")[1]
+    left = inside.distro.sh("stat -c %a /etc/ready/windows-proxy.env; cat /etc/ready/windows-proxy.env")[1].split()
+    assert left[:2] == ["600", "HTTP_PROXY='http://proxy.corp:3128'"]
     host.proxy, host.certificates = "", []
     code, gone, _ = inside.shell(CONFIGURE, wsl.plan(state_of(host), **given)["orders"].encode())
     assert code == 0
-    assert sorted(line.split()[0] for line in gone.decode().splitlines()) == ["certificates"] + ["remove"] * 3
+    assert sorted(line.split()[0] for line in gone.decode().splitlines()) == ["certificates"] + ["remove"] * 4
     assert wsl.plan(state_of(host), **given)["orders"] == ""
 
 

@@ -324,23 +324,6 @@ def test_wrong_password_is_named(tmp_path: Path) -> None:
         assert site.hosts["pc1"].record == []
 
 
-def test_rules_and_proxies_follow_the_inventory(tmp_path: Path) -> None:
-    """They are made, kept, and removed again; others' stay."""
-    allow = [
-        {"name": "postgresql", "port": 5432, "remote": ["192.168.1.0/24"]},
-        {"name": "ssh", "port": 2222, "remote": ["192.168.1.7"], "native": True},
-    ]
-    with site_of(tmp_path, {"pc1": "ready"}) as site:
-        host = site.hosts["pc1"]
-        host.portproxy["0.0.0.0/80"] = "10.0.0.9/80"
-        assert site.run("windows", windows_network_allow=allow).count("pc1", "changed") == 2
-        assert set(host.rules) == {"Ready ready postgresql 5432", "Ready ready ssh 2222 proxy"}
-        assert host.portproxy["0.0.0.0/2222"] == "172.28.96.5/2222"
-        assert site.run("windows", windows_network_allow=allow).count("pc1", "changed") == 0
-        assert site.run("windows").count("pc1", "changed") == 2
-        assert (host.rules, host.portproxy) == ({}, {"0.0.0.0/80": "10.0.0.9/80"})
-
-
 def test_destroy_takes_what_is_ours(tmp_path: Path) -> None:
     """After asking; and a distro that Ready did not make stays, whatever is asked for."""
     with site_of(tmp_path, {"pc1": "ready", "pc2": "foreign-distro"}) as site:

@@ -10,13 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import docker
+import docker.errors
+import requests
+
+from ..container import LABEL_STACK
 from ..evidence import timestamp, write_text
+from ..hostfacts import wsl_facts
 from ..lock import is_alive, release, take, this_run
 from . import run
 from .manifest import BackupError, summary
@@ -26,12 +33,34 @@ from .work import Work
 PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400}
 #: Part of a period that may be missing: the last run took a while to end.
 EARLY = 0.9
+#: Seconds that a run waits for Docker in a WSL distro: a task of Windows starts the distro at boot, and Docker Desktop
+#: comes when its owner logs on. A run that was missed is caught up at boot, and would only fail then.
+PATIENCE = 12 * 3600
 _METRICS = Path("/var/lib/prometheus/node-exporter")
 
 
 def due(last: float | None, period: str, now: float) -> bool:
     """Return whether a run is due; `last` is when one last succeeded (epoch seconds)."""
     return last is None or now - last >= EARLY * PERIODS[period] or last > now
+
+
+def docker_is_up(stack: str) -> bool:
+    """Return whether Docker answers, with none of the stack's containers still starting."""
+    try:
+        found = docker.from_env(timeout=10).containers.list(filters={"label": f"{LABEL_STACK}={stack}"})
+        return all(container.health != "starting" for container in found)
+    except (docker.errors.DockerException, requests.exceptions.RequestException):
+        return False
+
+
+def awaited(ready: Callable[[], bool], seconds: float, pause: float = 30.0) -> bool:
+    """Return whether something became ready within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+    return True
 
 
 def outcome(verb: str, work: Work) -> dict[str, Any]:
@@ -75,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--if-due", choices=sorted(PERIODS), help="only when none succeeded within this period")
     arguments = parser.parse_args(argv)
     verb, stack = arguments.verb, arguments.stack
+    # An hourly job that leaves out what is not due comes again by itself.
+    if not arguments.if_due and wsl_facts(platform.release(), {})["version"]:
+        awaited(lambda: docker_is_up(stack), PATIENCE)
     started = timestamp()
     work = Work.of(stack)
     last = work.state().get(f"{verb}_succeeded_at")

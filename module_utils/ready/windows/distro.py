@@ -6,10 +6,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import dockerproxy
 from .config import Sections, ini_values, merge_ini
 
 PROXY_FILES = ("/etc/profile.d/ready-proxy.sh", "/etc/apt/apt.conf.d/95ready-proxy")
@@ -37,6 +38,7 @@ class Options:
     proxy: str = ""
     no_proxy: str = ""
     keepalive: bool = True
+    needed_by: Sequence[str] = ()
     password_given: bool = False
 
 
@@ -63,6 +65,7 @@ def files_of(state: Mapping[str, Any], options: Options) -> dict[str, tuple[str,
     files = {SUDOERS: ("0440", f"{options.user} ALL=(ALL) NOPASSWD:ALL\n")}
     proxy = proxy_of(state, options)
     if proxy:
+        files[dockerproxy.WINDOWS_FILE] = ("0600", dockerproxy.content(proxy, options.no_proxy))
         names = {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": options.no_proxy}
         lines = [f"export {name}='{value}'" for key, value in names.items() if value for name in (key, key.upper())]
         files[PROXY_FILES[0]] = ("0644", "\n".join(lines) + "\n")

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What role windows_network has to do: conflicts, firewall rules and port proxies of ours, and nothing beyond."""
+"""What role windows_network has to do: conflicts, rules of both firewalls and port proxies of ours, nothing beyond."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..preflight import FAIL, PASS, UNKNOWN, Check
 from .names import RULE_PREFIX
@@ -17,29 +17,82 @@ PROXY_PROGRAM = "svchost"
 #: The end of a rule's name that says that a port proxy of ours goes with it: proxies carry no mark themselves.
 PROXY_MARK = "proxy"
 DOCKER_NETWORKS = ipaddress.ip_network("172.17.0.0/16")
+#: Where role windows_network puts the script that its task runs: nobody but administrators may write there.
+FOLDER = f"C:\\Program Files\\{RULE_PREFIX}"
+FOLLOWER = "portproxy_follow.ps1"
+POWERSHELL = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What the inventory lets in from beyond this PC."""
+    """What the inventory lets in from beyond this PC, and what stands in the way.
+
+    `windows`: a program of Windows listens, Docker Desktop for one; `proxy`: one in the distro, whose address only this
+    PC reaches; `hyperv`: one in the distro in mirrored mode, behind the firewall for virtual machines.
+    """
 
     name: str
     port: int
     remote: tuple[str, ...]
-    native: bool
+    way: Literal["windows", "proxy", "hyperv"]
 
 
-def openings(given: Sequence[Mapping[str, Any]]) -> list[Opening]:
-    """Return windows_network_allow, typed."""
-    return [
-        Opening(str(item["name"]), int(item["port"]), tuple(map(str, item["remote"])), bool(item.get("native")))
-        for item in given
-    ]
+@dataclass(frozen=True)
+class Options:
+    """What the inventory asks for; `follower` is the SHA-256 of the script that renews port proxies."""
+
+    stack: str
+    distribution: str
+    ports: Sequence[Mapping[str, Any]]
+    allow: Sequence[Mapping[str, Any]]
+    mode: str = "nat"
+    backend: str = "desktop"
+    follow: bool = True
+    password_given: bool = False
+    follower: str = ""
+
+
+def openings(options: Options) -> list[Opening]:
+    """Return windows_network_allow, typed. What an engine in the distro publishes is in the distro."""
+    inside = {int(port["port"]) for port in options.ports} if options.backend == "engine" else set()
+    found = []
+    for item in options.allow:
+        native = bool(item.get("native")) or int(item["port"]) in inside
+        way: Literal["windows", "proxy", "hyperv"] = "windows"
+        if native:
+            way = "hyperv" if options.mode == "mirrored" else "proxy"
+        found.append(Opening(str(item["name"]), int(item["port"]), tuple(map(str, item["remote"])), way))
+    return found
 
 
 def rule_name(stack: str, opening: Opening) -> str:
     """Return the display name of a firewall rule of ours."""
-    return f"{RULE_PREFIX} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.native else ''}"
+    return f"{RULE_PREFIX} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.way == 'proxy' else ''}"
+
+
+def task_of(stack: str) -> str:
+    """Return the name of the task that renews a stack's port proxies."""
+    return f"forward {stack}"
+
+
+def task_arguments(options: Options) -> str:
+    """Return what that task gives to PowerShell."""
+    return (
+        f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{FOLDER}\\{FOLLOWER}"'
+        f" -Distribution {options.distribution} -Stack {options.stack}"
+    )
+
+
+def rules_of(rules: Sequence[Mapping[str, Any]], stack: str) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """Return rules by name, and the names of those of a stack."""
+    held = {rule["name"]: rule for rule in rules}
+    return held, [name for name in held if name.startswith(f"{RULE_PREFIX} {stack} ")]
+
+
+def proxied_port(rule: str) -> int | None:
+    """Return the port of the proxy that a rule is the mark of, None for another rule."""
+    words = rule.split()
+    return int(words[-2]) if words[-1] == PROXY_MARK and words[-2].isdigit() else None
 
 
 def _normal(address: str) -> str:
@@ -60,7 +113,7 @@ def same_rule(found: Mapping[str, Any], opening: Opening) -> bool:
         found["enabled"]
         and found["direction"] == "Inbound"
         and found["action"] == "Allow"
-        and found["protocol"].upper() == "TCP"
+        and found["protocol"].upper() in {"TCP", "6"}
         and found["ports"] == [str(opening.port)]
         and remote == {_normal(item) for item in opening.remote}
     )
@@ -132,7 +185,7 @@ def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies
             )
 
 
-def _mode(state: Mapping[str, Any], wanted: str, native: bool) -> Iterator[Check]:
+def _mode(state: Mapping[str, Any], wanted: str, guarded: bool) -> Iterator[Check]:
     values = (state["inside"] or {}).get("values", {})
     found = values.get("networking_mode", "").strip().lower()
     title = "Network mode of WSL"
@@ -152,89 +205,139 @@ def _mode(state: Mapping[str, Any], wanted: str, native: bool) -> Iterator[Check
         )
     else:
         yield Check("network_mode", title, PASS, found, wanted)
-    if wanted == "mirrored" and native:
+    if guarded and state["network"]["hyperv_rules"] is None:
         yield Check(
-            "network_native",
-            "Native services under mirrored mode",
+            "network_hyperv",
+            "Hyper-V firewall",
             FAIL,
-            "a native service in windows_network_allow",
-            "nat: mirrored mode needs rules of the Hyper-V firewall, which Ready does not make",
-            "set windows_network_mode to nat",
+            "this Windows has none, or no cmdlets for it",
+            "Windows 11 22H2 (build 22621) or newer, where mirrored mode is",
+            "update Windows, or set windows_network_mode to nat",
         )
 
 
-def plan(
-    state: Mapping[str, Any],
-    *,
-    stack: str,
-    ports: Sequence[Mapping[str, Any]],
-    allow: Sequence[Mapping[str, Any]],
-    mode: str,
-) -> dict[str, Any]:
+def _proxies(
+    state: Mapping[str, Any], asked: Sequence[Opening], marked: set[int]
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the port proxies to make (with an address) and to remove (without), and what is to be said of them."""
+    address = distro_address(state)
+    there = {entry["listen"]: entry["connect"] for entry in state["network"]["portproxy"]}
+    ports = [item.port for item in asked if item.way == "proxy"]
+    checks = []
+    for port in ports:
+        title = f"Port proxy on {port}"
+        if f"0.0.0.0/{port}" in there and port not in marked:
+            found = f"one to {there[f'0.0.0.0/{port}']} that is not ours"
+            step = f"netsh interface portproxy delete v4tov4 listenaddress=0.0.0.0 listenport={port}"
+            checks.append(Check("network_proxy", title, FAIL, found, "none, or ours", step))
+        elif not address:
+            checks.append(Check("network_proxy", title, UNKNOWN, "the distro's address is not known"))
+    make = [
+        {"port": port, "address": address}
+        for port in ports
+        if address and there.get(f"0.0.0.0/{port}") != f"{address}/{port}"
+    ]
+    drop = [
+        {"port": port, "address": ""} for port in sorted(marked) if f"0.0.0.0/{port}" in there and port not in ports
+    ]
+    return make + drop, checks
+
+
+def _follower(state: Mapping[str, Any], options: Options, wanted: bool) -> tuple[dict[str, Any], list[Check]]:
+    """Return what becomes of the task that renews port proxies, and of the script that it runs."""
+    name = task_of(options.stack)
+    tasks = {task["name"]: task for task in state["tasks"]}
+    sums = {file["name"]: file["sha256"] for file in state["files"]}
+    others = [task for task in tasks if task.startswith("forward ") and task != name]
+    right = (
+        name in tasks
+        and tasks[name]["arguments"] == task_arguments(options)
+        and tasks[name]["time_limit"] == "PT0S"  # else Windows ends it after three days
+    )
+    needed = wanted and options.follow
+    found: dict[str, Any] = {
+        "script": needed and sums.get(FOLLOWER) != options.follower,
+        "make": needed and not right,
+        "drop": not needed and name in tasks,
+        "drop_script": not needed and not others and FOLLOWER in sums,
+    }
+    checks = []
+    if found["make"] and not options.password_given:
+        checks.append(
+            Check(
+                "network_follow",
+                "Task that renews port proxies",
+                FAIL,
+                "no password of the owner to store with the task",
+                "a task that starts at boot with nobody logged on",
+                "set windows_network_owner_password (in a vault), or windows_network_follow to false",
+            )
+        )
+    return found, checks
+
+
+def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     """Return what role windows_network has to do.
 
     Args:
         state: what windows_state.ps1 returned.
-        stack: name of the stack; rules carry it.
-        ports: port, service and variable of everything that the stack publishes.
-        allow: what may come in from beyond this PC: name, port, remote (addresses), native.
-        mode: nat or mirrored, as it must be in effect.
+        given: the fields of Options.
     """
-    asked = openings(allow)
-    wanted = {rule_name(stack, item): item for item in asked}
-    held = {rule["name"]: rule for rule in state["network"]["rules"]}
-    ours = [name for name in held if name.startswith(f"{RULE_PREFIX} {stack} ")]
-    address = distro_address(state)
-    natives = [item for item in asked if item.native]
-    marked = {int(name.split()[-2]) for name in ours if name.endswith(f" {PROXY_MARK}") and name.split()[-2].isdigit()}
-    proxied = {entry["listen"]: entry["connect"] for entry in state["network"]["portproxy"]}
-    listens = {f"0.0.0.0/{item.port}": f"{address}/{item.port}" for item in natives}
-    make = [
-        {"port": item.port, "address": address}
-        for item in natives
-        if address and proxied.get(f"0.0.0.0/{item.port}") != f"{address}/{item.port}"
-    ]
-    drop = [
-        {"port": port, "address": ""}
-        for port in sorted(marked)
-        if f"0.0.0.0/{port}" in proxied and f"0.0.0.0/{port}" not in listens
-    ]
-    checks = [
-        *_openings(asked),
-        *_ports(state, ports, marked | {item.port for item in natives}),
-        *_mode(state, mode, bool(natives)),
-    ]
-    for item in natives:
-        foreign = f"0.0.0.0/{item.port}" in proxied and item.port not in marked
-        if foreign:
-            checks.append(
-                Check(
-                    "network_proxy",
-                    f"Port proxy on {item.port}",
-                    FAIL,
-                    f"one to {proxied[f'0.0.0.0/{item.port}']} that is not ours",
-                    "none, or ours",
-                    f"netsh interface portproxy delete v4tov4 listenaddress=0.0.0.0 listenport={item.port}",
-                )
-            )
-        elif not address:
-            checks.append(
-                Check("network_proxy", f"Port proxy on {item.port}", UNKNOWN, "the distro's address is not known")
-            )
-    add = [
-        {"name": name, "port": item.port, "remote": ",".join(item.remote)}
-        for name, item in wanted.items()
-        if name not in held or not same_rule(held[name], item)
-    ]
-    stale = [name for name in ours if name not in wanted]
+    options = Options(**given)
+    asked = openings(options)
+    wanted = {rule_name(options.stack, item): item for item in asked}
+    guarded = [name for name, item in wanted.items() if item.way == "hyperv"]
+    held, ours = rules_of(state["network"]["rules"], options.stack)
+    hyperv, hyperv_ours = rules_of(state["network"]["hyperv_rules"] or [], options.stack)
+    marked = {port for name in ours if (port := proxied_port(name)) is not None}
+    proxies, proxy_checks = _proxies(state, asked, marked)
+    natives = {item.port for item in asked if item.way == "proxy"}
+    follower, follower_checks = _follower(state, options, bool(natives))
+
+    def missing(names: Iterable[str], there: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "port": wanted[name].port, "remote": ",".join(wanted[name].remote)}
+            for name in names
+            if name not in there or not same_rule(there[name], wanted[name])
+        ]
+
+    add = missing([name for name in wanted if name not in guarded], held)
+    stale = [name for name in ours if name not in wanted or name in guarded]
+    hyperv_add = missing(guarded, hyperv)
+    hyperv_stale = [name for name in hyperv_ours if name not in guarded]
     steps = [f"rule {rule['name']}: let {rule['remote']} in on {rule['port']}" for rule in add]
+    steps += [f"rule {rule['name']} of the Hyper-V firewall: let {rule['remote']} in" for rule in hyperv_add]
     steps += [f"remove the rule {name}" for name in stale]
-    steps += [f"forward port {item['port']} to {item['address']}" for item in make]
-    steps += [f"remove the port proxy on {item['port']}" for item in drop]
+    steps += [f"remove the rule {name} of the Hyper-V firewall" for name in hyperv_stale]
+    steps += [
+        f"forward port {item['port']} to {item['address']}"
+        if item["address"]
+        else f"remove the port proxy on {item['port']}"
+        for item in proxies
+    ]
+    task = f"task {RULE_PREFIX}\\{task_of(options.stack)}, which renews port proxies when WSL starts"
+    steps += [f"make the {task}"] if follower["make"] or follower["script"] else []
+    steps += [f"remove the {task}"] if follower["drop"] or follower["drop_script"] else []
     return {
-        "checks": [asdict(check) for check in checks],
+        "checks": [
+            asdict(check)
+            for check in (
+                *_openings(asked),
+                *_ports(state, options.ports, marked | natives),
+                *_mode(state, options.mode, bool(guarded)),
+                *proxy_checks,
+                *follower_checks,
+            )
+        ],
         "steps": steps,
         "rules": add,
         "stale_rules": stale,
-        "proxies": make + drop,
+        "hyperv_rules": [f"{rule['name']}|{rule['port']}|{rule['remote']}" for rule in hyperv_add],
+        "hyperv_stale": hyperv_stale,
+        "proxies": proxies,
+        "follower": follower,
+        "task": task_of(options.stack),
+        "task_program": POWERSHELL,
+        "task_arguments": task_arguments(options),
+        "folder": FOLDER,
     }

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .names import RULE_PREFIX
-from .network import PROXY_MARK
+from .network import FOLDER, FOLLOWER, proxied_port, rules_of
+from .network import task_of as forward_task
 from .wsl import distro_of, is_ours
 
 
@@ -20,17 +21,24 @@ def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: 
         distribution: name of the distro.
         distro: whether the distro goes as well, with everything in it.
     """
-    rules = [rule["name"] for rule in state["network"]["rules"] if rule["name"].startswith(f"{RULE_PREFIX} {stack} ")]
+    _, rules = rules_of(state["network"]["rules"], stack)
+    _, hyperv = rules_of(state["network"]["hyperv_rules"] or [], stack)
     held = {entry["listen"] for entry in state["network"]["portproxy"]}
-    marked = [name.split()[-2] for name in rules if name.endswith(f" {PROXY_MARK}")]
-    proxies = [int(port) for port in marked if f"0.0.0.0/{port}" in held]
+    marked = [port for name in rules if (port := proxied_port(name)) is not None]
+    proxies = [port for port in marked if f"0.0.0.0/{port}" in held]
     found = distro_of(state, distribution)
     goes = distro and is_ours(found)
-    # The task keeps the distro, whose stacks may be others': it goes with the distro.
-    tasks = [task["name"] for task in state["tasks"] if task["name"] == f"keep {distribution}"] if goes else []
+    # The task that keeps the distro may serve other stacks: it goes with the distro.
+    mine = {forward_task(stack)} | ({f"keep {distribution}"} if goes else set())
+    there = [task["name"] for task in state["tasks"]]
+    tasks = [name for name in there if name in mine]
+    last = not [name for name in there if name.startswith("forward ") and name not in mine]
+    scripts = [f"{FOLDER}\\{FOLLOWER}"] if last and FOLLOWER in {file["name"] for file in state["files"]} else []
     lines = [f"firewall rule {name}" for name in rules]
+    lines += [f"rule {name} of the Hyper-V firewall" for name in hyperv]
     lines += [f"port proxy on {port}" for port in proxies]
     lines += [f"task {RULE_PREFIX}\\{name}" for name in tasks]
+    lines += [f"file {path}" for path in scripts]
     if goes and found:
         lines.append(f"distro {found['name']} in {found['base_path']}, WITH EVERYTHING IN IT")
     kept = []
@@ -40,8 +48,10 @@ def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: 
         kept.append(f"the distro {distribution} and its task stay; --distro removes them as well")
     return {
         "rules": rules,
+        "hyperv_rules": hyperv,
         "proxies": proxies,
         "tasks": tasks,
+        "files": scripts,
         "distro": found["name"] if goes and found else "",
         "marker": f"{found['base_path']}.ready.json" if goes and found else "",
         "lines": lines,

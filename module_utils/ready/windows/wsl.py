@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from .. import dockerproxy
 from ..preflight import FAIL, PASS, UNKNOWN, Check
 from . import said
 from .config import decode, ini_values, merge_ini
-from .distro import Options, orders
+from .distro import Options, orders, proxy_of
 from .names import RULE_PREFIX
 from .versions import older, parts
 
@@ -197,6 +199,10 @@ def task_arguments(options: Options) -> str:
 
 def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]:
     found = next((task for task in state["tasks"] if task["name"] == task_of(options)), None)
+    if not options.keepalive and options.needed_by:
+        step = "set wsl2_keepalive to true, or the schedule to never"
+        found_said = f"wsl2_keepalive is false, and {', '.join(options.needed_by)}"
+        return Check("keepalive", "Keep-alive task", FAIL, found_said, "a distro that is up at that time", step), False
     if not options.keepalive:
         return Check("keepalive", "Keep-alive task", PASS, "not asked for"), False
     # Without PT0S Windows ends the task after three days.
@@ -216,6 +222,32 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
         ),
         True,
     )
+
+
+def _proxy(state: Mapping[str, Any], options: Options) -> Iterator[Check]:
+    proxy = proxy_of(state, options)
+    try:
+        _ = proxy and dockerproxy.content(proxy, options.no_proxy)
+    except dockerproxy.ProxyError as error:
+        yield Check(
+            "proxy", "Proxy of the distro", FAIL, str(error), "a URL, or none", "correct wsl2_proxy, wsl2_no_proxy"
+        )
+
+
+def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what happens by schedule in the distros of a Windows host, in words.
+
+    Args:
+        host: the Windows host.
+        distros: host -> its variables, of any hosts; those of other Windows hosts, and of none, are passed over.
+    """
+    return [
+        f"{name} has {variable} {variables[variable]}"
+        for name, variables in distros.items()
+        if variables.get("ansible_wsl_windows_host") == host
+        for variable in ("backup_schedule", "backup_drill_schedule")
+        if variables.get(variable, "never") != "never"
+    ]
 
 
 def _names(options: Options) -> Iterator[Check]:
@@ -259,7 +291,8 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     held = decode(state["wsl"]["wslconfig"])
     wslconfig = merge_ini(held, options.config) if options.config else held or ""
     config = ini_values(wslconfig) != ini_values(held or "")
-    todo, restart = orders(state, options)
+    proxy = list(_proxy(state, options))
+    todo, restart = orders(state, dataclasses.replace(options, proxy="") if proxy else options)
     looked = state["inside"] is not None
     if distro is not None and not looked:
         todo, restart = "", False
@@ -267,6 +300,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     keepalive, make_task = _keepalive(state, options)
     checks = [
         *_names(options),
+        *proxy,
         _features(state),
         _reboot(state, options),
         _package(state, options),

@@ -47,3 +47,16 @@ def test_the_service_script_knows_the_daemon(host: Any) -> None:
     """A daemon that was started directly has the pid file that the script looks for."""
     pid = host.file("/var/run/docker-ssd.pid").content_string.strip()
     assert host.file(f"/proc/{pid}/comm").content_string.strip() == "dockerd"
+
+
+def test_the_daemon_has_its_proxy(host: Any) -> None:
+    """In its own environment, from a file that only root reads; Docker itself masks the password."""
+    file = host.file("/etc/docker/ready-proxy.env")
+    assert (file.user, file.mode) == ("root", 0o600)
+    pid = host.file("/var/run/docker-ssd.pid").content_string.strip()
+    environment = host.run(f"tr '\\0' '\\n' </proc/{pid}/environ").stdout.splitlines()
+    url = "http://ready:s3cret@proxy.invalid:3128"
+    assert {f"HTTP_PROXY={url}", f"HTTPS_PROXY={url}", "NO_PROXY=localhost,127.0.0.1,::1"} <= set(environment)
+    said = host.run("docker info --format '{{.HTTPSProxy}} {{.NoProxy}}'").stdout.strip()
+    assert said == "http://xxxxx:xxxxx@proxy.invalid:3128 localhost,127.0.0.1,::1"
+    assert "s3cret" not in host.file("/etc/docker/daemon.json").content_string

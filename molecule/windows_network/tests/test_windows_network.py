@@ -16,12 +16,14 @@ def host() -> dict[str, Any]:
 
 
 def test_what_is_open() -> None:
-    """A rule for each, and a port proxy for what listens in the distro itself."""
+    """A rule for each, and a port proxy for what listens in the distro itself, with the task that renews it."""
     found = host()
     assert found["rules"] == ["Ready ready postgresql 5432", "Ready ready ssh 2222 proxy"]
     assert found["portproxy"] == {"0.0.0.0/2222": "172.28.96.5/2222"}
+    assert found["tasks"] == ["forward ready", "keep Ubuntu-22.04"]
+    assert "C:\\Program Files\\Ready\\portproxy_follow.ps1" in found["files"]
 
 
 def test_it_was_opened_once() -> None:
-    """Two rules and a proxy, also after the second run."""
-    assert host()["changes"] == ["win_firewall_rule", "win_firewall_rule", "win_command"]
+    """Two rules, a proxy and its task, also after the second run."""
+    assert host()["changes"] == ["win_firewall_rule", "win_firewall_rule", "win_command", "win_scheduled_task"]

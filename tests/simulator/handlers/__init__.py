@@ -25,6 +25,7 @@ MODULES: dict[str, Callable[[Windows, ModuleCall], dict[str, Any]]] = {
 }
 SCRIPTS: dict[str, Callable[[Windows, Mapping[str, Any]], dict[str, Any]]] = {
     "docker_desktop_start": scripts.docker_desktop_start,
+    "hyperv_rules": scripts.hyperv_rules,
     "latency": scripts.latency,
     "log_tail": scripts.log_tail,
     "native_run": scripts.native_run,

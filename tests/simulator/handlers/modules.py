@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ntpath
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator.host import ModuleCall
@@ -47,6 +48,8 @@ def _fetch(host: Windows, url: str, checksum: str | None) -> tuple[bytes, str]:
 def win_get_url(host: Windows, call: ModuleCall) -> Result:
     """Download to a file."""
     dest = str(call.args["dest"])
+    if not host.files.has_folder(ntpath.dirname(dest)):  # in check mode as well
+        return _fail(f"The path '{ntpath.dirname(dest)}' does not exist for destination '{dest}', or is not visible")
     content, problem = _fetch(host, str(call.args["url"]), call.args.get("checksum"))
     if problem:
         return _fail(problem)
@@ -101,8 +104,13 @@ def win_group_membership(host: Windows, call: ModuleCall) -> Result:
 
 
 def win_file(host: Windows, call: ModuleCall) -> Result:
-    """Remove a file."""
+    """Remove a file, or make a folder."""
     path = str(call.args["path"])
+    if call.args["state"] == "directory":
+        missing = not host.files.has_folder(path)
+        if missing and not call.check:
+            host.files.make_folder(path)
+        return {"changed": missing}
     there = path in host.files
     if there and not call.check:
         del host.files[path]

@@ -9,11 +9,14 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ready.windows.names import RULE_PREFIX
+from ready.windows.network import PROXY_MARK
+
 from tests.simulator.host import ModuleCall
 from tests.simulator.session import script_id
 
 if TYPE_CHECKING:
-    from tests.simulator.model import Windows
+    from tests.simulator.model import Registered, Windows
 
 Result = dict[str, Any]
 
@@ -131,6 +134,43 @@ def docker_desktop_start(host: Windows, parameters: Mapping[str, Any]) -> Result
         "processes": ["Docker Desktop", "com.docker.backend"] if session else [],
         "log": [] if comes_up else ["engine linux/wsl failed to start: context deadline exceeded"],
     }
+
+
+def hyperv_rules(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Make and remove rules of the Hyper-V firewall."""
+    made, removed = [], []
+    for text in parameters.get("Make", []):
+        name, port, addresses = str(text).split("|")
+        assert name.startswith(f"{RULE_PREFIX} "), name
+        host.hyperv_rules[name] = {
+            "name": name,
+            "enabled": True,
+            "direction": "Inbound",
+            "action": "Allow",
+            "protocol": "TCP",
+            "ports": [port],
+            "remote": addresses.split(","),
+        }
+        made.append(name)
+    for name in parameters.get("Remove", []):
+        assert name.startswith(f"{RULE_PREFIX} "), name
+        if host.hyperv_rules.pop(name, None):
+            removed.append(name)
+    host.note("script", "hyperv_rules", parameters, changed=bool(made or removed))
+    return {"made": made, "removed": removed}
+
+
+def portproxy_follow(host: Windows, distro: Registered, stack: str, arguments: str) -> None:
+    """What the task's script does after the distro has started: lead the proxies that rules mark to its address."""
+    script = arguments.partition('-File "')[2].partition('"')[0]
+    if script not in host.files:
+        return
+    values = distro.inside.values("")
+    address = values["addresses"].split()[0]
+    for name in host.rules:
+        words = name.split()
+        if words[:2] == [RULE_PREFIX, stack] and words[-1] == PROXY_MARK:
+            host.portproxy[f"0.0.0.0/{words[-2]}"] = f"{address}/{words[-2]}"
 
 
 def log_tail(host: Windows, parameters: Mapping[str, Any]) -> Result:

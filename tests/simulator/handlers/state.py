@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import ntpath
 import re
 import time
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ready.windows.names import RULE_PREFIX
+from ready.windows.network import FOLDER
 from ready.windows.preflight import SIMULATOR
 
 from tests.simulator.handlers.scripts import failed, ran
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from tests.simulator.model import Registered, Windows
 
 LXSS = "HKCU:\\Software\\Microsoft\\Windows\\CurrentVersion\\Lxss"
+#: The first Windows 11 with a firewall for virtual machines, 22H2.
+BUILD_GUARDED = 22621
 UNINSTALL = "HKCU:\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
 
 
@@ -82,6 +87,10 @@ def _listeners(host: Windows, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [item for item in host.listeners if item["port"] in ports]
 
 
+def _ours(rules: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [rule for name, rule in rules.items() if name.startswith(f"{RULE_PREFIX} ")]
+
+
 def windows_state(host: Windows, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state. Looking into the distro may start it, as on Windows."""
     from tests.simulator.model import PROFILE
@@ -142,7 +151,8 @@ def windows_state(host: Windows, asked: Mapping[str, Any]) -> dict[str, Any]:
             "listeners": _listeners(host, asked),
             "excluded": host.excluded,
             "portproxy": [{"listen": listen, "connect": connect} for listen, connect in host.portproxy.items()],
-            "rules": [rule for name, rule in host.rules.items() if name.startswith(f"{RULE_PREFIX} ")],
+            "rules": _ours(host.rules),
+            "hyperv_rules": _ours(host.hyperv_rules) if host.build >= BUILD_GUARDED else None,
         },
         "surroundings": {
             "proxy_enabled": bool(host.proxy),
@@ -160,6 +170,11 @@ def windows_state(host: Windows, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "time_limit": task.time_limit,
             }
             for task in host.tasks.values()
+        ],
+        "files": [
+            {"name": ntpath.basename(path), "sha256": hashlib.sha256(content).hexdigest()}
+            for path, content in host.files.items()
+            if ntpath.dirname(path) == FOLDER
         ],
         "disk": {
             "path": location[:3],

@@ -1,0 +1,177 @@
+"""What role windows_network decides, and what may be removed again, from the state of simulated hosts."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+from ready.windows import network, removal
+
+from tests.simulator.conditions import DISTRO, host_in
+from tests.simulator.model import Task, Windows
+
+from .test_windows_plans import NETWORK, failures, plans, state_of
+
+ALLOW = [{"name": "postgresql", "port": 5432, "remote": ["192.168.1.7", "10.0.0.0/8"]}]
+
+
+def test_rules_come_and_go() -> None:
+    """What is asked for is made once; what nobody asks for any more goes; others' rules stay."""
+    host = host_in("ready")
+    host.rules["Ready other postgresql 5432"] = {"name": "Ready other postgresql 5432"}
+    host.rules.clear()
+    found = plans(state_of(host), allow=ALLOW)["network"]
+    assert found["rules"] == [{"name": "Ready ready postgresql 5432", "port": 5432, "remote": "192.168.1.7,10.0.0.0/8"}]
+    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["5432"]}
+    mask = ["192.168.1.7", "10.0.0.0/255.0.0.0"]  # as Windows gives it back
+    host.rules["Ready ready postgresql 5432"] = rule | {"name": "Ready ready postgresql 5432", "remote": mask}
+    host.rules["Ready second x 1"] = rule | {"name": "Ready second x 1", "remote": ["1.2.3.4"]}
+    assert plans(state_of(host), allow=ALLOW)["network"]["steps"] == []
+    assert plans(state_of(host))["network"]["stale_rules"] == ["Ready ready postgresql 5432"]
+    changed = copy.deepcopy(ALLOW)
+    changed[0]["remote"] = ["192.168.1.7"]
+    assert len(plans(state_of(host), allow=changed)["network"]["rules"]) == 1
+
+
+def test_proxy_follows_the_distro() -> None:
+    """Its address changes with every start; what is not marked as ours is refused, not replaced."""
+    host = host_in("ready")
+    allow = [{"name": "ssh", "port": 2222, "remote": ["10.0.0.0/8"], "native": True}]
+    first = plans(state_of(host), allow=allow)["network"]
+    assert first["proxies"] == [{"port": 2222, "address": "172.28.96.5"}]
+    assert first["rules"][0]["name"] == "Ready ready ssh 2222 proxy"
+    host.portproxy["0.0.0.0/2222"] = "172.28.111.9/2222"
+    assert "not ours" in failures(host, allow=allow)
+    rule = {"enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP", "ports": ["2222"]}
+    name = "Ready ready ssh 2222 proxy"
+    host.rules[name] = rule | {"name": name, "remote": ["10.0.0.0/8"]}
+    stale = plans(state_of(host), allow=allow)["network"]
+    assert (stale["proxies"], stale["rules"]) == ([{"port": 2222, "address": "172.28.96.5"}], [])
+    host.portproxy["0.0.0.0/2222"] = "172.28.96.5/2222"
+    assert plans(state_of(host), allow=allow, follow=False)["network"]["steps"] == []
+    gone = plans(state_of(host))["network"]
+    assert (gone["proxies"], gone["stale_rules"]) == ([{"port": 2222, "address": ""}], [name])
+
+
+TASK = {"execute": "", "user": "", "state": "Running", "time_limit": "PT0S"}
+
+
+def follower_of(host: Windows, **other: Any) -> dict[str, Any]:
+    """Return what becomes of the task that renews port proxies; what is made is there afterwards."""
+    state = state_of(host)
+    state["tasks"] = [TASK | task for task in other.pop("tasks", [])]
+    state["files"] = [{"name": network.FOLLOWER, "sha256": sha} for sha in other.pop("files", [])]
+    found: dict[str, Any] = plans(state, **other)["network"]
+    return {key: value for key, value in found["follower"].items() if value} | {"steps": found["steps"]}
+
+
+def test_task_follows_the_distro_where_there_are_proxies() -> None:
+    """It is made once, made anew when it or its script differs, and goes with the last proxy."""
+    host = host_in("ready")
+    ssh = [{"name": "ssh", "port": 2222, "remote": ["10.0.0.0/8"], "native": True}]
+    assert follower_of(host, allow=ALLOW)["steps"] == [
+        "rule Ready ready postgresql 5432: let 192.168.1.7,10.0.0.0/8 in on 5432"
+    ]
+    made = follower_of(host, allow=ssh)
+    assert (made["script"], made["make"]) == (True, True)
+    assert made["steps"][-1].startswith("make the task Ready\\forward ready")
+    right = {"name": "forward ready", "arguments": network.task_arguments(network.Options(**NETWORK))}
+    assert (
+        '-File "C:\\Program Files\\Ready\\portproxy_follow.ps1" -Distribution Ubuntu-22.04 -Stack ready'
+        in right["arguments"]
+    )
+    kept = {"tasks": [right], "files": ["f" * 64]}
+    assert set(follower_of(host, allow=ssh, **kept)) == {"steps"}
+    assert set(follower_of(host, allow=ssh, follow=False)) == {"steps"}
+    assert follower_of(host, allow=ssh, tasks=[right], files=["0" * 64])["script"]
+    assert follower_of(host, allow=ssh, tasks=[right | {"time_limit": "PT72H"}], files=["f" * 64])["make"]
+    gone = follower_of(host, **kept)
+    assert (gone["drop"], gone["drop_script"]) == (True, True)
+    other = {"name": "forward second", "arguments": ""}
+    shared = follower_of(host, tasks=[right, other], files=["f" * 64])
+    assert shared["drop"]
+    assert "drop_script" not in shared
+
+
+def test_services_of_an_engine_are_in_the_distro() -> None:
+    """They get a proxy without being called native; what a program of Windows listens on does not."""
+    host = host_in("mirrored")
+    allow = [*ALLOW, {"name": "api", "port": 9000, "remote": ["10.0.0.0/8"]}]
+    inside: Any = host.registered[0].inside
+    inside.mode = "nat\n"
+    found = plans(state_of(host), allow=allow, backend="engine")["network"]
+    assert [rule["name"] for rule in found["rules"]] == ["Ready ready postgresql 5432 proxy", "Ready ready api 9000"]
+    assert [item["port"] for item in found["proxies"]] == [5432]
+    assert plans(state_of(host), allow=ALLOW)["network"]["proxies"] == []
+
+
+def test_mirrored_mode_gets_rules_of_the_hyperv_firewall() -> None:
+    """Made once, made anew when they differ, removed when stale; Windows' own of the same name goes."""
+    host = host_in("mirrored")
+    asked = {"allow": ALLOW, "mode": "mirrored", "backend": "engine"}
+    name = "Ready ready postgresql 5432"
+    rule = {"name": name, "enabled": True, "direction": "Inbound", "action": "Allow", "protocol": "TCP"}
+    host.rules[name] = rule | {"ports": ["5432"], "remote": ["192.168.1.7", "10.0.0.0/8"]}
+    found = plans(state_of(host), **asked)["network"]
+    assert found["hyperv_rules"] == [f"{name}|5432|192.168.1.7,10.0.0.0/8"]
+    assert (found["rules"], found["proxies"], found["stale_rules"]) == ([], [], [name])
+    assert "network_hyperv" not in [check["id"] for check in found["checks"]]
+    host.hyperv_rules[name] = host.rules.pop(name)
+    assert plans(state_of(host), **asked)["network"]["steps"] == []
+    host.hyperv_rules[name]["protocol"] = "6"  # a Windows that gives the number back
+    assert plans(state_of(host), **asked)["network"]["steps"] == []
+    host.hyperv_rules[name]["remote"] = ["10.0.0.0/8"]
+    assert len(plans(state_of(host), **asked)["network"]["hyperv_rules"]) == 1
+    host.hyperv_rules["Ready second x 1"] = rule | {"name": "Ready second x 1", "ports": ["1"], "remote": ["::1"]}
+    assert plans(state_of(host), **(asked | {"allow": []}))["network"]["hyperv_stale"] == [name]
+    removed = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=False)
+    assert removed["hyperv_rules"] == [name]
+    assert f"rule {name} of the Hyper-V firewall" in removed["lines"]
+
+
+def test_mirrored_mode_without_its_firewall_is_refused() -> None:
+    """A Windows that is too old; with Docker Desktop, which listens on Windows itself, none is needed."""
+    host = host_in("mirrored")
+    host.build = 19045
+    message = failures(host, allow=ALLOW, mode="mirrored", backend="engine")
+    assert "Hyper-V firewall: found this Windows has none" in message
+    assert "Hyper-V firewall" not in failures(host, allow=ALLOW, mode="mirrored")
+
+
+def test_own_relays_are_no_conflict() -> None:
+    """Docker Desktop and WSL publish the stack's ports on Windows."""
+    host = host_in("port-taken")
+    host.listeners[0]["process"] = "com.docker.backend"
+    assert failures(host) == ""
+
+
+def test_removal_takes_only_what_is_marked() -> None:
+    """Rules and proxies of the stack; the distro when asked, and only when Ready made it."""
+    host = host_in("ready")
+    rule = {
+        "enabled": True,
+        "direction": "Inbound",
+        "action": "Allow",
+        "protocol": "TCP",
+        "ports": ["1"],
+        "remote": ["::1"],
+    }
+    for name in ("Ready ready ssh 2222 proxy", "Ready second x 1"):
+        host.rules[name] = rule | {"name": name}
+    host.portproxy = {"0.0.0.0/2222": "172.28.96.5/2222", "0.0.0.0/80": "10.0.0.9/80"}
+    follow = Task("forward ready", "", "", "", "PT0S", "", ())
+    script = f"{network.FOLDER}\\{network.FOLLOWER}"
+    host.tasks["forward ready"], host.files[script] = follow, b"x"
+    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=False)
+    assert (found["rules"], found["proxies"], found["tasks"], found["distro"]) == (
+        ["Ready ready ssh 2222 proxy"], [2222], ["forward ready"], "",
+    )  # fmt: skip
+    assert found["files"] == [script]
+    host.tasks["forward second"] = dataclasses.replace(follow, name="forward second")
+    assert removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=False)["files"] == []
+    del host.tasks["forward second"], host.tasks["forward ready"], host.files[script]
+    found = removal.removal(state_of(host), stack="ready", distribution=DISTRO, distro=True)
+    assert (found["tasks"], found["distro"]) == ([f"keep {DISTRO}"], DISTRO)
+    foreign = removal.removal(state_of(host_in("foreign-distro")), stack="ready", distribution=DISTRO, distro=True)
+    assert (foreign["lines"], len(foreign["kept"])) == ([], 1)
