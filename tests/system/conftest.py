@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,7 +107,7 @@ class Ready:
         return result
 
 
-def make(directory: Path, name: str, services: list[str], more: Mapping[str, Any] = QUICK) -> Ready:
+def make(directory: Path, name: str, services: list[str], more: dict[str, Any] = QUICK) -> Ready:
     """Return a launcher on a new inventory, made by `./ready init`."""
     subprocess.run([ROOT / "ready", "init", directory], check=True, capture_output=True)
     ports: dict[str, Any] = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
@@ -132,7 +132,7 @@ def remove(name: str) -> None:
 
 
 @contextmanager
-def own_stack(directory: Path, name: str, services: list[str], more: Mapping[str, Any] = QUICK) -> Iterator[Ready]:
+def own_stack(directory: Path, name: str, services: list[str], more: dict[str, Any] = QUICK) -> Iterator[Ready]:
     """Give a launcher on a new inventory, with nothing of the stack on the host before and after."""
     remove(name)
     try:

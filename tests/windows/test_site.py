@@ -181,12 +181,12 @@ def behind_a_wall() -> None:
     spec = importlib.util.spec_from_file_location("distro_latency", LATENCY)
     assert spec
     assert spec.loader
-    script = importlib.util.module_from_spec(spec)
+    script: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     stack = STACKS["pc1"]
     network = next(iter(docker.from_env().containers.get(f"{stack}-redis").attrs["NetworkSettings"]["Networks"]))
     ports = {"redis": (6379, "redis"), "chromadb": (8000, "http")}
-    given = {
+    given: dict[str, Any] = {
         "containers": [
             {
                 "name": name,
