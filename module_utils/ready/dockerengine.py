@@ -85,7 +85,7 @@ def plan(
     # A swarm's daemon refuses live-restore; without systemd a restart policy gives as much.
     live_restore = method == "systemd" and not docker.get("swarm", False)
     change = {"write": False, "content": ""}
-    through: dict[str, Any] = {"changed": False, "unit": False, "remove": False}
+    through: dict[str, Any] = {"differs": False, "unit": False, "remove": False}
     if ours:
         through = dockerproxy.plan(docker["proxy"], proxy, no_proxy, method)
         change = merged(
@@ -100,6 +100,6 @@ def plan(
         "managed": ours,
         "daemon_json": change,
         "proxy": through,
-        "start": "start" if action != "use" else "restart" if change["write"] or through["changed"] else "none",
+        "start": "start" if action != "use" else "restart" if change["write"] or through["differs"] else "none",
         "survives": survives(facts, "as it is" if kept else method),
     }

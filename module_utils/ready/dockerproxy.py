@@ -71,7 +71,7 @@ def facts(read: Callable[[str], str | None]) -> dict[str, Any]:
 
 
 def plan(found: Mapping[str, Any], proxy: str, no_proxy: str, method: str) -> dict[str, Any]:
-    """Return {source, write, remove, unit, script, changed}: what is to be done so that the daemon has its proxy.
+    """Return {source, write, remove, unit, script, differs}: what is to be done so that the daemon has its proxy.
 
     Args:
         found: what `facts` returned.
@@ -90,4 +90,4 @@ def plan(found: Mapping[str, Any], proxy: str, no_proxy: str, method: str) -> di
         "unit": wanted is not None and systemd and not found["unit"],
         "script": wanted is not None and not systemd and not found["script"],
     }
-    return result | {"changed": any(result[key] for key in ("write", "remove", "unit", "script"))}
+    return result | {"differs": any(result[key] for key in ("write", "remove", "unit", "script"))}

@@ -278,10 +278,10 @@ def test_run_in_wsl_waits_for_docker(
         steps.append(f"run of {stack}")
         raise InterruptedError
 
-    monkeypatch.setattr(timer.platform, "release", lambda: kernel)
+    monkeypatch.setattr("platform.release", lambda: kernel)
     monkeypatch.setattr(timer, "docker_is_up", up)
-    monkeypatch.setattr(timer.time, "sleep", lambda seconds: steps.append(f"wait {seconds:g}"))
-    monkeypatch.setattr(timer.Work, "of", begin)
+    monkeypatch.setattr("time.sleep", lambda seconds: steps.append(f"wait {seconds:g}"))
+    monkeypatch.setattr(work.Work, "of", begin)
     with pytest.raises(InterruptedError):
         timer.main(words)
     look = "look at ready"

@@ -92,7 +92,7 @@ def test_what_is_done(files: dict[str, str], proxy: str, method: str, expected: 
     """Once; again when it differs; and taken away when nobody asks for it any more."""
     nothing = {"source": "", "write": False, "remove": False, "unit": False, "script": False}
     result = plan(found(**files), proxy, NO_PROXY, method)
-    assert result == nothing | expected | {"changed": bool(set(expected) - {"source"})}
+    assert result == nothing | expected | {"differs": bool(set(expected) - {"source"})}
 
 
 def test_daemon_is_restarted_only_for_a_changed_proxy() -> None:
@@ -102,10 +102,10 @@ def test_daemon_is_restarted_only_for_a_changed_proxy() -> None:
     assert dockerengine.plan(host_facts(**ours), WANTED, proxy=URL)["start"] == "restart"
     done = found(own=content(URL, NO_PROXY), defaults=LINE)
     again = dockerengine.plan(host_facts(**ours, proxy=done), WANTED, proxy=URL, no_proxy=NO_PROXY)
-    assert (again["start"], again["proxy"]["changed"]) == ("none", False)
+    assert (again["start"], again["proxy"]["differs"]) == ("none", False)
     assert dockerengine.plan(host_facts(**ours, proxy=done), WANTED, proxy="")["start"] == "restart"
     theirs = dockerengine.plan(host_facts(reachable=True), WANTED, proxy=URL)
-    assert (theirs["start"], theirs["proxy"]["changed"]) == ("none", False)
+    assert (theirs["start"], theirs["proxy"]["differs"]) == ("none", False)
     assert "s3cr" not in str(dockerengine.plan(host_facts(**ours), WANTED, proxy=URL))
 
 
