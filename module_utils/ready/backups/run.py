@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,6 +66,30 @@ def list_sets(stack: str) -> dict[str, Any]:
         "proven": work.state().get("last_proven"),
         "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
     }
+
+
+def as_module(
+    make: Callable[..., Any],
+    options: Mapping[str, Any],
+    run: Callable[[Mapping[str, Any]], dict[str, Any]],
+    changed: bool,
+) -> None:
+    """Be one of the modules of backups: state its arguments, do nothing in check mode, hand on {error, found}.
+
+    Args:
+        make: AnsibleModule, which only the module itself can import.
+        options: its arguments, beside `stack`.
+        run: gets what it was given, and may raise BackupError.
+        changed: what a run without an error says of itself.
+    """
+    module = make(argument_spec={"stack": {"type": "str", "required": True}, **options}, supports_check_mode=True)
+    if module.check_mode:
+        module.exit_json(changed=False, error="", found={})
+    try:
+        found = run(module.params)
+    except BackupError as error:
+        module.exit_json(changed=False, error=str(error), found={})
+    module.exit_json(changed=changed, error="", found=found)
 
 
 @contextmanager
