@@ -31,6 +31,10 @@ options:
     type: list
     elements: str
     default: []
+  to:
+    description: The time that PostgreSQL alone is to go to, with its zone, or V(latest); empty means the set as it is.
+    type: str
+    default: ""
   safety:
     description: Whether to make a set of what is there first.
     type: bool
@@ -54,7 +58,8 @@ error:
   returned: always
   type: str
 found:
-  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), and what each of V(services) said.
+  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) said,
+    and of a time V(recovery).
   returned: when there was no error
   type: dict
 """
@@ -71,9 +76,10 @@ def main() -> None:
             "host": {"type": "str", "required": True},
             "set": {"type": "str", "default": ""},
             "only": {"type": "list", "elements": "str", "default": []},
+            "to": {"type": "str", "default": ""},
             "safety": {"type": "bool", "default": True},
         },
-        lambda its: restore_set(its["stack"], its["set"] or None, its["only"], its["host"], its["safety"]),
+        lambda its: restore_set(its["stack"], its["set"] or None, its["only"], its["host"], its["safety"], its["to"]),
         changed=True,
     )
 

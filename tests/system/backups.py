@@ -133,11 +133,11 @@ def leftovers(name: str) -> list[str]:
 
 
 @contextmanager
-def with_backups(directory: Path, name: str, services: list[str]) -> Iterator[Ready]:
+def with_backups(directory: Path, name: str, services: list[str], **variables: Any) -> Iterator[Ready]:
     """Give a stack that is up, whose repository is below its directory; the host keeps nothing of it afterwards."""
     with own_stack(directory, name, services) as ready:
         try:
-            ready.set(backup_repository=str(directory / "repository"), backup_retention={"last": 50})
+            ready.set(backup_repository=str(directory / "repository"), backup_retention={"last": 50}, **variables)
             ready.run("up")
             yield ready
         finally:
