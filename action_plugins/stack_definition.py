@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
 from ready import __version__  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.container import SIDECARS, containers  # noqa: E402
 from ready.definitions import (  # noqa: E402
     DefinitionError,
     load_definitions,
@@ -45,6 +46,7 @@ STACK_VARIABLES = (
     "ready_tls",
     "image_source",
     "ready_evidence_dir",
+    *SIDECARS.values(),
 )
 
 
@@ -99,8 +101,8 @@ class ActionModule(ActionBase):
             renews = args["secrets"] == "present" and its["due"]
             if renews or not served(store, stack["name"], stack["services"][name]):
                 incomplete.add(name)
-        for name, service in stack["services"].items():
-            files = [] if name in incomplete else rendered(store, stack, name)
+        for name, service in containers(stack).items():
+            files = [] if service.get("of", name) in incomplete else rendered(store, stack, name)
             service["config_hash"] = files_hash(files, service["image"]["user"]) if files else None
         stack |= {
             "image_source": variables["image_source"],

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # modules alone get module_utils
+from ready.container import containers  # Ansible offers module_utils to modules alone
+from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled
 from ready.removal import prunable, removal
 from ready.status import health_results, kept_lines, kept_volumes, status_rows, unhealthy_message
 
@@ -25,12 +28,21 @@ def ready_plan(
     return make_plan(stack, state, images_in_use(stack, state, images or {}), only)
 
 
+def ready_containers(stack: Mapping[str, Any], only: Sequence[str] = ()) -> dict[str, Any]:
+    """Return services and sidecars, all or those named with their sidecars, by name."""
+    known = containers(stack)
+    if strange := [name for name in only if name not in known]:
+        raise AnsibleFilterError(f"--service: found {', '.join(strange)}, expected some of {', '.join(known)}")
+    return containers(stack, only)
+
+
 class FilterModule:
     """Ready's filters over a stack, its state and its images."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return them by name."""
         return {
+            "ready_containers": ready_containers,
             "ready_plan": ready_plan,
             "ready_settled": settled,
             "ready_needs_image": needs_image,

@@ -42,26 +42,17 @@ found:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.manifest import BackupError
-from ansible.module_utils.ready.backups.run import list_sets
+from ansible.module_utils.ready.backups.run import as_module, list_sets
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "stack": {"type": "str", "required": True},
-        },
-        supports_check_mode=True,
+    as_module(
+        AnsibleModule,
+        {},
+        lambda its: list_sets(its["stack"]),
+        changed=False,
     )
-    if module.check_mode:
-        module.exit_json(changed=False, error="", found={})
-    params = module.params
-    try:
-        found = list_sets(params["stack"])
-    except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=False, error="", found=found)
 
 
 if __name__ == "__main__":

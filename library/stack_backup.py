@@ -51,28 +51,20 @@ found:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.manifest import BackupError
-from ansible.module_utils.ready.backups.run import make_set
+from ansible.module_utils.ready.backups.run import as_module, make_set
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "stack": {"type": "str", "required": True},
+    as_module(
+        AnsibleModule,
+        {
             "host": {"type": "str", "required": True},
             "level": {"type": "str", "default": ""},
         },
-        supports_check_mode=True,
+        lambda its: make_set(its["stack"], its["level"], its["host"], ""),
+        changed=True,
     )
-    if module.check_mode:
-        module.exit_json(changed=False, error="", found={})
-    params = module.params
-    try:
-        found = make_set(params["stack"], params["level"], params["host"], "")
-    except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=True, error="", found=found)
 
 
 if __name__ == "__main__":

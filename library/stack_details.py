@@ -48,6 +48,7 @@ logs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.container import containers
 from ansible.module_utils.ready.engine import EngineError, connect, read_details, read_logs
 
 
@@ -62,7 +63,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     stack, params = module.params["stack"], module.params
-    services = [stack["services"][name] for name in params["services"] or stack["services"]]
+    services = list(containers(stack, params["services"]).values())
     try:
         client = connect()
         details = read_details(client, services)

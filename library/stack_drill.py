@@ -46,27 +46,17 @@ found:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.manifest import BackupError
-from ansible.module_utils.ready.backups.run import prove_set
+from ansible.module_utils.ready.backups.run import as_module, prove_set
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "stack": {"type": "str", "required": True},
-            "set": {"type": "str", "default": ""},
-        },
-        supports_check_mode=True,
+    as_module(
+        AnsibleModule,
+        {"set": {"type": "str", "default": ""}},
+        lambda its: prove_set(its["stack"], its["set"] or None),
+        changed=False,
     )
-    if module.check_mode:
-        module.exit_json(changed=False, error="", found={})
-    params = module.params
-    try:
-        found = prove_set(params["stack"], params["set"] or None)
-    except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=False, error="", found=found)
 
 
 if __name__ == "__main__":

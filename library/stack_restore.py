@@ -31,6 +31,10 @@ options:
     type: list
     elements: str
     default: []
+  to:
+    description: The time that PostgreSQL alone is to go to, with its zone, or V(latest); empty means the set as it is.
+    type: str
+    default: ""
   safety:
     description: Whether to make a set of what is there first.
     type: bool
@@ -54,36 +58,30 @@ error:
   returned: always
   type: str
 found:
-  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), and what each of V(services) said.
+  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) said,
+    and of a time V(recovery).
   returned: when there was no error
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.manifest import BackupError
-from ansible.module_utils.ready.backups.run import restore_set
+from ansible.module_utils.ready.backups.run import as_module, restore_set
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "stack": {"type": "str", "required": True},
+    as_module(
+        AnsibleModule,
+        {
             "host": {"type": "str", "required": True},
             "set": {"type": "str", "default": ""},
             "only": {"type": "list", "elements": "str", "default": []},
+            "to": {"type": "str", "default": ""},
             "safety": {"type": "bool", "default": True},
         },
-        supports_check_mode=True,
+        lambda its: restore_set(its["stack"], its["set"] or None, its["only"], its["host"], its["safety"], its["to"]),
+        changed=True,
     )
-    if module.check_mode:
-        module.exit_json(changed=False, error="", found={})
-    params = module.params
-    try:
-        found = restore_set(params["stack"], params["set"] or None, params["only"], params["host"], params["safety"])
-    except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=True, error="", found=found)
 
 
 if __name__ == "__main__":

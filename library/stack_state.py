@@ -46,6 +46,7 @@ state:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.container import containers
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 from ansible.module_utils.ready.installed import read as read_installed
 from ansible.module_utils.ready.journal import JournalError
@@ -55,7 +56,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec={"stack": {"type": "dict", "required": True}}, supports_check_mode=True)
     stack = module.params["stack"]
-    services = list(stack["services"].values())
+    services = list(containers(stack).values())
     try:
         state = read_state(connect(), stack["name"], stack["network"], services)
     except JournalError as error:

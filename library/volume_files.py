@@ -62,7 +62,7 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK
+from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK, containers
 from ansible.module_utils.ready.engine import EngineError, connect, write_volume
 
 
@@ -86,13 +86,13 @@ def main() -> None:
             client.volumes.create(volume["name"], labels=volume["labels"])
         contents = json.loads(module.params["files"])
         for name in module.params["services"]:
-            service = stack["services"][name]
+            service = containers(stack)[name]
             files = {
                 path: (entry["mode"], base64.b64decode(entry["content"])) for path, entry in contents[name].items()
             }
             volumes[service["config_volume"]] = write_volume(
                 client,
-                module.params["images"][name]["id"],
+                module.params["images"][service.get("of", name)]["id"],
                 service["config_volume"],
                 service["image"]["user"],
                 files,

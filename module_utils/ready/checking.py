@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .container import summary
+from .container import containers, summary
 from .part import FAIL, PASS, Part, worst
 from .plan import images_in_use
 from .status import drift, health_results, human_size, kept_lines
@@ -22,7 +22,7 @@ def _figures(figures: Mapping[str, Any]) -> str:
 
 
 def _differing(stack: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, list[str]]:
-    return {name: summary(drift(stack, name, state["services"][name])) for name in stack["services"]}
+    return {name: summary(drift(stack, name, state["services"][name])) for name in containers(stack)}
 
 
 def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str) -> tuple[str, str]:
@@ -50,16 +50,18 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
     results = health_results(stack, state, images_in_use(stack, state, {}), {})
     part = Part("health", PASS, results)
     for name, differing in _differing(stack, state).items():
-        answer, its = asked.get(name, {}), results["services"][name]
-        its |= {"checks": answer.get("checks", {}), "drift": differing}
+        answer, sidecar = asked.get(name, {}), name in results.get("sidecars", {})
+        its = results["sidecars" if sidecar else "services"][name]
+        its |= {"drift": differing} if sidecar else {"checks": answer.get("checks", {}), "drift": differing}
         shown = its["state"]
-        well = shown == "healthy"
+        # A sidecar is not asked beyond its own health test: while that is not due yet nothing is wrong.
+        well = shown == "healthy" or (sidecar and shown == "starting")
         # Docker's own health comes after a whole interval; a container that has just started and answers is well.
         if shown == "starting" and answer.get("verdict") == PASS:
             well, its["state"] = True, "healthy"
-        text, cure = _container(stack["services"][name], state["services"][name], shown)
+        text, cure = _container(containers(stack)[name], state["services"][name], shown)
         part.rows.append({"service": name, "check": "container", "verdict": PASS if well else FAIL, "detail": text})
-        for check, outcome in its["checks"].items():
+        for check, outcome in its.get("checks", {}).items():
             part.rows.append(
                 {
                     "service": name,
@@ -90,7 +92,7 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
         )
         if differing:
             part.verdict = FAIL
-            container = stack["services"][name]["container"]
+            container = containers(stack)[name]["container"]
             part.next.append(f"Next: ./ready up puts {container} back as the inventory has it; its data stay.")
     for item in state["others"]:
         part.rows.append(
@@ -116,7 +118,7 @@ def combine(stack: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
         {verdict: the worst one, failed: what failed, a word or two each, evidence: [{name, verdict, results}],
         rows: grouped by service, next: [str] without repetition}
     """
-    order = [*stack["services"]]
+    order = [*containers(stack)]
     rows = [row for part in parts for row in part.rows]
     rows.sort(key=lambda row: order.index(row["service"]) if row["service"] in order else len(order))
     return {

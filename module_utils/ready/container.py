@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LABEL_STACK = "io.ready.stack"
@@ -16,12 +16,26 @@ LABEL_ENGINE = "io.ready.engine_version"
 LABEL_KEPT, LABEL_KEPT_OF = "io.ready.kept", "io.ready.kept_of"
 #: On what an upgrade needs only while it runs: whatever carries it is removed when it ends.
 LABEL_UPGRADE = "io.ready.upgrade"
+#: What runs beside a service, by name -> the variable that asks for it: services/sidecars/.
+SIDECARS = {"wal": "backup_pitr"}
 CONFIG_PATH = "/run/ready"
 TMPFS_OPTIONS = "rw,nosuid,nodev,noexec"
 RESTART_POLICY = "unless-stopped"
 LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 SECURITY_OPTIONS = ["no-new-privileges:true"]
 _NANO = 10**9
+
+
+def containers(stack: Mapping[str, Any], only: Iterable[str] = ()) -> dict[str, Any]:
+    """Return name -> whatever of a resolved stack has a container: services, and sidecars, which nobody asks for data.
+
+    Args:
+        stack: the resolved stack.
+        only: names of those that are meant, each with its sidecars; all of them when there is none.
+    """
+    everything = {**stack["services"], **stack.get("sidecars", {})}
+    wanted = set(only)
+    return {name: its for name, its in everything.items() if not wanted or {name, its.get("of")} & wanted}
 
 
 def labels(stack: str, service: str, config: str | None) -> dict[str, str]:

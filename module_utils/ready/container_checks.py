@@ -111,8 +111,8 @@ def _sockets(facts: Facts) -> Outcome:
     ports = {int(port["container"]) for port in facts.service["ports"]}
     found = open_beyond_loopback([tuple(item) for item in facts.container["sockets"]])
     beyond = [item for item in found if item[0] != "tcp" or item[2] not in ports]
-    wanted = f"TCP {', '.join(map(str, sorted(ports)))} alone"
-    return not beyond and bool(found), shown(beyond or found), wanted
+    wanted = f"TCP {', '.join(map(str, sorted(ports)))} alone" if ports else "none"
+    return not beyond and (bool(found) or not ports), shown(beyond or found), wanted
 
 
 def _published(facts: Facts) -> Outcome:

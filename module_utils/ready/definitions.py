@@ -15,6 +15,7 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.nativetypes import NativeEnvironment
 
+from .container import SIDECARS
 from .waivers import plain_waivers
 
 SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
@@ -239,6 +240,37 @@ def resolve_service(
     return service
 
 
+def _resolve_sidecars(
+    services: Mapping[str, dict[str, Any]], variables: Mapping[str, Any], stack: str
+) -> dict[str, dict[str, Any]]:
+    """Return the sidecars that are asked for, in the form of a resolved service. Raises DefinitionError."""
+    sidecars: dict[str, dict[str, Any]] = {}
+    definitions = load_definitions(SERVICES_DIR / "sidecars")
+    for name, variable in SIDECARS.items():
+        its = copy.deepcopy(definitions[name])
+        main = services.get(its["of"])
+        try:
+            if not _flag(variable, variables.get(variable, False)):
+                continue
+        except ValueError as error:
+            raise DefinitionError([str(error)]) from error
+        if main is None:
+            raise DefinitionError([f"{variable}: found true without {its['of']} in ready_services, expected both"])
+        its["limits"]["memory"] = parse_size(its["limits"]["memory"])
+        for volume in its["volumes"]:
+            volume["name"] = f"{stack}_{volume['name']}"
+        its["waivers"], _ = plain_waivers(name, its["waivers"])
+        its |= {
+            "image": main["image"],
+            "login": main["accounts"][its["account"]]["login"],
+            "with_tls": bool(main["tls"]["enabled"]),
+            "container": f"{stack}-{name}",
+            "config_volume": f"{stack}_{name}_config",
+        }
+        sidecars[name] = its
+    return sidecars
+
+
 def resolve_stack(definitions: Mapping[str, Mapping[str, Any]], variables: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stack that the inventory asks for: its name, network and resolved services, in the order asked.
 
@@ -264,6 +296,12 @@ def resolve_stack(definitions: Mapping[str, Mapping[str, Any]], variables: Mappi
             faults.append(
                 f"ready_services: found {name} without {', '.join(absent)}, expected both: name it, or take {name} out"
             )
+    sidecars: dict[str, dict[str, Any]] = {}
+    if not faults:
+        try:
+            sidecars = _resolve_sidecars(services, variables, stack)
+        except DefinitionError as error:
+            faults.extend(error.messages)
     taken: dict[int, str] = {}
     for name, service in services.items():
         for port in service["ports"]:
@@ -273,4 +311,4 @@ def resolve_stack(definitions: Mapping[str, Mapping[str, Any]], variables: Mappi
             taken.setdefault(port["host"], variable)
     if faults:
         raise DefinitionError(faults)
-    return {"name": stack, "network": stack, "services": services}
+    return {"name": stack, "network": stack, "services": services, "sidecars": sidecars}

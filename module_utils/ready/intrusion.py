@@ -13,6 +13,7 @@ from typing import Any
 
 from . import hardening
 from .attacks import ATTACKS
+from .container import containers as everything
 from .engine import connect
 from .leaks import Search
 from .outsider import OtherNetwork, Target, look, neighbour
@@ -38,7 +39,7 @@ def targets_of(
     the definition and those that something listens on.
     """
     found = {}
-    for name, service in stack["services"].items():
+    for name, service in everything(stack).items():
         container = containers.get(name, {})
         bindings = (container.get("host_config", {}).get("PortBindings") or {}).values()
         published = {int(port["host"]) for port in service["ports"]} | {
@@ -78,7 +79,7 @@ def read_security(stack: Mapping[str, Any], probes: Mapping[str, Probe], deadlin
     """
     started = time.monotonic()
     client = connect()
-    services, name = stack["services"], stack["name"]
+    services, name = everything(stack), stack["name"]
     containers, container_faults = together(
         {key: partial(_container, name, its) for key, its in services.items()}, deadline
     )
@@ -101,7 +102,7 @@ def read_security(stack: Mapping[str, Any], probes: Mapping[str, Probe], deadlin
         return ATTACKS[key](probes[key], files).run()
 
     calls: dict[tuple[str, str], Callable[[], Any]] = {
-        **{("attacks", key): partial(attack, key) for key in services},
+        **{("attacks", key): partial(attack, key) for key in stack["services"]},
         **{("outside", place): partial(_outside, name, reachable, place) for place in ("neighbour", "container")},
         ("leaks", "containers"): lambda: hardening.search_containers(connect(), name, search),
         ("leaks", "processes"): lambda: hardening.search_processes(search),

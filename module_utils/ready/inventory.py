@@ -49,11 +49,23 @@ def open_store(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
 
 
 def rendered(store: SecretStore, stack: Mapping[str, Any], name: str) -> list[File]:
-    """Return the files of one service's config volume, with the secrets that the store holds."""
+    """Return the files of the config volume of a service or sidecar, with the secrets that the store holds."""
+    if name in stack.get("sidecars", {}):
+        return _rendered_sidecar(store, stack, stack["sidecars"][name])
     passwords, previous = store.passwords(stack["name"], name), store.previous(stack["name"], name)
     service = stack["services"][name]
     certificate = served(store, stack["name"], service) if speaks_tls(service) else None
     return render_files(service, passwords, previous, certificate)
+
+
+def _rendered_sidecar(store: SecretStore, stack: Mapping[str, Any], sidecar: Mapping[str, Any]) -> list[File]:
+    """Return its files: of its service's secrets the one password that it needs, and whom to trust."""
+    main, account = stack["services"][sidecar["of"]], sidecar["account"]
+    password = store.passwords(stack["name"], main["name"])[account]
+    files = render_files(sidecar, {account: password}, {})
+    if sidecar["with_tls"] and (certificate := served(store, stack["name"], main)):
+        files.append(File("tls/ca.crt", certificate.ca.encode()))
+    return files
 
 
 def hosts_of(task_vars: Mapping[str, Any], template: Template) -> list[str]:

@@ -12,6 +12,8 @@ from .container import (
     LABEL_SERVICE,
     LABEL_SOURCE,
     LABEL_STACK,
+    SIDECARS,
+    containers,
     desired,
     differences,
     module_options,
@@ -75,6 +77,15 @@ def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Map
     return images
 
 
+def unwanted_sidecars(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """Return the containers of sidecars that are switched off: unlike a service's, nobody would miss them."""
+    return [
+        item["name"]
+        for item in state["others"]
+        if item["service"] in SIDECARS and item["name"] == f"{stack['name']}-{item['service']}"
+    ]
+
+
 def make_plan(
     stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any], only: Sequence[str] | None = None
 ) -> dict[str, Any]:
@@ -83,18 +94,18 @@ def make_plan(
     Returns:
         {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action}],
         options: service -> options of docker_container, actions: service -> none|create|recreate|start,
-        reconcile: [service], changes: bool, lines: [str] for people}
+        reconcile: [service], remove: [container], changes: bool, lines: [str] for people}
     """
-    services = {name: item for name, item in stack["services"].items() if only is None or name in only}
+    services = containers(stack, only or ())
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
-    volumes, files, containers, lines = [], [], [], []
+    volumes, files, actions_of, lines = [], [], [], []
     options: dict[str, Any] = {}
     actions: dict[str, str] = {}
     if not state["network"]["exists"]:
         lines.append(f"create network {stack['network']}")
     for name in order:
         service, have = services[name], state["services"][name]
-        image = images.get(name, {})
+        image = images.get(service.get("of", name), {})
         for volume in [*service["volumes"], {"name": service["config_volume"]}]:
             if not state["volumes"][volume["name"]]["exists"]:
                 labels = {LABEL_STACK: stack["name"], LABEL_SERVICE: name}
@@ -127,18 +138,21 @@ def make_plan(
         if action != "none":
             because = f" ({'; '.join(reasons)})" if reasons else ""
             lines.append(f"{action} container {service['container']}{because}")
-            containers.append({"service": name, "action": action})
+            actions_of.append({"service": name, "action": action})
             options[name] = module_options(
                 service, stack["name"], stack["network"], image.get("ref", "none"), image.get("id")
             )
+    unwanted = unwanted_sidecars(stack, state)
+    lines += [f"remove container {name}: the inventory no longer asks for it; its data stay" for name in unwanted]
     return {
         "network": not state["network"]["exists"],
         "volumes": volumes,
         "files": files,
-        "containers": containers,
+        "containers": actions_of,
         "options": options,
         "actions": actions,
         "reconcile": [name for name in order if actions[name] in {"create", "recreate"}],
+        "remove": unwanted,
         "changes": bool(lines),
         "lines": lines,
     }
@@ -152,4 +166,4 @@ def settled(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
         return False
     if make_plan(stack, state, images_in_use(stack, state, {}))["changes"]:
         return False
-    return all(state["services"][name].get("health") == "healthy" for name in stack["services"])
+    return all(state["services"][name].get("health") == "healthy" for name in containers(stack))

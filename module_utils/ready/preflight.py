@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import exposure
-from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
+from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE, containers
 from .dockerprobe import situation
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = "pass", "fail", "insufficient_data", "not_applicable"
@@ -376,7 +376,7 @@ def evaluate(
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),
         _binds(services),
-        _ownership(stack["name"], services, state),
+        _ownership(stack["name"], containers(stack), state),
         _volumes(stack, state, images),
         _clock(facts, limits, now),
         *_surroundings(facts),

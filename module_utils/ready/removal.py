@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .container import LABEL_KEPT_OF, LABEL_STACK
+from .container import LABEL_KEPT_OF, LABEL_STACK, containers
 from .status import human_size
 
 
@@ -14,18 +14,18 @@ def removal(
     state: Mapping[str, Any], stack: Mapping[str, Any], details: Mapping[str, Any], volumes: bool
 ) -> dict[str, Any]:
     """Return {containers, networks, volumes, lines}: names, and a line each for people, with the sizes of volumes."""
-    containers = [
-        stack["services"][name]["container"] for name, found in state["services"].items() if found.get("ours")
-    ] + [item["name"] for item in state["others"]]
+    known = containers(stack)
+    names = [known[name]["container"] for name, found in state["services"].items() if found.get("ours")]
+    names += [item["name"] for item in state["others"]]
     networks = [stack["network"]] if state["network"]["ours"] else []
     ours = [name for name, volume in state["volumes"].items() if volume["ours"]]
     sizes = details.get("volumes", {})
-    lines = [f"container {name}" for name in containers] + [f"network {name}" for name in networks]
+    lines = [f"container {name}" for name in names] + [f"network {name}" for name in networks]
     if volumes:
         lines += [f"volume {name} ({human_size(sizes.get(name))}): its data are lost" for name in sorted(ours)]
     elif lines:
         lines += [f"kept: volume {name} ({human_size(sizes.get(name))})" for name in sorted(ours)]
-    return {"containers": containers, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
+    return {"containers": names, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
 
 
 def prunable(
@@ -57,13 +57,13 @@ def prunable(
         name = next((tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"), image["Id"][7:19])
         images.append({"id": image["Id"], "name": name})
         lines.append(f"image {name} ({human_size(image['Size'])})")
-    writers = {f"{service['config_volume']}-writer" for service in stack["services"].values()}
-    containers = [
+    writers = {f"{service['config_volume']}-writer" for service in containers(stack).values()}
+    helpers = [
         name.lstrip("/")
         for container in info["containers"]
         for name in container["Names"]
         if name.lstrip("/") in writers and container["Labels"].get(LABEL_STACK) == stack["name"]
     ]
-    lines += [f"container {name}, left by an interrupted run" for name in containers]
+    lines += [f"container {name}, left by an interrupted run" for name in helpers]
     lines += [f"volume {name}: the data from before an upgrade" for name in volumes]
-    return {"images": images, "containers": containers, "volumes": volumes, "lines": lines}
+    return {"images": images, "containers": helpers, "volumes": volumes, "lines": lines}

@@ -64,7 +64,7 @@ def render_files(
         roles: where the templates are.
     """
     environment = Environment(  # noqa: S701  # configuration files, not HTML
-        loader=FileSystemLoader(roles / service["name"] / "templates"),
+        loader=FileSystemLoader(roles / service.get("role", service["name"]) / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from .container import containers
 from .container_checks import CHECKS, Facts, run
 from .part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, WAIVED, Part, worst
 from .waivers import waive
@@ -218,13 +219,13 @@ def judge_security(stack: Mapping[str, Any], found: Mapping[str, Any], today: da
     """
     checks: list[dict[str, Any]] = []
     useless: list[str] = []
-    for name, service in stack["services"].items():
+    for name, service in containers(stack).items():
         facts = found["services"][name]
-        mine = [
-            *_container(name, service, facts, found["host"]),
-            *_attacks(name, service, facts),
-            *_outside(name, service, facts, found["outside"]),
-        ]
+        mine = _container(name, service, facts, found["host"])
+        if name in stack["services"]:
+            mine += [*_attacks(name, service, facts), *_outside(name, service, facts, found["outside"])]
+        elif any(facts["targets"].values()):  # a sidecar publishes nothing, and should not listen either
+            mine += _outside(name, service, facts, found["outside"])
         known = {check["id"] for check in mine}
         tried = bool(facts["attacks"])  # else the attacks' ids are not there
         useless += [
@@ -239,7 +240,7 @@ def judge_security(stack: Mapping[str, Any], found: Mapping[str, Any], today: da
         evidence="security",
         verdict=worst(check["verdict"] for check in checks),
         results={"checks": checks, "seconds": found["seconds"], "docker_version": found["host"]["docker_version"]},
-        rows=_rows(checks, [*stack["services"], WHOLE]),
+        rows=_rows(checks, [*containers(stack), WHOLE]),
         next=_next(checks) + useless,
     )
 
@@ -255,7 +256,7 @@ def unread(stack: Mapping[str, Any], reason: str) -> dict[str, Any]:
                 "attacks_fault": reason,
                 "targets": {"host": [], "container": []},
             }
-            for name in stack["services"]
+            for name in containers(stack)
         },
         "host": {"addresses": [], "listening": [], "apparmor": False, "docker_version": ""},
         "outside": {place: {"answered": None, "fault": reason} for place in PLACES},

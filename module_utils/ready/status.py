@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, desired, differences
+from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, SIDECARS, containers, desired, differences
 
 
 def human_size(size: float | None) -> str:
@@ -59,7 +59,16 @@ def health_results(
             "container_id": found.get("id"),
             "started_at": found.get("started_at"),
         }
-    return {"services": services}
+    sidecars = {
+        name: {
+            "state": service_state(found, waited.get(name)),
+            "container_id": found.get("id"),
+            "started_at": found.get("started_at"),
+        }
+        for name in stack.get("sidecars", {})
+        for found in [state["services"].get(name, {})]
+    }
+    return {"services": services, **({"sidecars": sidecars} if sidecars else {})}
 
 
 def checked(results: Mapping[str, Any]) -> bool:
@@ -94,7 +103,7 @@ def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, 
     for name, outcome in waited.items():
         if outcome["healthy"]:
             continue
-        service = stack["services"][name]
+        service = containers(stack)[name]
         if outcome["wrong_password"]:
             volumes = ", ".join(volume["name"] for volume in service["volumes"])
             lines.append(
@@ -106,7 +115,8 @@ def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, 
             lines.append(
                 f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s, expected healthy; its health "
                 f"test says: {outcome['detail'] or 'nothing'}. The others stay up. "
-                f"Next: ./ready logs --service {name}; limits and settings are {name}_* in the inventory."
+                f"Next: ./ready logs --service {name}"
+                + ("." if "of" in service else f"; limits and settings are {name}_* in the inventory.")
             )
         lines += [f"    {line}" for line in outcome["logs"]]
     return "\n".join(lines)
@@ -115,7 +125,9 @@ def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, 
 def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
     """Return a line per container of the stack that the inventory does not name; `up` keeps it."""
     return [
-        f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept. Next: name its service in "
+        f"{host}: {item['name']} ({item['status']}) is switched off. Next: ./ready up removes it; its data stay"
+        if item["service"] in SIDECARS
+        else f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept. Next: name its service in "
         "ready_services again, or ./ready destroy"
         for item in state["others"]
     ]
@@ -135,7 +147,7 @@ def drift(stack: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> dict
     """Return key -> {found, expected} of a service's container and its secret files; none for an absent container."""
     if not found["exists"]:
         return {}
-    service = stack["services"][name]
+    service = containers(stack)[name]
     differing = differences(desired(service, stack["name"], stack["network"], None), found["config"])
     if found.get("files_hash") != service.get("config_hash"):
         differing[CONFIG_PATH] = {"found": "other files", "expected": "those of the inventory"}
@@ -145,7 +157,7 @@ def drift(stack: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> dict
 def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row per service for `status`; `details` holds memory in use and volume sizes, in bytes, by name."""
     rows = []
-    for name, service in stack["services"].items():
+    for name, service in containers(stack).items():
         found = state["services"][name]
         image = found.get("image", {})
         digest = next((item.rpartition("@")[2] for item in image.get("digests", [])), image.get("id"))

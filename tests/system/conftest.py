@@ -116,6 +116,8 @@ def make(directory: Path, name: str, services: list[str], more: dict[str, Any] =
     secrets = directory / "inventory" / "host_vars" / "localhost" / "ready_secrets.vault"
     ready = Ready(directory, Stack(name, secrets, key, variables), {"READY_VAULT_KEY_FILE": str(key)})
     ready.set(**variables)
+    if probes := os.environ.get("READY_TEST_PROBES"):  # several checkouts on one machine: each with drivers of its own
+        ready.set(probes_directory=probes)
     return ready
 
 

@@ -174,3 +174,9 @@ def test_a_version_is_one_of_the_lines() -> None:
     own = resolve(redis_version="8", redis_tag="8.0.4-alpine")["services"]["redis"]["image"]
     assert (own["version"], own["tag"]) == ("8", "8.0.4-alpine")
     assert "postgresql_version: found '16', expected 15 or 17" in faults(postgresql_version="16")
+
+
+def test_accounts_wait_for_the_server_itself() -> None:
+    """PostgreSQL's first start has a server on its socket alone: accounts made there collide with the entrypoint's."""
+    words = resolve()["services"]["postgresql"]["reconcile"][-1]
+    assert words.index("pg_isready -q -h 127.0.0.1;") < words.index("psql ")

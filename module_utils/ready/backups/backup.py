@@ -19,6 +19,7 @@ from ..engine import read_authorities, read_secrets, read_state
 from ..evidence import timestamp
 from ..plan import images_in_use
 from ..waiting import wait_for_all
+from . import wal
 from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import masked, retention_arguments, same_disk
@@ -134,6 +135,7 @@ def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: 
         "files": describe(work.staging / dump.name, outcome.files),
         "content": outcome.content,
         "image": dict(image),
+        **({"base": outcome.base} if outcome.base else {}),
     }
 
 
@@ -190,6 +192,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
         }
         (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         repository.save(work.staging, manifest, host)
+        shipped = wal.ship(client, work) if wal.volume_of(stack) else None
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
@@ -206,6 +209,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
         "repository": {"location": masked(work.settings["repository"]), "made": made, "bytes": repository.size()},
         "warnings": warnings,
         "healed": healed,
+        **({"wal": shipped} if shipped else {}),
     }
 
 

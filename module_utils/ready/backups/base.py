@@ -30,6 +30,7 @@ class Outcome:
     outage: float = 0.0  #: seconds
     files: list[str] = field(default_factory=list)
     content: Content = field(default_factory=dict)
+    base: dict[str, Any] | None = None  #: of PostgreSQL's base backup, for point-in-time recovery
 
 
 class Dump:

@@ -11,12 +11,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import ImageNotFound
-
+from . import recovery
 from .backup import images, together
 from .base import Load
 from .manifest import FILE as MANIFEST
-from .manifest import KINDS, BackupError, age, content_faults, faults, file_faults, refusals
+from .manifest import BackupError, age, faults, file_faults, refusals
+from .proving import choose_image, prove
 from .restic import Repository, newest, set_id
 from .scratch import Scratch
 from .stores import LOADS, with_data
@@ -60,48 +60,6 @@ def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str
     return manifest, directory
 
 
-def choose_image(client: DockerClient, made: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the id of the image that a set's part is loaded with, and how near it is to the one that made it."""
-    try:
-        client.images.get(made["id"])
-    except ImageNotFound:
-        pass
-    else:
-        return str(made["id"]), "the image that made the set"
-    for digest in made.get("digests", []):
-        try:
-            return str(client.images.get(digest).id), "the image that made the set, by its digest"
-        except ImageNotFound:
-            continue
-    if made["engine_version"] == here["engine_version"]:
-        return str(
-            here["id"]
-        ), f"another image of the same version {made['engine_version']}, since that one is not here"
-    return str(here["id"]), f"the image that runs here, of version {here['engine_version']}"
-
-
-def prove(load: Load) -> dict[str, Any]:
-    """Load a part, ask it, and return what it said: {verdict, faults, seconds, asked, logins, things}."""
-    started = time.monotonic()
-    outcome: dict[str, Any] = {"verdict": "pass", "faults": [], "asked": [], "logins": 0, "things": load.part["things"]}
-    try:
-        load.load()
-        outcome["load_seconds"] = round(time.monotonic() - started, 2)
-        promised, found = load.promised(), load.fingerprint()
-        outcome["faults"] = content_faults(promised, found)
-        outcome["asked"] = [*load.integrity(), *(kind for kind in KINDS if promised.get(kind))]
-        outcome["logins"] = load.logins()
-    except Exception as error:  # a drill reports: whatever an engine or driver raises is its finding
-        text = " ".join(str(error).split())
-        for secret in load.scratch.passwords.values():
-            text = text.replace(secret, "***")
-        outcome["faults"].append(text if isinstance(error, BackupError) else f"{type(error).__name__}: {text[:400]}")
-    if outcome["faults"]:
-        outcome["verdict"] = "fail"
-    outcome["seconds"] = round(time.monotonic() - started, 2)
-    return outcome
-
-
 def prove_all(
     client: DockerClient, scratch: Scratch, manifest: Mapping[str, Any], directory: Path, only: Sequence[str]
 ) -> tuple[dict[str, Load], dict[str, dict[str, Any]]]:
@@ -141,13 +99,14 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
         fetched = time.monotonic() - clock
         with Scratch(client, work.stack, "drill") as scratch:
             _, outcomes = prove_all(client, scratch, manifest, directory, only)
+        rehearsed = recovery.rehearse(client, work, manifest, directory)
     finally:
         shutil.rmtree(work.fetched, ignore_errors=True)
         work.journal.end()
     missing = sorted(set(with_data(work.stack)) - set(manifest["parts"]))
     for name in missing:
         outcomes[name] = {"verdict": "fail", "faults": [f"found no part of it in set {manifest['id']}"], "seconds": 0.0}
-    passed = all(item["verdict"] == "pass" for item in outcomes.values())
+    passed = all(item["verdict"] == "pass" for item in [*outcomes.values(), *filter(None, [rehearsed])])
     now = datetime.now(timezone.utc)
     if passed:
         work.remember(last_proven=manifest["id"], last_proven_at=now.timestamp())
@@ -159,5 +118,6 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
         "rto_seconds": round(time.monotonic() - clock, 2),
         "fetch_seconds": round(fetched, 2),
         "services": outcomes,
+        **({"recovery": rehearsed} if rehearsed else {}),
         "healed": healed,
     }

@@ -26,6 +26,10 @@ class BackupError(Exception):
     """A backup, drill or restore can't go on; the message says what was found, expected, and the next step."""
 
 
+class BusyError(BackupError):
+    """Another run of the same stack is at work."""
+
+
 def new_id(now: datetime) -> str:
     """Return a set's name: its moment in UTC, and four digits that tell two of the same second apart."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

@@ -16,7 +16,9 @@ import psycopg
 from psycopg import sql
 
 from ..services.postgresql import PostgreSQL
+from . import wal
 from .base import Content, Dump, Load
+from .base_backup import BASE, take_base
 from .manifest import BackupError
 from .scratch import TRANSFER
 from .volumes import exec_to_file, execute, put_file
@@ -105,6 +107,8 @@ class PostgreSQLDump(Dump):
         self.snapshots: dict[str, tuple[psycopg.Connection[Any], str]] = {}
         self.fences: list[psycopg.Connection[Any]] = []
         self.names = databases(self.probe)
+        self.sidecar = self.scratch.stack.get("sidecars", {}).get(wal.SIDECAR)
+        self.receiver = wal.receiver(self.client, self.scratch.stack) if self.sidecar else None
         self._end_dumps()
 
     def _end_dumps(self) -> None:
@@ -163,8 +167,18 @@ class PostgreSQLDump(Dump):
             self.outcome.files.append(name)
         exec_to_file(self.container, ["pg_dumpall", "-U", login, "--globals-only", "-w"], directory / GLOBALS)
         self.outcome.files.append(GLOBALS)
+        if self.sidecar and self.receiver:
+            system, its = self._system(), self.sidecar
+            self.outcome.base = take_base(self.receiver, system, its["login"], its["with_tls"], directory / BASE)
+            self.outcome.files.append(BASE)
         self.outcome.content = whole(self.probe, ((name, item[0]) for name, item in self.snapshots.items()))
         self.live = self.things(self.outcome.content)
+
+    def _system(self) -> str:
+        """Return what tells this cluster from every other one."""
+        with connect(self.probe, "postgres") as connection:
+            row = connection.execute("SELECT system_identifier::text FROM pg_control_system()").fetchone()
+        return str(row[0]) if row else ""
 
     def close(self) -> None:
         """Close every connection, and end a dump that is still running."""
@@ -199,7 +213,7 @@ class PostgreSQLLoad(Load):
         psql = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-U", login, "-d", "template1", "-w"]
         execute(container, [*psql, "-f", f"{TRANSFER}/{GLOBALS}"])
         for name in sorted(self.part["files"]):
-            if name == GLOBALS:
+            if name in {GLOBALS, BASE}:
                 continue
             put_file(container, TRANSFER, self.directory / name, name, user)
             restore = ["pg_restore", "-U", login, "-d", "template1", "-w", "--create", "--clean", "--if-exists"]

@@ -16,6 +16,8 @@ from typing import Any
 from .manifest import BackupError
 
 TAG = "ready-set"
+#: Of snapshots that hold WAL of PostgreSQL.
+TAG_WAL = "ready-wal"
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
@@ -58,6 +60,7 @@ def set_tags(manifest: Mapping[str, Any]) -> list[str]:
         f"level={manifest['level']}",
         *(f"service={name}" for name in manifest["parts"]),
         *(["safety"] if manifest.get("safety") else []),
+        *(part["base"]["tag"] for part in manifest["parts"].values() if "base" in part),
     ]
 
 
@@ -85,9 +88,19 @@ def newest(snapshots: Sequence[Mapping[str, Any]], wanted: str | None = None) ->
     return sets[-1]
 
 
+def tag_value(snapshot: Mapping[str, Any], key: str) -> str:
+    """Return what a snapshot's tag key=value says; empty when it has none."""
+    return next((tag.partition("=")[2] for tag in snapshot.get("tags") or [] if tag.startswith(f"{key}=")), "")
+
+
 def set_id(snapshot: Mapping[str, Any]) -> str:
     """Return the set's name from a snapshot's tags."""
-    return next((tag[4:] for tag in snapshot.get("tags") or [] if tag.startswith("set=")), "")
+    return tag_value(snapshot, "set")
+
+
+def newest_first(snapshots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return snapshots by their time."""
+    return sorted(snapshots, key=lambda item: str(item["time"]), reverse=True)
 
 
 def same_disk(repository: str, data: Path) -> bool:
@@ -162,14 +175,19 @@ class Repository:
             return True
         return False
 
-    def snapshots(self, stack: str) -> list[dict[str, Any]]:
-        """Return the snapshots of a stack's sets."""
-        found = json.loads(self.run("snapshots", "--json", "--no-lock", "--tag", f"{TAG},stack={stack}") or "null")
+    def snapshots(self, stack: str, tag: str = TAG) -> list[dict[str, Any]]:
+        """Return the snapshots of a stack's sets, or of its WAL."""
+        found = json.loads(self.run("snapshots", "--json", "--no-lock", "--tag", f"{tag},stack={stack}") or "null")
         return found or []
 
     def save(self, directory: Path, manifest: Mapping[str, Any], host: str) -> None:
         """Save a directory as one snapshot: it is there whole, or not at all."""
         tags = [word for tag in set_tags(manifest) for word in ("--tag", tag)]
+        self.run("backup", "--host", host, *tags, str(directory))
+
+    def save_wal(self, directory: Path, stack: str, host: str, as_of: float) -> None:
+        """Save a directory with all WAL up to a time (epoch seconds) as one snapshot."""
+        tags = [word for tag in (TAG_WAL, f"stack={stack}", f"as_of={int(as_of)}") for word in ("--tag", tag)]
         self.run("backup", "--host", host, *tags, str(directory))
 
     def fetch(self, snapshot: Mapping[str, Any], directory: Path, names: Sequence[str] = ()) -> Path:
@@ -187,6 +205,10 @@ class Repository:
         """Remove sets that the retention does not keep, and what only they used."""
         kept = retention_arguments(retention)
         self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack}", "--prune", *kept)
+
+    def forget_these(self, ids: Sequence[str]) -> None:
+        """Remove snapshots, and what only they used."""
+        self.run("forget", "--prune", *ids)
 
     def check(self, subset: str) -> None:
         """Check the structure, and read that share of the data: a flipped byte is found by reading alone."""

@@ -13,7 +13,7 @@ from ..container import LABEL_STACK
 from ..engine import read_authorities, read_secrets
 from ..probing import deep_health, make_probes
 from ..waiting import wait_for_all
-from . import backup
+from . import backup, recovery
 from .backup import refuse_down, together
 from .base import Load
 from .drill import fetch, prove_all
@@ -64,9 +64,17 @@ def _verify(client: DockerClient, work: Work, only: Sequence[str], parts: Mappin
 
 
 def run(
-    client: DockerClient, work: Work, wanted: str | None, chosen: Sequence[str], host: str, safety: bool
+    client: DockerClient,
+    work: Work,
+    wanted: str | None,
+    chosen: Sequence[str],
+    host: str,
+    safety: bool,
+    to: str = "",
 ) -> dict[str, Any]:
-    """Restore a set and return what was done. Raises BackupError when nothing was changed, or all was put back.
+    """Restore a set, or PostgreSQL at a chosen time, and return what was done.
+
+    Raises BackupError when nothing was changed, or all was put back.
 
     Args:
         client: a connected client.
@@ -75,19 +83,28 @@ def run(
         chosen: the services; empty means all.
         host: name of the host in the inventory.
         safety: whether to make a set of what is there first.
+        to: the time that PostgreSQL is to go to; empty restores the set as it is.
     """
     clock = time.monotonic()
     healed = work.heal(client)
     only = list(chosen) or with_data(work.stack)
     refuse_down(client, work.stack, only)
+    # Before the safety set, which is newer than what may be wanted.
+    point = recovery.plan(client, work, to, only, wanted) if to else None
     kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]["id"] if safety else None
     began = time.monotonic()
     try:
         work.journal.note(stopped=[])
-        manifest, directory = fetch(work, wanted, only)
+        manifest, directory = fetch(work, point.base.set if point else wanted, only)
         with Scratch(client, work.stack, "restore") as scratch:
-            loads, outcomes = prove_all(client, scratch, manifest, directory, only)
+            loads: Mapping[str, Load]
+            if point:
+                loads, outcomes = recovery.prove_point(client, scratch, work, point, manifest, directory)
+            else:
+                loads, outcomes = prove_all(client, scratch, manifest, directory, only)
             if wrong := [f"{name}: {'; '.join(its['faults'])}" for name, its in outcomes.items() if its["faults"]]:
+                if point and wrong == [f"{recovery.SERVICE}: {point.refused}"]:
+                    raise BackupError(point.refused)
                 raise BackupError(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
                     f"{'; '.join(wrong)}. Next: --set another one"
@@ -109,6 +126,7 @@ def run(
         "outage_seconds": outage,
         "seconds": round(time.monotonic() - clock, 2),
         "healed": healed,
+        **({"recovery": recovery.told(loads)} if point else {}),
     }
 
 

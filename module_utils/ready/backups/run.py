@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException
 
 from ..engine import EngineError, connect
-from . import backup, drill, restore
+from . import backup, drill, restore, wal
 from .manifest import BackupError
 from .restic import set_id
 from .volumes import LONG
@@ -25,9 +25,12 @@ def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
     """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
     work = Work.of(stack)
     with _told(), work.alone():
-        result = backup.run(_connect(), work, level or work.settings["level"], host)
+        client = _connect()
+        result = backup.run(client, work, level or work.settings["level"], host)
         try:
             result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
+            if wal.volume_of(work.stack):
+                result["upkeep"] |= wal.keep_house(client, work)
         except BackupError as error:
             raise BackupError(f"set {result['manifest']['id']} was saved, and then: {error}") from error
     return result
@@ -40,11 +43,25 @@ def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
         return drill.run(_connect(), work, wanted)
 
 
-def restore_set(stack: str, wanted: str | None, only: list[str], host: str, safety: bool) -> dict[str, Any]:
-    """Restore a set."""
+def restore_set(
+    stack: str, wanted: str | None, only: list[str], host: str, safety: bool, to: str = ""
+) -> dict[str, Any]:
+    """Restore a set, or PostgreSQL as it was at the time `to`."""
     work = Work.of(stack)
     with _told(), work.alone():
-        return restore.run(_connect(), work, wanted, only, host, safety)
+        return restore.run(_connect(), work, wanted, only, host, safety, to)
+
+
+def ship_wal(stack: str) -> dict[str, Any]:
+    """Save the WAL that has come since the last time."""
+    work = Work.of(stack)
+    if not wal.volume_of(work.stack):
+        raise BackupError(f"{stack}: point-in-time recovery is off, so there is no WAL to save")
+    with _told(), work.alone():
+        client = _connect()
+        work.heal(client)
+        work.repository().ensure(known=work.state().get("repository") == work.settings["repository"])
+        return wal.ship(client, work)
 
 
 def list_sets(stack: str) -> dict[str, Any]:
@@ -69,6 +86,30 @@ def list_sets(stack: str) -> dict[str, Any]:
         "proven": work.state().get("last_proven"),
         "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
     }
+
+
+def as_module(
+    make: Callable[..., Any],
+    options: Mapping[str, Any],
+    run: Callable[[Mapping[str, Any]], dict[str, Any]],
+    changed: bool,
+) -> None:
+    """Be one of the modules of backups: state its arguments, do nothing in check mode, hand on {error, found}.
+
+    Args:
+        make: AnsibleModule, which only the module itself can import.
+        options: its arguments, beside `stack`.
+        run: gets what it was given, and may raise BackupError.
+        changed: what a run without an error says of itself.
+    """
+    module = make(argument_spec={"stack": {"type": "str", "required": True}, **options}, supports_check_mode=True)
+    if module.check_mode:
+        module.exit_json(changed=False, error="", found={})
+    try:
+        found = run(module.params)
+    except BackupError as error:
+        module.exit_json(changed=False, error=str(error), found={})
+    module.exit_json(changed=changed, error="", found=found)
 
 
 @contextmanager

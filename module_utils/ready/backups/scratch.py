@@ -101,16 +101,23 @@ class ScratchService:
         user = self.service["image"]["user"]
         write_volume(self.client, self.image, self.service["config_volume"], user, files, labels)
 
-    def create(self, arguments: list[str] | None = None, env: Mapping[str, str] | None = None) -> Container:
+    def create(
+        self,
+        arguments: list[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        mounts: Mapping[str, str] | None = None,
+    ) -> Container:
         """Create the container, limited and hardened as the service's own.
 
         Args:
             arguments: added to the service's command.
             env: added to its environment.
+            mounts: path -> volume that it may read and not write.
         """
         self.remove()
         want = desired(self.service, self.scratch.label, self.scratch.label, self.image)
-        mounts = {volume["path"]: volume["name"] for volume in self.service["volumes"]} | {TRANSFER: self.transfer}
+        own = {volume["path"]: volume["name"] for volume in self.service["volumes"]} | {TRANSFER: self.transfer}
+        read = {CONFIG_PATH: self.service["config_volume"], **(mounts or {})}
         self.container = self.client.containers.create(
             self.image,
             [*want["command"], *(arguments or [])],
@@ -132,8 +139,8 @@ class ScratchService:
             healthcheck={"test": ["NONE"]},
             labels={LABEL_STACK: self.scratch.label, LABEL_SERVICE: self.name},
             mounts=[
-                *(docker.types.Mount(path, volume, type="volume") for path, volume in mounts.items()),
-                docker.types.Mount(CONFIG_PATH, self.service["config_volume"], type="volume", read_only=True),
+                *(docker.types.Mount(path, volume, type="volume") for path, volume in own.items()),
+                *(docker.types.Mount(path, volume, type="volume", read_only=True) for path, volume in read.items()),
             ],
         )
         return self.container

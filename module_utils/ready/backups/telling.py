@@ -8,7 +8,7 @@ from typing import Any
 
 from ..part import FAIL, Part
 from ..status import human_size
-from .manifest import summary
+from .manifest import summary, utc
 
 COLUMNS = [
     {"key": "service", "title": "Service"},
@@ -31,6 +31,10 @@ def _failed(name: str, found: Mapping[str, Any]) -> Part:
 
 def _results(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "error"}
+
+
+def _since(seconds: float | None) -> list[str]:
+    return [f"PostgreSQL can be restored to any time since {utc(seconds)}."] if seconds else []
 
 
 def backup_part(found: Mapping[str, Any]) -> Part:
@@ -56,6 +60,7 @@ def backup_part(found: Mapping[str, Any]) -> Part:
         *found["healed"],
         f"Set {manifest['id']} ({manifest['level']}, skew {manifest['skew_seconds']} s{fence}) is in "
         f"{found['repository']['location']}, after {found['seconds']} s.",
+        *_since(found.get("upkeep", {}).get("recoverable_from")),
         *found["warnings"],
         "Next: ./ready drill proves it; ./ready backup key prints what to keep elsewhere.",
     ]
@@ -84,11 +89,32 @@ def drill_part(found: Mapping[str, Any]) -> Part:
         *found["healed"],
         f"Set {found['set']} ({found['level']}): RTO {found['rto_seconds']} s, RPO {found['rpo_seconds']} s.",
     ]
+    if its := found.get("recovery"):
+        part.next.append(_recovery_line(its))
     if found["verdict"] == FAIL:
         wrong = {name: its["faults"] for name, its in found["services"].items() if its["faults"]}
         part.next += [f"{name}: {'; '.join(faults)}" for name, faults in wrong.items()]
         part.next.append("Next: ./ready backup makes a new set; ./ready drill --set tries an older one.")
     return part
+
+
+def _what(found: Mapping[str, Any]) -> str:
+    if "recovery" not in found:
+        return f"Set {found['set']}"
+    its = found["recovery"]
+    return (
+        f"PostgreSQL of {its['wanted']} (its last transaction is of {its['reached']}; base backup in set "
+        f"{its['base_set']})"
+    )
+
+
+def _recovery_line(its: Mapping[str, Any]) -> str:
+    if its["faults"]:
+        return f"Point-in-time recovery of PostgreSQL: {'; '.join(its['faults'])}"
+    return (
+        f"Point-in-time recovery of PostgreSQL: {its['segments']} WAL segments replayed, the newest commit of "
+        f"{its['reached']}: RPO {its['rpo_seconds']} s on this host, {its['repository_rpo_seconds']} s without it."
+    )
 
 
 def restore_part(found: Mapping[str, Any]) -> Part:
@@ -99,9 +125,13 @@ def restore_part(found: Mapping[str, Any]) -> Part:
     kept = f" What was there before is set {found['safety_set']}." if found["safety_set"] else ""
     part.next = [
         *found["healed"],
-        f"Set {found['set']} is in place: {found['rto_seconds']} s in all, services down for "
+        f"{_what(found)} is in place: {found['rto_seconds']} s in all, services down for "
         f"{found['outage_seconds']} s.{kept}",
     ]
+    if "recovery" in found:
+        part.next.append(
+            "Next: ./ready backup. PostgreSQL has begun a new history; times from now on need a base backup of it."
+        )
     return part
 
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a timer runs on the host, without the controller: `python <stack>.pyz backup|drill STACK`.
+"""What a timer runs on the host, without the controller: `python <stack>.pyz backup|drill|wal STACK`.
 
 Loud when it fails: exit code 2, a line on standard error, the outcome in a file that `./ready backup list` turns into
 evidence, and a metric for node_exporter's textfile collector.
@@ -26,11 +26,11 @@ from ..evidence import timestamp, write_text
 from ..hostfacts import wsl_facts
 from ..lock import is_alive, release, take, this_run
 from . import run
-from .manifest import BackupError, summary
+from .manifest import BackupError, BusyError, summary
 from .work import Work
 
 #: Seconds of a period: a run that is not due yet is left out, so an hourly cron job catches up what was missed.
-PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400}
+PERIODS = {"5min": 300, "15min": 900, "hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400}
 #: Part of a period that may be missing: the last run took a while to end.
 EARLY = 0.9
 #: Seconds that a run waits for Docker in a WSL distro: a task of Windows starts the distro at boot, and Docker Desktop
@@ -70,7 +70,12 @@ def outcome(verb: str, work: Work) -> dict[str, Any]:
         if verb == "drill":
             results = run.prove_set(work.stack["name"], None)
             return {"verdict": results["verdict"], "results": results}
+        if verb == "wal":
+            return {"verdict": "pass", "results": run.ship_wal(work.stack["name"])}
         made = run.make_set(work.stack["name"], "", host, "")
+    except BusyError as error:
+        # WAL is saved by that backup, or the next time; of anything else a run that did not happen is a fault.
+        return {"verdict": "skipped" if verb == "wal" else "fail", "results": {"error": str(error)}}
     except BackupError as error:
         return {"verdict": "fail", "results": {"error": str(error)}}
     return {"verdict": "pass", "results": made | {"manifest": summary(made["manifest"])}}
@@ -99,7 +104,7 @@ def metrics(verb: str, stack: str, verdict: str, now: float, success: float | No
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb if it is due, leave its outcome, and return 0, or 2 when it failed."""
     parser = argparse.ArgumentParser(prog="ready-backup", description=__doc__)
-    parser.add_argument("verb", choices=["backup", "drill"])
+    parser.add_argument("verb", choices=["backup", "drill", "wal"])
     parser.add_argument("stack")
     parser.add_argument("--if-due", choices=sorted(PERIODS), help="only when none succeeded within this period")
     arguments = parser.parse_args(argv)
@@ -113,9 +118,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.if_due and not due(last, arguments.if_due, time.time()):
         return 0
     lock, here = Path("/run/lock") / f"ready-{stack}.json", this_run(os.getpid())
-    holder = take(lock, here)
-    if holder is not None and not is_alive(holder, here):
-        holder = take(lock, here, replace=holder)
+    holder = None
+    if verb != "wal":  # which changes nothing of the stack, and may go on beside whatever does
+        holder = take(lock, here)
+        if holder is not None and not is_alive(holder, here):
+            holder = take(lock, here, replace=holder)
     if holder is not None:
         found: dict[str, Any] = {
             "verdict": "fail",
@@ -125,7 +132,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             found = outcome(verb, work)
         finally:
-            release(lock, here)
+            if verb != "wal":
+                release(lock, here)
+    if found["verdict"] == "skipped":
+        return 0
     if found["verdict"] == "pass":
         last = time.time()
         work.remember(**{f"{verb}_succeeded_at": last})

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from docker.errors import NotFound
 
 from ..evidence import write_text
-from .manifest import BackupError
+from .manifest import BackupError, BusyError
 from .restic import Repository
 from .volumes import copy, finish, remove_all, remove_containers
 
@@ -104,7 +104,7 @@ class Work:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 stream.seek(0)
-                raise BackupError(
+                raise BusyError(
                     f"another backup, drill or restore of {self.stack['name']} runs (process {stream.read().strip()}). "
                     "Nothing was changed. Next: wait for it"
                 ) from error

@@ -1,0 +1,201 @@
+"""Point-in-time recovery of PostgreSQL: rows with their times, its container killed and its data gone, and back again.
+
+One stack of PostgreSQL alone; the tests go on from each other, in this order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import docker
+import pytest
+from ready.backups.manifest import BackupError
+from ready.backups.run import restore_set
+
+from tests.system.backups import evidence, leftovers, scheduled, with_backups
+from tests.system.conftest import Ready
+
+NAME = "sys-pitr"
+WAL = f"{NAME}-wal"
+
+
+@dataclass
+class Story:
+    """What happened so far: the stack, and when each row was committed."""
+
+    ready: Ready
+    times: dict[str, datetime] = field(default_factory=dict)
+
+    def write(self, name: str) -> None:
+        """Commit a row; its time is the server's, after the commit."""
+        with self.ready.stack.postgresql() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS event (name text PRIMARY KEY)")
+            connection.execute("INSERT INTO event VALUES (%s)", [name])
+            row = connection.execute("SELECT clock_timestamp()").fetchone()
+        assert row
+        self.times[name] = row[0]
+
+    def rows(self) -> list[str]:
+        """Return the rows that are there."""
+        with self.ready.stack.postgresql() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM event ORDER BY name")]
+
+    def lose(self) -> datetime:
+        """Kill PostgreSQL's container and remove it and its data; return when that was."""
+        container = self.ready.stack.container("postgresql")
+        container.kill("SIGKILL")
+        lost = datetime.now(timezone.utc)
+        container.remove(force=True)
+        docker.from_env().volumes.get(f"{NAME}_postgres_data").remove()
+        return lost
+
+    def restore(self, to: str) -> dict[str, Any]:
+        """Restore to a time, and return what the evidence says of it."""
+        self.ready.run("restore", "--only", "postgresql", "--to", to, "--yes")
+        found: dict[str, Any] = evidence(self.ready, "restore")["results"]
+        return found
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as a user writes it."""
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def refused(to: str, wanted: str | None = None) -> str:
+    """Return why a restore is refused."""
+    with pytest.raises(BackupError) as caught:
+        restore_set(NAME, wanted, ["postgresql"], "localhost", safety=False, to=to)
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Return a stack that has made its first set, with a row before it, and two after it, some seconds apart."""
+    # Without its timer: that WAL is saved is for the tests to say.
+    variables = {"backup_pitr": True, "backup_pitr_schedule": "never"}
+    with with_backups(tmp_path_factory.mktemp("pitr"), NAME, ["postgresql"], **variables) as ready:
+        story = Story(ready)
+        story.write("1 before the set")
+        ready.run("backup")
+        time.sleep(2)
+        story.write("2 wanted")
+        time.sleep(2)
+        story.write("3 not wanted")
+        yield story
+
+
+def test_it_is_part_of_the_stack(story: Story) -> None:
+    """Nothing is left to do; its container is hardened; its account can stream and read no table."""
+    ready = story.ready
+    identities = ready.stack.identities()
+    assert ready.run("up", "--check").changed == 0
+    assert ready.stack.identities() == identities
+    ready.run("check", "--only", "health,drift,security")
+    checks = evidence(ready, "security")["results"]["checks"]
+    mine = {check["id"]: check["verdict"] for check in checks if check["service"] == "wal"}
+    assert set(mine.values()) <= {"pass", "waived", "not_applicable"}
+    assert [name for name, verdict in mine.items() if verdict == "waived"] == ["5.15"]
+    assert " wal healthy " in ready.run("status").text
+    with ready.stack.postgresql("admin") as connection:
+        row = connection.execute(
+            "SELECT rolreplication, pg_has_role(rolname, 'pg_read_all_data', 'member') "
+            "FROM pg_roles WHERE rolname = 'ready_backup'"
+        ).fetchone()
+    assert row == (True, False)
+
+
+def test_bad_times_are_refused(story: Story) -> None:
+    """Each with what can be had, before anything is changed."""
+    identities = story.ready.stack.identities()
+    early = datetime.now(timezone.utc) - timedelta(days=1)
+    assert "is before the oldest base backup, which is of" in refused(iso(early))
+    assert "is still to come" in refused(iso(datetime.now(timezone.utc) + timedelta(hours=1)))
+    assert "expected a time with its zone" in refused("2026-11-25 01:02:03")
+    assert "found --set as well" in refused("latest", "20261125T012523Z-b323")
+    assert story.ready.stack.identities() == identities
+    assert leftovers(NAME) == []
+
+
+def test_drill(story: Story) -> None:
+    """It replays everything there is: the newest commit is no older than a minute, in an idle database, too."""
+    time.sleep(15)
+    story.ready.run("drill")
+    found = evidence(story.ready, "drill")["results"]["recovery"]
+    print(f"RPO {found['rpo_seconds']} s on this host, {found['repository_rpo_seconds']} s without it")
+    assert found["verdict"] == "pass"
+    assert found["rpo_seconds"] <= 60
+    assert found["things"] >= 3
+    assert leftovers(NAME) == []
+
+
+def test_wal_is_saved(story: Story) -> None:
+    """What a timer does in between: from then on the repository has what was committed before."""
+    done = scheduled(NAME, "wal")
+    assert done.returncode == 0, done.stderr
+
+
+def test_to_a_time_between_two_rows(story: Story) -> None:
+    """The container is killed and its data are gone: what was committed before the time is there, and nothing after."""
+    story.write("4 last")
+    story.lose()
+    story.ready.run("up")
+    wanted = story.times["2 wanted"] + timedelta(seconds=1)
+    found = story.restore(iso(wanted))
+    assert story.rows() == ["1 before the set", "2 wanted"]
+    assert found["verdict"] == "pass"
+    assert found["recovery"]["reached"] <= iso(wanted)
+    story.ready.stack.write()
+    story.ready.stack.check()
+    assert leftovers(NAME) == []
+
+
+def test_to_the_latest(story: Story) -> None:
+    """Of the same history, whose end was known by nobody but the receiver: nothing that was committed is lost."""
+    ready = story.ready
+    assert scheduled(NAME, "backup").returncode == 0  # a base backup of the history that the restore has begun
+    stop, lost = time.monotonic() + 5, 0
+    with ready.stack.postgresql() as connection:
+        connection.execute("CREATE TABLE tick (at timestamptz)")
+        while time.monotonic() < stop:
+            connection.execute("INSERT INTO tick VALUES (clock_timestamp())")
+            lost += 1
+            time.sleep(0.02)
+    killed = story.lose()
+    ready.run("up")
+    restore_set(NAME, None, ["postgresql"], "localhost", safety=False, to="latest")
+    with ready.stack.postgresql() as connection:
+        row = connection.execute("SELECT count(*), max(at) FROM tick").fetchone()
+    assert row
+    loss = (killed - row[1]).total_seconds()
+    print(f"killed after {lost} commits: {lost - row[0]} lost, the newest one left is {loss:.2f} s older than the kill")
+    assert loss <= 60
+    assert story.rows() == ["1 before the set", "2 wanted"]
+
+
+def test_from_the_repository_alone(story: Story) -> None:
+    """Where the receiver's volume is lost as well, what was saved last is still there."""
+    ready = story.ready
+    assert scheduled(NAME, "backup").returncode == 0
+    story.write("5 saved")
+    assert scheduled(NAME, "wal").returncode == 0
+    ready.run("destroy", "--volumes", "--yes")
+    story.restore("latest")  # it brings the stack up first
+    assert story.rows() == ["1 before the set", "2 wanted", "5 saved"]
+
+
+def test_switched_off(story: Story) -> None:
+    """Its container, its password and its slot go; what it has received stays until `destroy --volumes`."""
+    story.ready.set(backup_pitr=False)
+    story.ready.run("up")
+    assert WAL not in story.ready.stack.identities()
+    names = {volume.name for volume in docker.from_env().volumes.list(filters={"label": f"io.ready.stack={NAME}"})}
+    assert f"{NAME}_wal" in names
+    assert f"{NAME}_wal_config" not in names
+    with story.ready.stack.postgresql("admin") as connection:
+        assert connection.execute("SELECT slot_name FROM pg_replication_slots").fetchall() == []
+    story.ready.run("destroy", "--volumes", "--yes")
+    assert docker.from_env().volumes.list(filters={"label": f"io.ready.stack={NAME}"}) == []
