@@ -19,7 +19,7 @@ def test_it_runs() -> None:
     """The version that was asked for, started once."""
     found = host()
     assert found["docker"] == {"version": "4.56.0", "running": True}
-    assert found["changes"] == ["win_package", "win_group_membership", "docker_desktop_start"]
+    assert found["changes"] == ["win_package", "win_group_membership", "win_file", "docker_desktop_start"]
 
 
 def test_its_settings_are_there() -> None:
