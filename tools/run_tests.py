@@ -3,7 +3,8 @@
 
 lint (yamllint, ruff, mypy, ansible-lint) → unit tests → Docker and images, once → image contract → Molecule
 scenarios, simulated Windows hosts, the whole stack and its faults: two of these run side by side, those that measure
-alone at the end. A stage that fails does not keep the next from running, except that nothing runs without Docker.
+alone at the end. ansible-lint, which keeps one core busy for minutes, goes on beside the stages from unit tests to the
+image contract. A stage that fails does not keep the next from running, except that nothing runs without Docker.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -27,8 +28,8 @@ BIN = Path(sys.executable).parent
 #: What .config/molecule/up.yml and tests/stack.py read.
 PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
 STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
-#: Scenarios that keep the daemon busiest or longest start first.
-FIRST = ("stack", "docker_engine", "neo4j")
+#: What takes longest starts first, so that nothing long is left to run beside nothing.
+FIRST = ("upgrade", "backup", "pitr", "life", "security", "roles", "faults", "stack", "docker_engine")
 #: What measures, or looks at the whole host, runs alone, after the others.
 ALONE = ("leftovers", "check", "latency")
 #: Seconds after which a step counts as hung.
@@ -109,24 +110,18 @@ def pytest(name: str, folder: str, *options: str) -> Outcome:
 
 
 def lint() -> list[Outcome]:
-    """Run the linters; mypy and ansible-lint side by side."""
-    fast = [
+    """Run the linters but ansible-lint."""
+    return [
         run("yamllint", [str(BIN / "yamllint"), "--strict", "."]),
         run("ruff", [str(BIN / "ruff"), "check", "."]),
         run("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
+        run("mypy", [str(BIN / "mypy")]),
     ]
-    with ThreadPoolExecutor(2) as pool:
-        slow = [
-            pool.submit(run, "mypy", [str(BIN / "mypy")]),
-            pool.submit(run, "ansible-lint", [str(BIN / "ansible-lint"), "-q"]),
-        ]
-        return fast + [item.result() for item in slow]
 
 
 def scenarios() -> list[str]:
-    """Return the Molecule scenarios, the longest first."""
-    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
-    return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
+    """Return the Molecule scenarios."""
+    return sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
 
 
 def free_ports(count: int) -> list[int]:
@@ -156,8 +151,12 @@ def side_by_side(steps: Sequence[tuple[str, str]]) -> list[Outcome]:
         stage, name = item
         return scenario(name) if stage == "molecule" else pytest(f"{stage} {name}", f"tests/{stage}/test_{name}.py")
 
+    shared = sorted(
+        (item for item in steps if item[1] not in ALONE),
+        key=lambda item: FIRST.index(item[1]) if item[1] in FIRST else len(FIRST),
+    )
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(step, [item for item in steps if item[1] not in ALONE]))
+        outcomes = list(pool.map(step, shared))
     return outcomes + [step(item) for item in steps if item[1] in ALONE]
 
 
@@ -181,25 +180,31 @@ def main() -> int:
     )
     started = time.monotonic()
     outcomes: list[Outcome] = []
-    if "lint" in only:
-        say("lint")
-        outcomes += lint()
-    if "unit" in only:
-        say("unit tests")
-        outcomes.append(pytest("unit", "tests/unit"))
-    if {"images", "molecule", "windows", "system"} & set(only):
-        say("Docker and images")
-        prepared = run("prepare", [str(BIN / "ansible-playbook"), "tests/prepare.yml"])
-        outcomes.append(prepared)
-        if not prepared.failed:
-            if "images" in only:
-                say("image contract")
-                outcomes.append(pytest("images", "tests/images"))
-            steps = [("molecule", name) for name in arguments.scenario or scenarios() if "molecule" in only]
-            steps += [(stage, name) for stage in ("windows", "system") if stage in only for name in files(stage)]
-            if steps:
-                say("Molecule scenarios, simulated Windows hosts, whole stacks and their faults")
-                outcomes += side_by_side(steps)
+    with ThreadPoolExecutor(1) as beside:
+        slow: Future[Outcome] | None = None
+        if "lint" in only:
+            say("lint")
+            outcomes += lint()
+            slow = beside.submit(run, "ansible-lint", [str(BIN / "ansible-lint"), "-q"])
+        if "unit" in only:
+            say("unit tests")
+            outcomes.append(pytest("unit", "tests/unit"))
+        docker = {"images", "molecule", "windows", "system"} & set(only)
+        if docker:
+            say("Docker and images")
+            outcomes.append(run("prepare", [str(BIN / "ansible-playbook"), "tests/prepare.yml"]))
+        prepared = bool(docker) and not outcomes[-1].failed
+        if prepared and "images" in only:
+            say("image contract")
+            outcomes.append(pytest("images", "tests/images"))
+        if slow:
+            outcomes.append(slow.result())
+    if prepared:
+        steps = [("molecule", name) for name in arguments.scenario or scenarios() if "molecule" in only]
+        steps += [(stage, name) for stage in ("windows", "system") if stage in only for name in files(stage)]
+        if steps:
+            say("Molecule scenarios, simulated Windows hosts, whole stacks and their faults")
+            outcomes += side_by_side(steps)
     say(f"{time.monotonic() - started:.0f} s in all; logs in {LOGS.relative_to(ROOT)}/")
     passed, failed = sum(item.passed for item in outcomes), sum(item.failed for item in outcomes)
     say(f"{passed} passed, {failed} failed")
