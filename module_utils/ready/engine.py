@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -333,6 +334,18 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
+def _disk_usage(client: DockerClient) -> dict[str, Any]:
+    """Return what takes room; Docker adds it up for one asker at a time, and turns the others away."""
+    ends = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            return dict(client.df())
+        except APIError as error:
+            if "already running" not in str(error) or time.monotonic() > ends:
+                raise
+        time.sleep(0.5)
+
+
 def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
     memory: dict[str, int] = {}
@@ -344,7 +357,7 @@ def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) ->
         stats = usage.get("stats", {})
         cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
         memory[service["name"]] = max(0, usage.get("usage", 0) - cache)
-    volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in client.df()["Volumes"] or []}
+    volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in _disk_usage(client)["Volumes"] or []}
     return {"memory": memory, "volumes": {name: size for name, size in volumes.items() if size >= 0}}
 
 
