@@ -71,7 +71,8 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Leave the evidence and print the summary."""
-        if not self._playbook or self._play is None or context.CLIARGS.get("check"):
+        # Where no host matched a play, there is nothing to sum up, and no variables of hosts.
+        if not self._playbook or self._play is None or not stats.processed or context.CLIARGS.get("check"):
             return
         hostvars = self._play.get_variable_manager().get_vars(play=self._play)["hostvars"]
         if len(hostvars) < 2:
