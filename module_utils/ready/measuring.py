@@ -32,8 +32,8 @@ WORKLOADS: dict[str, Callable[[Any], Workload]] = {
 SECOND_TIER_SAMPLES = 50
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.
 SERIES_SECONDS = 8.0
-#: Seconds of requests at a fixed rate, and of new connections.
-OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.3, 0.2, 50
+#: Seconds of requests at a fixed rate (90 of the slowest, for a p95), and of new connections.
+OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.2, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
 IDLE_SECONDS = 0.5
