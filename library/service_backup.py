@@ -55,27 +55,20 @@ found:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.backups.before import make_and_prove
-from ansible.module_utils.ready.backups.manifest import BackupError
+from ansible.module_utils.ready.backups.run import as_module
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "stack": {"type": "str", "required": True},
+    as_module(
+        AnsibleModule,
+        {
             "host": {"type": "str", "required": True},
             "services": {"type": "list", "elements": "str", "required": True},
         },
-        supports_check_mode=True,
+        lambda its: make_and_prove(its["stack"], its["services"], its["host"]),
+        changed=True,
     )
-    if module.check_mode:
-        module.exit_json(changed=False, error="", found={})
-    params = module.params
-    try:
-        found = make_and_prove(params["stack"], params["services"], params["host"])
-    except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=True, error="", found=found)
 
 
 if __name__ == "__main__":
