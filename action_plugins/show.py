@@ -7,19 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
-from ansible.utils import color
 from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.table import render, width  # Ansible offers module_utils to modules alone
-
-
-def on_terminal() -> bool:
-    """Return whether there seems to be one: Ansible colours its output without being told to."""
-    return bool(color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR)
+from ready.terminal import shown  # Ansible offers module_utils to modules alone
 
 
 class ActionModule(ActionBase):
@@ -49,7 +42,6 @@ class ActionModule(ActionBase):
             }
         )
         display = Display()
-        # Ansible decides about colour as everybody expects: terminal, NO_COLOR, ANSIBLE_NOCOLOR, ANSIBLE_FORCE_COLOR.
-        display.display(render(**args, width=width(display.columns, on_terminal()), colour=bool(color.ANSIBLE_COLOR)))
+        display.display(shown(display, **args))
         result.update(changed=False)
         return result

@@ -8,14 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible import constants, context
+from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible.utils import color
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence, fleet, requirements  # Ansible offers module_utils to modules alone
-from ready.table import render, width
+from ready.terminal import shown
 
 DOCUMENTATION = r"""
 name: ready_fleet
@@ -87,15 +86,8 @@ class CallbackModule(CallbackBase):
         except evidence.EvidenceError as error:
             self._display.warning(f"the summary of the fleet was not written: {error}")
             return
-        text = render(
-            summary["title"],
-            summary["columns"],
-            summary["rows"],
-            summary["lines"],
-            width(self._display.columns, bool(color.ANSIBLE_COLOR and not constants.ANSIBLE_FORCE_COLOR)),
-            bool(color.ANSIBLE_COLOR),
-        )
-        self._display.display(f"\n{text}")
+        table = {key: summary[key] for key in ("title", "columns", "rows", "lines")}
+        self._display.display("\n" + shown(self._display, **table))
 
     def _leave(self, machine: fleet.Machine, host: str, stats: Any, hostvars: Any) -> None:
         """Leave evidence of how the run ended on a host."""
