@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import evidence, readiness, report
+from .inventory import windows_hosts
 from .part import FAIL, ORDER, UNKNOWN, worst
 from .requirements import ROOT, Requirements
 from .specs import role_specs
@@ -73,22 +74,22 @@ def machines(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]) ->
         hosts: names of the hosts.
     """
     names = list(hosts)
-    below = {name: str(hostvars[name].get("ansible_wsl_windows_host") or "") for name in names}
+    below = windows_hosts(hostvars, names)
     with_distro = set(below.values())
+    default = role_specs()["stack"]["main"]["options"]["stack_name"]["default"]
     found = []
     for name in names:
-        own = hostvars[name]
-        windows = name in with_distro or WINDOWS in own.get("group_names", ())
         if name in with_distro:
             continue  # its distro stands for both
+        own = hostvars[name]
+        windows = WINDOWS in own.get("group_names", ())
         resolved = own.get("ready_stack") or {}
-        default = role_specs()["stack"]["main"]["options"]["stack_name"]["default"]
         directory = resolved.get("evidence_dir") or own.get("ready_evidence_dir") or ROOT / "evidence"
         found.append(
             Machine(
-                below[name] or name,
+                below.get(name, name),
                 None if windows else name,
-                name if windows else below[name] or None,
+                name if windows else below.get(name),
                 str(resolved.get("name") or own.get("stack_name") or default),
                 Path(str(directory)).expanduser().absolute(),
                 bool((own.get("application") or {}).get("path")),
