@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -29,11 +31,18 @@ BIN = Path(sys.executable).parent
 PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
 STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: What takes longest starts first, so that nothing long is left to run beside nothing.
-FIRST = ("upgrade", "backup", "pitr", "life", "security", "roles", "faults", "stack", "docker_engine")
+FIRST = (
+    "system upgrade", "system backup", "system pitr", "system life", "system security", "windows roles",
+    "system faults", "molecule stack", "molecule docker_engine",
+)  # fmt: skip
+#: What may not run beside each other: one puts a broken image in place of the one that the other uses.
+APART = ("system upgrade", "molecule upgrade")
 #: What measures, or looks at the whole host, runs alone, after the others.
 ALONE = ("leftovers", "check", "latency")
 #: Seconds after which a step counts as hung.
 LIMIT = 1800
+#: How Ansible says that a task failed.
+TASK_FAILED = re.compile(r"\bfatal: \[|^\W*\[ERROR\]: ")
 _print_lock = Lock()
 
 
@@ -51,6 +60,20 @@ def say(text: str) -> None:
     """Print a line at once, whole."""
     with _print_lock:
         print(text, flush=True)
+
+
+def excerpt(lines: Sequence[str], end: int = 80, around: int = 12) -> list[str]:
+    """Return the end of a log, and before it the places where a task failed: a clean-up that follows is longer."""
+    before = len(lines) - end
+    wanted = sorted(
+        {
+            near
+            for at, line in enumerate(lines[: max(0, before)])
+            if TASK_FAILED.search(line)
+            for near in range(max(0, at - around), min(before, at + 2 * around))
+        }
+    )
+    return [lines[at] for at in wanted] + list(lines[-end:])
 
 
 def run(
@@ -82,8 +105,8 @@ def run(
     passed, failed = count(code) if count else (int(code == 0), int(code != 0))
     say(f"  {name}: {passed} passed, {failed} failed in {seconds:.0f} s")
     if failed:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-80:])
-        say(f"----- {log.relative_to(ROOT)} (its end) -----\n{tail}\n-----")
+        shown = "\n".join(excerpt(log.read_text(errors="replace").splitlines()))
+        say(f"----- {log.relative_to(ROOT)} (what failed, and its end) -----\n{shown}\n-----")
     return Outcome(name, passed, failed, seconds)
 
 
@@ -146,14 +169,16 @@ def files(folder: str) -> list[str]:
 
 def side_by_side(steps: Sequence[tuple[str, str]]) -> list[Outcome]:
     """Run scenarios and files, given as (stage, name), two side by side, and after them those that must be alone."""
+    apart = Lock()
 
     def step(item: tuple[str, str]) -> Outcome:
         stage, name = item
-        return scenario(name) if stage == "molecule" else pytest(f"{stage} {name}", f"tests/{stage}/test_{name}.py")
+        with apart if " ".join(item) in APART else nullcontext():
+            return scenario(name) if stage == "molecule" else pytest(f"{stage} {name}", f"tests/{stage}/test_{name}.py")
 
     shared = sorted(
         (item for item in steps if item[1] not in ALONE),
-        key=lambda item: FIRST.index(item[1]) if item[1] in FIRST else len(FIRST),
+        key=lambda item: FIRST.index(" ".join(item)) if " ".join(item) in FIRST else len(FIRST),
     )
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(step, shared))
