@@ -34,6 +34,13 @@ def test_settings_are_roots_alone() -> None:
     assert WORK.stat().st_mode & 0o077 == 0
 
 
+def test_schedule() -> None:
+    """The host makes sets by itself, and nothing else that was not asked for. Cron, as there is no systemd here."""
+    job = Path(f"/etc/cron.d/ready-backup-{NAME}").read_text()
+    assert f"/opt/ready/backup/{NAME}.pyz backup {NAME} --if-due daily" in job
+    assert not Path(f"/etc/cron.d/ready-drill-{NAME}").exists()
+
+
 def test_nothing_is_left() -> None:
     """No scratch container, volume or network, no staging."""
     client = docker.from_env()
