@@ -20,7 +20,11 @@ from ready.connection import settings
 from ready.definitions import load_definitions, resolve_stack
 from ready.inventory import authorities
 from ready.vault import SecretStore
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+#: Without it redis-py asks a server that refuses for up to twenty seconds.
+ONCE = Retry(NoBackoff(), 0)
 PORTS = {
     "postgresql_port": ("READY_PORT_POSTGRESQL", 35432),
     "neo4j_bolt_port": ("READY_PORT_BOLT", 37687),
@@ -92,7 +96,7 @@ class Stack:
     def redis(self, account: str = "app") -> redis.Redis:
         """A Redis client."""
         return redis.Redis.from_url(
-            self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True
+            self.settings("redis", account)["REDIS_URL"], socket_timeout=10, decode_responses=True, retry=ONCE
         )
 
     def chromadb(self, service: str = "chromadb") -> Any:

@@ -8,6 +8,7 @@ import redis
 from docker.models.containers import Container
 
 from tests.images.lab import Lab, port, process, sh, until
+from tests.stack import ONCE
 
 PASSWORD = "contract-password-1"
 
@@ -27,7 +28,7 @@ def server(lab: Lab) -> tuple[Container, str]:
 
 def login(container: Container) -> redis.Redis:
     """Return a client with the account of the configuration."""
-    return redis.Redis(port=port(container, 6379), username="app", password=PASSWORD, socket_timeout=5)
+    return redis.Redis(port=port(container, 6379), username="app", password=PASSWORD, socket_timeout=5, retry=ONCE)
 
 
 def test_redis_hardened(server: tuple[Container, str]) -> None:
@@ -43,7 +44,7 @@ def test_redis_port(server: tuple[Container, str]) -> None:
     """Answers on 6379, and to its password only."""
     assert login(server[0]).ping() is True
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=port(server[0], 6379)).ping()
+        redis.Redis(port=port(server[0], 6379), retry=ONCE).ping()
 
 
 def test_redis_umask(server: tuple[Container, str]) -> None:

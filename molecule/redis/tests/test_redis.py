@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.hardening import assert_hardened
-from tests.stack import molecule_stack
+from tests.stack import ONCE, molecule_stack
 
 STACK = molecule_stack(["redis"])
 
@@ -56,10 +56,10 @@ def test_nobody_without_a_password() -> None:
     """Neither the default user nor a wrong password gets in."""
     port = STACK.variables["redis_port"]
     with pytest.raises(redis.exceptions.AuthenticationError):
-        redis.Redis(port=port).ping()
+        redis.Redis(port=port, retry=ONCE).ping()
     for user, password in (("default", "production_password"), ("kailash_app", "wrong"), ("admin", "")):
         with pytest.raises((redis.exceptions.AuthenticationError, redis.exceptions.ResponseError)):
-            redis.Redis(port=port, username=user, password=password).ping()
+            redis.Redis(port=port, username=user, password=password, retry=ONCE).ping()
 
 
 def test_hardened() -> None:
