@@ -80,8 +80,9 @@ class Checkup:
         previous: Mapping[str, Any] | None = None,
         deadline: float = LATENCY_SECONDS,
         meanwhile: Callable[[], None] = lambda: None,
+        alone: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
-        """library/service_latency.py; `meanwhile` is as `measuring.measure_stack` has it."""
+        """library/service_latency.py; `meanwhile` and `alone` are as `measuring.measure_stack` has them."""
         running, directory = self.running
         return measure_stack(
             {name: probe for name, probe in self.probes.items() if services is None or name in services},
@@ -91,6 +92,7 @@ class Checkup:
             (previous or {}).get("results", {}),
             directory,
             meanwhile,
+            alone,
         )
 
     def parts(
@@ -102,8 +104,8 @@ class Checkup:
     ) -> dict[str, dict[str, Any]]:
         """library/stack_check.py.
 
-        What is measured is measured alone: first the ways, then latency. Health and attacks go on at once, and while
-        the fixtures of latency are built. Raises CheckupError.
+        Health and attacks go on at once, and while the fixtures of latency are built. What is measured is measured
+        after that and alone: first the ways, then latency. Raises CheckupError.
 
         Args:
             parts: of `PARTS`.
@@ -123,13 +125,16 @@ class Checkup:
             found.update(done)
             faults.update(wrong)
 
+        def ways() -> None:
+            if "network" in parts:
+                found["network"] = self.network()
+
         _ = self.probes  # read before the threads begin
-        if "network" in parts:
-            found["network"] = self.network()
         if "latency" in parts:
-            found["latency"] = self.latency(samples=samples, previous=previous, meanwhile=ask)
+            found["latency"] = self.latency(samples=samples, previous=previous, meanwhile=ask, alone=ways)
         else:
             ask()
+            ways()
         if faults:
             raise CheckupError("; ".join(f"{name}: {why}" for name, why in faults.items()))
         return found

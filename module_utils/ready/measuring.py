@@ -314,6 +314,7 @@ def measure_stack(
     previous: Mapping[str, Any],
     directory: str,
     meanwhile: Callable[[], None] = lambda: None,
+    alone: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return what was measured, as `library/service_latency.py` documents it.
 
@@ -327,6 +328,7 @@ def measure_stack(
         previous: results of the earlier evidence of latency, for the baselines; may be empty.
         directory: on the file system whose use is told.
         meanwhile: what else is asked of the services while the fixtures are built; it ends before anything is measured.
+        alone: what else is measured, once the fixtures are there.
     """
     started = time.monotonic()
     before = Reading.take()
@@ -343,6 +345,7 @@ def measure_stack(
         other.start()
         wrong = together(workloads, lambda workload: workload.build(), FIXTURE_SECONDS)
         other.join()
+        alone()
         before = Reading.take()
         for name, workload in workloads.items():
             services[name] = (
