@@ -93,7 +93,7 @@ def test_drill(whole: tuple[Ready, dict[str, Any]]) -> None:
 
 def drop_system(directory: Path, _: dict[str, Any]) -> None:
     """Remove the dump of the database that has the users."""
-    (directory / "system.dump").unlink()
+    (directory / "system.dump.raw").unlink()
 
 
 def drop_segments(directory: Path, _: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ def lose_a_row(_: Path, part: dict[str, Any]) -> None:
         ("postgresql", empty("database0.dump"), "pg_restore"),
         ("postgresql", lose_a_row, "counts"),
         ("neo4j", drop_system, "no dump of system"),
-        ("neo4j", truncate("neo4j.dump"), "neo4j-admin database load"),
+        ("neo4j", truncate("neo4j.dump.raw"), "neo4j-admin database load"),
         ("chromadb", drop_segments, "not in the index, though its entry is"),
         ("redis", truncate("dump.rdb"), "redis-check-rdb"),
         ("redis", empty("dump.rdb"), "redis-check-rdb"),

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ..services.neo4j import Neo4j
+from . import dumpfile
 from .base import Content, Load, StoppedDump
 from .manifest import BackupError
 from .scratch import STARTING, TRANSFER, ScratchService, WrongPasswordError
 from .volumes import execute, finish, get_file, helper, put_file
 
 DATABASES = ("neo4j", "system")
+#: After a database's name: the file of a set that has what is inside its dump.
+STORED = ".dump.raw"
 RECOVER = "recover.json"
 # A number of 32 bits from each half of a hash: sums of them do not depend on any order, and overflow nowhere.
 _NUMBER = "reduce(s = 0, c IN split(substring(h, {start}, 8), '') | s * 16 + size(split('0123456789abcdef', c)[0]))"
@@ -90,8 +93,8 @@ class Neo4jDump(StoppedDump):
         finish(dumper, "neo4j: neo4j-admin database dump")
         container = copied.create()
         for database in DATABASES:
-            name = f"{database}.dump"
-            get_file(container, f"{TRANSFER}/{name}", directory / name)
+            name = f"{database}{STORED}"
+            get_file(container, f"{TRANSFER}/{database}.dump", directory / name, dumpfile.unpack)
             self.outcome.files.append(name)
         copied.start(reconcile=False)
         self.outcome.content = fingerprint(asked(copied))
@@ -109,7 +112,7 @@ class Neo4jLoad(Load):
     def load(self) -> None:
         """Load, check, start, and set the accounts."""
         scratch, user = self.scratch, self.scratch.service["image"]["user"]
-        missing = [name for name in DATABASES if f"{name}.dump" not in self.part["files"]]
+        missing = [name for name in DATABASES if f"{name}{STORED}" not in self.part["files"]]
         if missing:
             raise BackupError(f"neo4j: found no dump of {', '.join(missing)}, expected both {' and '.join(DATABASES)}")
         password = scratch.passwords["admin"]
@@ -130,7 +133,11 @@ class Neo4jLoad(Load):
             scratch.service["limits"]["memory"],
         )
         for database in DATABASES:
-            put_file(loader, TRANSFER, self.directory / f"{database}.dump", f"{database}.dump", user)
+            packed = self.directory / f"{database}.dump"
+            with (self.directory / f"{database}{STORED}").open("rb") as source, packed.open("wb") as target:
+                dumpfile.pack(source, target)
+            put_file(loader, TRANSFER, packed, packed.name, user)
+            packed.unlink()
         finish(loader, "neo4j: neo4j-admin database load and check")
         scratch.create()
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import docker
 from docker.errors import APIError, NotFound
@@ -85,8 +86,20 @@ def put_archive(container: Container, directory: str, path: Path) -> None:
             ) from error
 
 
-def get_file(container: Container, source: str, path: Path) -> None:
-    """Write a file of a container, running or not, to `path`, as a stream. Raises BackupError when it is not there."""
+def get_file(
+    container: Container,
+    source: str,
+    path: Path,
+    write: Callable[[IO[bytes], IO[bytes]], None] = shutil.copyfileobj,
+) -> None:
+    """Write a file of a container, running or not, to `path`, as a stream. Raises BackupError when it is not there.
+
+    Args:
+        container: the container.
+        source: the file's path in it.
+        path: the new file.
+        write: copies what is in the first one to the second one, and may change it on the way.
+    """
     try:
         chunks, _ = container.get_archive(source)
     except NotFound as error:
@@ -94,8 +107,8 @@ def get_file(container: Container, source: str, path: Path) -> None:
     with tarfile.open(fileobj=_Stream(chunks), mode="r|") as archive, path.open("xb") as target:
         for member in archive:
             handle = archive.extractfile(member) if member.isfile() else None
-            while handle and (block := handle.read(_BLOCK)):
-                target.write(block)
+            if handle:
+                write(handle, target)
 
 
 def get_archive(container: Container, source: str, path: Path) -> None:

@@ -1,0 +1,149 @@
+"""A repository on another machine, over SFTP: a real sshd on loopback, with a key of the tests' own."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ready.backups.work import Work
+
+from tests.system.backups import KEYS, evidence, leftovers, redis_contents, scheduled, with_backups
+from tests.system.conftest import Ready, free_ports
+
+NAME = "sys-sftp"
+#: The sshd's name in /etc/ssh/ssh_config.d, the only place that root's ssh reads besides root's own files.
+HOST = "ready-sftp-test"
+CLIENT = Path("/etc/ssh/ssh_config.d") / f"{HOST}.conf"
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def install_sshd() -> None:
+    """Install sshd where it is missing, without letting the package start one."""
+    if Path("/usr/sbin/sshd").exists():
+        return
+    ours = not POLICY.exists()
+    if ours:
+        POLICY.write_text("#!/bin/sh\nexit 101\n")
+        POLICY.chmod(0o755)
+    try:
+        subprocess.run(["apt-get", "install", "-qq", "-y", "openssh-server"], check=True, capture_output=True)
+    finally:
+        if ours:
+            POLICY.unlink()
+
+
+@dataclass
+class Server:
+    """An sshd that root can log in to with a key, for SFTP alone."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def make_key(self, name: str) -> Path:
+        """Make a key pair, in place of an earlier one."""
+        path = self.directory / name
+        path.unlink(missing_ok=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True, input=b"y\n")
+        return path
+
+    def configure(self) -> None:
+        """Make the keys and both sides' configuration; the client knows the server's key and asks nothing."""
+        host, user = self.make_key("host"), self.make_key("user")
+        public = (self.directory / "host.pub").read_text()
+        (self.directory / "known").write_text(f"[127.0.0.1]:{self.port} {public}")
+        shutil.copy(self.directory / "user.pub", self.directory / "authorized")
+        (self.directory / "sshd_config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {host}\nPidFile none\nUsePAM no\nStrictModes no\n"
+            f"AuthorizedKeysFile {self.directory}/authorized\nPermitRootLogin prohibit-password\n"
+            "PasswordAuthentication no\nSubsystem sftp internal-sftp\nForceCommand internal-sftp\n"
+        )
+        CLIENT.write_text(
+            f"Host {HOST}\n  HostName 127.0.0.1\n  Port {self.port}\n  User root\n  IdentityFile {user}\n"
+            f"  IdentitiesOnly yes\n  UserKnownHostsFile {self.directory}/known\n  StrictHostKeyChecking yes\n"
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", self.directory / "sshd_config"])
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                assert self.process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An sshd that runs."""
+    install_sshd()
+    made = Server(tmp_path_factory.mktemp("sshd"), free_ports(1)[0])
+    made.configure()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        CLIENT.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Ready]:
+    """A stack of Redis with data, whose repository is at the server."""
+    with with_backups(tmp_path_factory.mktemp("sftp"), NAME, ["redis"]) as ready:
+        ready.set(backup_repository=f"sftp:{HOST}:{server.directory}/repository")
+        ready.stack.redis().mset({f"item:{number}": number for number in range(KEYS)})
+        yield ready
+
+
+def test_there_and_back(redis: Ready, server: Server) -> None:
+    """A set goes there, is proven from there, and brings everything back to an empty stack."""
+    before = redis_contents(redis.stack)
+    redis.run("backup")
+    assert (server.directory / "repository" / "config").is_file()
+    assert "same disk" not in str(evidence(redis, "backup"))
+    redis.run("drill")
+    assert evidence(redis, "drill")["verdict"] == "pass"
+    redis.run("destroy", "--volumes", "--yes")
+    redis.run("restore", "--yes")
+    assert redis_contents(redis.stack) == before
+    assert leftovers(NAME) == []
+
+
+def test_unreachable_and_another_machine(redis: Ready, server: Server) -> None:
+    """A server that is down, and one that has another key, are named; afterwards all is well again."""
+    sets = len(Work.of(NAME).repository().snapshots(NAME))
+    server.stop()
+    done = scheduled(NAME, "backup")
+    assert done.returncode == 2
+    assert "the repository can't be reached" in done.stderr
+    server.make_key("host")
+    server.start()
+    done = scheduled(NAME, "backup")
+    assert done.returncode == 2
+    assert "the repository can't be reached" in done.stderr
+    assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in done.stderr or "Host key verification failed" in done.stderr
+    assert redis.stack.redis().ping()
+    server.stop()
+    server.configure()
+    server.start()
+    assert scheduled(NAME, "backup").returncode == 0
+    assert len(Work.of(NAME).repository().snapshots(NAME)) == sets + 1
+    assert leftovers(NAME) == []
