@@ -20,6 +20,8 @@ import yaml
 from tests.stack import PORTS, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Where hosts keep the descriptions of their stacks, beside the probes' environment.
+STACKS = Path("/opt/ready/stacks")
 #: See the file.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 
@@ -131,6 +133,7 @@ def remove(name: str) -> None:
         network.remove()
     for volume in client.volumes.list(filters=wanted):
         volume.remove(force=True)
+    (STACKS / f"{name}.json").unlink(missing_ok=True)
 
 
 @contextmanager
