@@ -16,6 +16,8 @@ from typing import Any
 
 import docker
 import pytest
+from docker.errors import DockerException
+from docker.models.containers import Container
 from ready.backups import restore
 from ready.backups.manifest import BackupError
 from ready.backups.run import restore_set
@@ -175,6 +177,51 @@ def test_old_data_come_back(small: Ready, monkeypatch: pytest.MonkeyPatch) -> No
         restore_set(small.stack.name, None, [], "localhost", safety=False)
     assert redis_contents(small.stack) == before
     assert leftovers(small.stack.name) == []
+
+
+@pytest.mark.parametrize("step", ["start", "put_back"])
+def test_old_data_outlive_a_failed_way_back(small: Ready, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails while the old data are put back, they are kept until the next run has done it."""
+    name, container = small.stack.name, small.stack.container("redis").name
+    small.stack.redis().set("newer", step)
+    before = redis_contents(small.stack)
+    start = Container.start
+
+    def broken(*_: Any) -> None:
+        raise DockerException("the daemon is gone")
+
+    def restarts(self: Container, **options: Any) -> None:
+        (broken if self.name == container else start)(self, **options)
+
+    def wanting(*_: Any) -> dict[str, list[str]]:
+        if step == "start":
+            monkeypatch.setattr(Container, "start", restarts)
+        else:
+            monkeypatch.setattr(Work, "put_back", broken)
+        return {"redis": ["it does not answer"]}
+
+    monkeypatch.setattr(restore, "_verify", wanting)
+    with pytest.raises(BackupError, match="the daemon is gone"):
+        restore_set(name, None, [], "localhost", safety=False)
+    monkeypatch.undo()
+    done = scheduled(name, "drill")
+    assert done.returncode == 0, done.stderr
+    assert leftovers(name) == []
+    small.stack.await_docker_health()
+    assert redis_contents(small.stack) == before
+
+
+def test_old_data_that_are_gone(small: Ready) -> None:
+    """Without the volume that keeps the old data nothing is put back, and nothing is emptied."""
+    name = small.stack.name
+    before = redis_contents(small.stack)
+    Work.of(name).journal.note(swapping=["redis"], stopped=["redis"])
+    try:
+        assert f"found no volume {name}.restore_redis_aside" in refused(small)
+    finally:
+        Work.of(name).journal.clear()
+    assert redis_contents(small.stack) == before
+    assert leftovers(name) == []
 
 
 @pytest.mark.parametrize("verb", ["drill", "restore"])
