@@ -20,6 +20,7 @@ from ready.backups.postgresql import tolerant
 from ready.backups.redis import keys, still_there
 from ready.backups.stores import DUMPS, LOADS, with_data
 from ready.definitions import load_definitions
+from ready.evidence import timestamp
 from ready.probing import PROBES
 
 IMAGE = {
@@ -169,6 +170,13 @@ def test_age_is_that_of_the_oldest_part() -> None:
     assert manifest.age(made, datetime(2026, 11, 24, 21, 1, tzinfo=timezone.utc)) == 60
 
 
+def test_a_set_of_the_future() -> None:
+    """A clock that ran ahead makes a set that stays the newest one: it is named, a clock's tolerance is not."""
+    made = a_manifest(redis=a_part(consistent_at="2026-11-24T21:00:00Z"))
+    assert manifest.ahead(made, datetime(2026, 11, 24, 20, 59, 30, tzinfo=timezone.utc)) == ""
+    assert "3600 s ahead" in manifest.ahead(made, datetime(2026, 11, 24, 20, tzinfo=timezone.utc))
+
+
 def test_evidence_names_no_user_data() -> None:
     """Tables, collections and keys stay in the set."""
     told = json.dumps(manifest.summary(a_manifest()))
@@ -196,11 +204,13 @@ def test_the_newest_set() -> None:
         return {"time": time, "tags": ["ready-set", f"set={name}", *tags]}
 
     sets = [
-        snapshot("b", "2026-11-24T02"),
-        snapshot("a", "2026-11-24T01"),
-        snapshot("c", "2026-11-24T03", "safety"),
+        snapshot("b", "2026-11-24T02:30:00.123456789+01:00"),
+        snapshot("a", "2026-11-24T03:00:00.5+02:00"),  # an hour later on a clock that is two ahead
+        snapshot("c", "2026-11-24T03:00:00Z", "safety"),
     ]
     assert restic.set_id(restic.newest(sets)) == "b"
+    assert [restic.set_id(item) for item in restic.newest_first(sets)] == ["c", "b", "a"]
+    assert [timestamp(restic.taken(item))[11:] for item in sets] == ["01:30:00Z", "01:00:00Z", "03:00:00Z"]
     assert restic.set_id(restic.newest(sets, "c")) == "c"
     with pytest.raises(BackupError, match="no set d"):
         restic.newest(sets, "d")

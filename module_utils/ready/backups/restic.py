@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,15 @@ def retention_arguments(retention: Mapping[str, int]) -> list[str]:
     return kept
 
 
+def taken(snapshot: Mapping[str, Any]) -> datetime:
+    """Return when a snapshot was made; restic writes the local time of the host, with its offset and nanoseconds."""
+    text = re.sub(r"(\.\d{1,6})\d*", lambda found: found[1].ljust(7, "0"), str(snapshot["time"]))
+    return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone(timezone.utc)
+
+
 def newest(snapshots: Sequence[Mapping[str, Any]], wanted: str | None = None) -> Mapping[str, Any]:
     """Return the snapshot of a set, by its name or the newest one. Raises BackupError."""
-    sets = sorted(snapshots, key=lambda item: str(item["time"]))
+    sets = sorted(snapshots, key=taken)
     if wanted:
         sets = [item for item in sets if set_id(item) == wanted]
     else:
@@ -100,7 +107,7 @@ def set_id(snapshot: Mapping[str, Any]) -> str:
 
 def newest_first(snapshots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return snapshots by their time."""
-    return sorted(snapshots, key=lambda item: str(item["time"]), reverse=True)
+    return sorted(snapshots, key=taken, reverse=True)
 
 
 def same_disk(repository: str, data: Path) -> bool:

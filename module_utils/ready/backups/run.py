@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from docker.errors import DockerException
 
 from ..engine import EngineError, connect
+from ..evidence import timestamp
 from . import backup, drill, restore, wal
 from .manifest import BackupError
-from .restic import set_id
+from .restic import set_id, taken
 from .volumes import LONG
 from .work import Work
 
@@ -74,7 +75,7 @@ def list_sets(stack: str) -> dict[str, Any]:
         found.append(
             {
                 "id": set_id(snapshot),
-                "time": snapshot["time"][:19] + "Z",
+                "time": timestamp(taken(snapshot)),
                 "level": tags.get("level", ""),
                 "services": services,
                 "safety": "safety" in snapshot["tags"],
