@@ -224,6 +224,19 @@ def test_old_data_that_are_gone(small: Ready) -> None:
     assert leftovers(name) == []
 
 
+def test_service_that_the_timers_do_not_know(small: Ready) -> None:
+    """A service that was added since would be missing in each set: refused, by name."""
+    name, client = small.stack.name, docker.from_env()
+    labels = {"io.ready.stack": name, "io.ready.service": "neo4j"}
+    image = small.stack.container("redis").attrs["Image"]
+    added = client.containers.run(image, entrypoint=["sleep", "600"], labels=labels, detach=True, network_mode="none")
+    try:
+        for verb in ("backup", "drill"):
+            assert "found neo4j running" in refused(small, verb)
+    finally:
+        added.remove(force=True)
+
+
 @pytest.mark.parametrize("verb", ["drill", "restore"])
 def test_killed(small: Ready, verb: str) -> None:
     """SIGKILL in the middle, then a plain run: nothing is left, the service is up, and its data are whole."""
