@@ -20,7 +20,8 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from ready.backups import restore
 from ready.backups.manifest import BackupError
-from ready.backups.run import restore_set
+from ready.backups.redis import RedisDump
+from ready.backups.run import make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK, Work
 
@@ -235,6 +236,23 @@ def test_service_that_the_timers_do_not_know(small: Ready) -> None:
             assert "found neo4j running" in refused(small, verb)
     finally:
         added.remove(force=True)
+
+
+def test_snapshot_of_its_own(small: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis may begin one by itself just before a set wants its own: that one is waited for."""
+    admin = small.stack.redis("admin")
+    prepare = RedisDump.prepare
+
+    def busy(self: RedisDump) -> None:
+        prepare(self)
+        admin.config_set("rdb-key-save-delay", 1000)
+        admin.bgsave()
+
+    monkeypatch.setattr(RedisDump, "prepare", busy)
+    try:
+        assert make_set(small.stack.name, "", "localhost", "")["manifest"]["parts"]["redis"]["things"] >= KEYS
+    finally:
+        admin.config_set("rdb-key-save-delay", 0)
 
 
 @pytest.mark.parametrize("verb", ["drill", "restore"])
