@@ -193,8 +193,9 @@ def test_restic_arguments() -> None:
     with pytest.raises(BackupError, match="yearly"):
         restic.retention_arguments({"yearly": 1})
     made = a_manifest()
-    assert restic.set_tags(made) == ["ready-set", f"set={made['id']}", "stack=ready", "level=fuzzy", "service=redis"]
-    assert restic.set_tags(made | {"safety": True})[-1] == "safety"
+    of_it = ["ready-set", f"set={made['id']}", "stack=ready", "level=fuzzy", "service=redis"]
+    assert restic.set_tags(made) == [*of_it, "kind=regular"]
+    assert restic.set_tags(made | {"safety": True}) == [*of_it, "safety"]
 
 
 def test_the_newest_set() -> None:

@@ -191,7 +191,8 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             "include": included,
         }
         (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        repository.save(work.staging, manifest, host)
+        with work.whole(f"set={manifest_id}"):
+            repository.save(work.staging, manifest, host)
         shipped = wal.ship(client, work) if wal.volume_of(stack) else None
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)

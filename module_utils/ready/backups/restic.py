@@ -19,6 +19,10 @@ from .manifest import BackupError
 TAG = "ready-set"
 #: Of snapshots that hold WAL of PostgreSQL.
 TAG_WAL = "ready-wal"
+#: Of sets that a verb or a timer was asked for; the others are safety sets, which a change of data makes first.
+TAG_REGULAR = "kind=regular"
+#: How many of the newest safety sets are kept, whenever they were made: two of a day are two ways back.
+SAFETY_KEPT = 5
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
@@ -60,7 +64,7 @@ def set_tags(manifest: Mapping[str, Any]) -> list[str]:
         f"stack={manifest['stack']}",
         f"level={manifest['level']}",
         *(f"service={name}" for name in manifest["parts"]),
-        *(["safety"] if manifest.get("safety") else []),
+        "safety" if manifest.get("safety") else TAG_REGULAR,
         *(part["base"]["tag"] for part in manifest["parts"].values() if "base" in part),
     ]
 
@@ -188,9 +192,21 @@ class Repository:
         return found or []
 
     def save(self, directory: Path, manifest: Mapping[str, Any], host: str) -> None:
-        """Save a directory as one snapshot: it is there whole, or not at all."""
+        """Save a directory as one snapshot; half of one, when this raises, is for `discard`."""
         tags = [word for tag in set_tags(manifest) for word in ("--tag", tag)]
         self.run("backup", "--host", host, *tags, str(directory))
+
+    def discard(self, stack: str, mark: str, kind: str = TAG) -> None:
+        """Forget what could not be saved whole: restic leaves a snapshot of what it could read (exit code 3).
+
+        Args:
+            stack: the stack's name.
+            mark: the tag that no other snapshot of its kind has.
+            kind: TAG or TAG_WAL.
+        """
+        halves = [str(item["id"]) for item in self.snapshots(stack, kind) if mark in item["tags"]]
+        if halves:
+            self.run("forget", *halves)
 
     def save_wal(self, directory: Path, stack: str, host: str, as_of: float) -> None:
         """Save a directory with all WAL up to a time (epoch seconds) as one snapshot."""
@@ -209,9 +225,10 @@ class Repository:
         return self.run("dump", "--no-lock", str(snapshot["id"]), f"{snapshot['paths'][0]}/{name}")
 
     def forget(self, stack: str, retention: Mapping[str, int]) -> None:
-        """Remove sets that the retention does not keep, and what only they used."""
-        kept = retention_arguments(retention)
-        self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack}", "--prune", *kept)
+        """Remove sets that the retention does not keep, and what only they used; safety sets are counted apart."""
+        safety = {**retention, "last": max(SAFETY_KEPT, int(retention.get("last", 0)))}
+        for tag, kept in ((TAG_REGULAR, retention_arguments(retention)), ("safety", retention_arguments(safety))):
+            self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack},{tag}", "--prune", *kept)
 
     def forget_these(self, ids: Sequence[str]) -> None:
         """Remove snapshots, and what only they used."""

@@ -19,7 +19,7 @@ from docker.errors import NotFound
 from ..container import LABEL_STACK
 from ..evidence import write_text
 from .manifest import BackupError, BusyError
-from .restic import Repository
+from .restic import TAG, Repository
 from .volumes import copy, finish, remove_all, remove_containers
 
 if TYPE_CHECKING:
@@ -86,6 +86,21 @@ class Work:
             path = self.place() / "environment.json"
         environment = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return Repository(self.settings["repository"], self.place() / "key", self.directory / "cache", environment)
+
+    @contextmanager
+    def whole(self, mark: str, kind: str = TAG) -> Iterator[None]:
+        """Save a snapshot that has the tag `mark`; when that fails no half of it may be taken for the newest one."""
+        try:
+            yield
+        except BackupError as error:
+            try:
+                self.repository("prune").discard(str(self.stack["name"]), mark, kind)
+            except BackupError as left:
+                raise BackupError(
+                    f"{error}. And what may have been saved of it could not be removed: {left}. Next: restic forget "
+                    f"the snapshot with the tag {mark}, if there is one"
+                ) from error
+            raise
 
     def state(self) -> dict[str, Any]:
         """Return what earlier runs left to know: whether the repository is known, when sets were proven."""
