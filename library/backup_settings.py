@@ -72,6 +72,7 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.backups.restic import version_fault
 from ansible.module_utils.ready.backups.settings import RUNNERS, apply, place_of, runner_of
 
 
@@ -87,6 +88,10 @@ def main() -> None:
     )
     params = module.params
     stack = params["stack"]["name"]
+    # In check mode it may not be installed yet.
+    restic = module.get_bin_path("restic")
+    if restic and (fault := version_fault(module.run_command([restic, "version"])[1])):
+        module.fail_json(msg=fault)
     files = {path: base64.b64decode(content) for path, content in json.loads(params["files"]).items()}
     try:
         changed = apply(place_of(stack), files, 0o600, dry_run=module.check_mode)

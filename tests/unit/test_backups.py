@@ -249,6 +249,23 @@ def test_same_disk(tmp_path: Path) -> None:
     assert not restic.same_disk("/proc/x", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("restic 0.14.0 compiled with go1.19.8 on linux/amd64", ""),
+        ("restic 0.16.4-dev (compiled manually) compiled with go1.22", ""),
+        ("restic 1.0.0 compiled with go1.30", ""),
+        ("restic 0.12.1 compiled with go1.18.1 on linux/amd64", "found 0.12.1, expected 0.14 or newer"),
+        ("command not found", "found 'command not found', expected 0.14"),
+    ],
+)
+def test_version_of_restic(text: str, fault: str) -> None:
+    """Ubuntu 22.04 has 0.12: it is refused with what is expected and the next step."""
+    found = restic.version_fault(text)
+    assert (fault in found) if fault else found == ""
+    assert ("Next: " in found) == bool(fault)
+
+
 def test_globals_may_be_there_already() -> None:
     """CREATE ROLE alone is changed, with names that need quotes as well."""
     text = 'CREATE ROLE app;\nALTER ROLE app WITH LOGIN;\nCREATE ROLE "a b";\n'

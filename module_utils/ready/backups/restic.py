@@ -23,6 +23,8 @@ TAG_WAL = "ready-wal"
 TAG_REGULAR = "kind=regular"
 #: How many of the newest safety sets are kept, whenever they were made: two of a day are two ways back.
 SAFETY_KEPT = 5
+#: The oldest restic that is known to do.
+OLDEST = (0, 14)
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
@@ -78,6 +80,18 @@ def retention_arguments(retention: Mapping[str, int]) -> list[str]:
     if not kept:
         raise BackupError("backup_retention: found nothing to keep, expected at least one period with a count above 0")
     return kept
+
+
+def version_fault(text: str) -> str:
+    """Return why a restic can't be used, from what `restic version` prints; empty when it can."""
+    found = re.search(r"restic (\d+)\.(\d+)\S*", text)
+    if found and (int(found[1]), int(found[2])) >= OLDEST:
+        return ""
+    return (
+        f"restic: found {found[0].removeprefix('restic ') if found else repr(text.strip()[:80])}, expected "
+        f"{'.'.join(map(str, OLDEST))} or newer. No settings were written. Next: put a newer one in its place, such as "
+        "from the distribution's backports or restic's own releases"
+    )
 
 
 def taken(snapshot: Mapping[str, Any]) -> datetime:
