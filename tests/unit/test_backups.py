@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ready import schema
-from ready.backups import manifest, restic, settings, telling, timer, work
+from ready.backups import backup, manifest, restic, settings, telling, timer, work
 from ready.backups.archive import runner
 from ready.backups.manifest import BackupError
 from ready.backups.postgresql import tolerant
@@ -264,6 +264,22 @@ def test_version_of_restic(text: str, fault: str) -> None:
     found = restic.version_fault(text)
     assert (fault in found) if fault else found == ""
     assert ("Next: " in found) == bool(fault)
+
+
+class Engine:
+    """What Docker says of itself."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def info(self) -> dict[str, str]:
+        """Return where it keeps its data."""
+        return {"DockerRootDir": str(self.root)}
+
+
+def test_where_data_are(tmp_path: Path) -> None:
+    """Docker says it: its data may have been moved to another disk."""
+    assert backup.data_root(Engine(tmp_path)) == tmp_path  # type: ignore[arg-type]
 
 
 def test_globals_may_be_there_already() -> None:

@@ -62,6 +62,11 @@ def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[
         raise BackupError(f"nothing was changed: {'; '.join(messages)}. Next: ./ready up")
 
 
+def data_root(client: DockerClient) -> Path:
+    """Return the directory on this host below which Docker keeps volumes."""
+    return Path(str(client.info().get("DockerRootDir") or "/var/lib/docker"))
+
+
 def together(work: Callable[[Any], object], items: Iterable[Any]) -> None:
     """Do something with all items at the same time; raises the first error when all have ended."""
     things = list(items)
@@ -198,7 +203,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
     warnings = []
-    if same_disk(work.settings["repository"], Path(work.settings.get("data_root") or "/var/lib/docker")):
+    if same_disk(work.settings["repository"], data_root(client)):
         warnings.append(
             f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
             "loses both. Next: set backup_repository to another disk or machine"
