@@ -84,7 +84,6 @@ class ActionModule(ActionBase):
 
     def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:
         """See that the store has a key: the given one, else its own, else a new one. Returns whether it changed."""
-        accounts = store.data["stacks"].setdefault(stack, {}).setdefault(SERVICE, {})
         if key_file:
             path = Path(key_file).expanduser()
             if path.stat().st_mode & 0o077:
@@ -93,11 +92,9 @@ class ActionModule(ActionBase):
             if not key:
                 raise SecretsError(f"{path}: found nothing, expected the repository's key")
         else:
-            key = accounts.get(ACCOUNT, {}).get("password") or new_password()
-        if accounts.get(ACCOUNT, {}).get("password") == key:
-            return False
-        accounts[ACCOUNT] = {"password": key}
-        if not self._task.check_mode:
+            key = store.passwords(stack, SERVICE).get(ACCOUNT) or new_password()
+        changed = store.replace(stack, SERVICE, ACCOUNT, key)
+        if changed and not self._task.check_mode:
             store.save()
         return True
 
