@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "module_utils"))
 
 from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.backups.telling import recovery_sheet  # noqa: E402
-from ready.evidence import plain  # noqa: E402
+from ready.evidence import path_of, plain  # noqa: E402
 from ready.inventory import open_store  # noqa: E402
 from ready.vault import SecretsError, SecretStore, new_password  # noqa: E402
 
@@ -72,6 +72,8 @@ class ActionModule(ActionBase):
         for source, target in ((store.path, "secrets.vault"), (lock, "images_lock.yml")):
             if source.is_file():
                 files[f"include/{target}"] = source.read_bytes()
+        about = path_of(Path(stack["evidence_dir"]), name, host, "backup").parent
+        files |= {f"include/evidence_{path.name}": path.read_bytes() for path in about.glob("*.json")}
         module_args = {
             "stack": args["stack"],
             "files": json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
@@ -96,7 +98,7 @@ class ActionModule(ActionBase):
         changed = store.replace(stack, SERVICE, ACCOUNT, key)
         if changed and not self._task.check_mode:
             store.save()
-        return True
+        return changed
 
     @staticmethod
     def _print(text: str, path: str) -> None:

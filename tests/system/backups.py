@@ -165,7 +165,7 @@ def tamper(name: str, service: str, change: Callable[[Path, dict[str, Any]], Non
     files = [item.name for item in (source / service).iterdir()]
     if honest:
         part["files"] = describe(source / service, files)
-    made |= {"parts": {service: part}, "id": new_id(moment(timestamp())), "safety": True}
+    made |= {"parts": {service: part}, "include": {}, "id": new_id(moment(timestamp())), "safety": True}
     (source / "manifest.json").write_text(json.dumps(made))
     repository.save(source, made, "localhost")
     shutil.rmtree(target)

@@ -72,6 +72,7 @@ def test_timer(small: Ready) -> None:
     assert scheduled(name, "backup", "--if-due", "daily").returncode == 0
     assert len(Work.of(name).repository().snapshots(name)) == sets
     last = json.loads((WORK / name / "last_backup.json").read_text())
+    assert {"secrets.vault", "evidence_backup.json"} <= set(last["results"]["manifest"]["include"])
     assert last["results"]["manifest"]["id"] in small.run("backup", "list").text
     assert evidence(small, "backup")["finished_at"] == last["finished_at"]
 

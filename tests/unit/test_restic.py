@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from ready.backups import manifest, restic
+from ready.backups.drill import fetch
 from ready.backups.manifest import BackupError
 from ready.backups.restic import Repository, newest, set_id
 from ready.backups.work import Work
@@ -69,3 +71,21 @@ def test_half_a_set_is_none(work: Work, tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(BackupError, match="incomplete"), work.whole(f"set={half['id']}"):
         repository.save(work.staging, half, "pc1")
     assert kept(repository) == [whole["id"]]
+
+
+def test_what_lies_beside_the_data_is_held_to_its_checksum(work: Work) -> None:
+    """The secrets of a set are the bytes that were put into it, or it is damaged."""
+    path = work.staging / "include" / "secrets.vault"
+    path.parent.mkdir()
+    path.write_text("encrypted")
+    made = a_set() | {"schema": manifest.SCHEMA, "finished_at": "2026-11-24T00:00:00Z"}
+    made["include"] = manifest.describe(path.parent, [path.name])
+    (work.staging / manifest.FILE).write_text(json.dumps(made))
+    work.repository().save(work.staging, made, "pc1")
+    work.settings["set_stack"] = "ready"
+    assert fetch(work, None, [])[0]["id"] == made["id"]
+    shutil.rmtree(work.fetched)
+    path.write_text("encryptex")
+    work.repository().save(work.staging, made, "pc1")
+    with pytest.raises(BackupError, match=r"is damaged: include: secrets\.vault: found other bytes"):
+        fetch(work, None, [])

@@ -48,8 +48,12 @@ def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str
     snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
     manifest = read_manifest(repository, snapshot)
     work.fetched.mkdir(mode=0o700)
-    directory = repository.fetch(snapshot, work.fetched, [name for name in only if name in manifest["parts"]])
+    names = [name for name in only if name in manifest["parts"]]
+    directory = repository.fetch(snapshot, work.fetched, [*names, "include"])
     wrong = [
+        f"include: {message}" for message in file_faults({"files": manifest.get("include", {})}, directory / "include")
+    ]
+    wrong += [
         f"{name}: {message}"
         for name in only
         if name in manifest["parts"]
