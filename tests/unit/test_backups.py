@@ -30,7 +30,6 @@ IMAGE = {
     "source": "build",
     "data_format": "rdb-10",
     "engine_version": "7.0.15",
-    "libc": "glibc",
 }
 CONTENT = {
     "counts": {"db0.keys": 3, "db0.expires": 1},

@@ -32,12 +32,11 @@ if TYPE_CHECKING:
 
 
 def images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return service -> image, source, data format, engine version, digests and libc, as it runs."""
+    """Return service -> image, source, data format, engine version and digests, as it runs."""
     state = read_state(client, stack["name"], stack["network"], stack["services"].values())
     found: dict[str, dict[str, Any]] = images_in_use(stack, state, {})
     for name, image in found.items():
         image["digests"] = state["services"][name].get("image", {}).get("digests", [])
-        image["libc"] = "musl" if "musl" in str(image["data_format"]) else "glibc"
     return found
 
 
