@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "module_utils"))
 
 from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.backups.telling import recovery_sheet  # noqa: E402
-from ready.evidence import plain  # noqa: E402
+from ready.evidence import path_of, plain  # noqa: E402
 from ready.inventory import open_store  # noqa: E402
 from ready.vault import SecretsError, SecretStore, new_password  # noqa: E402
 
@@ -72,6 +72,8 @@ class ActionModule(ActionBase):
         for source, target in ((store.path, "secrets.vault"), (lock, "images_lock.yml")):
             if source.is_file():
                 files[f"include/{target}"] = source.read_bytes()
+        about = path_of(Path(stack["evidence_dir"]), name, host, "backup").parent
+        files |= {f"include/evidence_{path.name}": path.read_bytes() for path in about.glob("*.json")}
         module_args = {
             "stack": args["stack"],
             "files": json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
@@ -84,7 +86,6 @@ class ActionModule(ActionBase):
 
     def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:
         """See that the store has a key: the given one, else its own, else a new one. Returns whether it changed."""
-        accounts = store.data["stacks"].setdefault(stack, {}).setdefault(SERVICE, {})
         if key_file:
             path = Path(key_file).expanduser()
             if path.stat().st_mode & 0o077:
@@ -93,13 +94,11 @@ class ActionModule(ActionBase):
             if not key:
                 raise SecretsError(f"{path}: found nothing, expected the repository's key")
         else:
-            key = accounts.get(ACCOUNT, {}).get("password") or new_password()
-        if accounts.get(ACCOUNT, {}).get("password") == key:
-            return False
-        accounts[ACCOUNT] = {"password": key}
-        if not self._task.check_mode:
+            key = store.passwords(stack, SERVICE).get(ACCOUNT) or new_password()
+        changed = store.replace(stack, SERVICE, ACCOUNT, key)
+        if changed and not self._task.check_mode:
             store.save()
-        return True
+        return changed
 
     @staticmethod
     def _print(text: str, path: str) -> None:

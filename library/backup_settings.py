@@ -9,7 +9,8 @@ module: backup_settings
 short_description: Keep on a host what its backups need
 description:
   - Writes C(/etc/ready/backup/<stack>), root's alone, with settings, the repository's key, its other credentials, the
-    encrypted secrets and the image lock; and the runner that timers start, C(/opt/ready/backup/<stack>.pyz).
+    encrypted secrets, the image lock and the evidence about the host; and the runner that timers start,
+    C(/opt/ready/backup/<stack>.pyz).
   - The action plugin of the same name, on the controller, takes the key from the host's encrypted secrets, or makes it
     there. It can print the recovery sheet instead.
 author: [Ready authors]
@@ -51,7 +52,7 @@ options:
 attributes:
   check_mode: {support: full, description: Says what would be written.}
   diff_mode: {support: none, description: The content is secret.}
-  idempotent: {support: full, description: Nothing is written when all files are as they should be.}
+  idempotent: {support: full, description: Nothing is written when all is as it should be; new evidence is no change.}
 """
 EXAMPLES = r"""
 - name: Keep on the host what its backups need
@@ -61,7 +62,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 files:
-  description: The paths that differed.
+  description: The paths that differed, without evidence.
   returned: when it wrote to the host
   type: list
   elements: str
@@ -72,6 +73,7 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.backups.restic import version_fault
 from ansible.module_utils.ready.backups.settings import RUNNERS, apply, place_of, runner_of
 
 
@@ -87,6 +89,10 @@ def main() -> None:
     )
     params = module.params
     stack = params["stack"]["name"]
+    # In check mode it may not be installed yet.
+    restic = module.get_bin_path("restic")
+    if restic and (fault := version_fault(module.run_command([restic, "version"])[1])):
+        module.fail_json(msg=fault)
     files = {path: base64.b64decode(content) for path, content in json.loads(params["files"]).items()}
     try:
         changed = apply(place_of(stack), files, 0o600, dry_run=module.check_mode)
@@ -99,6 +105,8 @@ def main() -> None:
                 runner.write_bytes(content)
     except OSError as error:
         module.fail_json(msg=f"the settings of backups could not be written: {error}")
+    # Each run leaves evidence, which is no change of what the host is told to do.
+    changed = [path for path in changed if not path.startswith("include/evidence_")]
     module.exit_json(changed=bool(changed), files=changed)
 
 

@@ -188,8 +188,10 @@ def room(stack: Mapping[str, Any], todo: Iterable[Mapping[str, Any]], details: M
 def _backup_line(move: Mapping[str, Any]) -> str:
     backup = move.get("backup") or _UNKNOWN
     if backup["set"]:
-        again = f"./ready restore --set {backup['set']} --only {move['service']}"
-        return f"from before: backup set {backup['set']}, proven; {again} brings it back"
+        told = f"from before: backup set {backup['set']}, proven; "
+        if move["how"] == "migrate_forward":  # the engine's own files: the new one's data have another format
+            return f"{told}only {move['found']} loads it, see docs/upgrade.md"
+        return f"{told}./ready restore --set {backup['set']} --only {move['service']} brings its data back"
     return f"no backup set from before: {backup['reason']}"
 
 

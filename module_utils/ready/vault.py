@@ -141,6 +141,20 @@ class SecretStore:
         accounts = self.data["stacks"].get(stack, {}).get(service, {})
         return {account: entry["previous"] for account, entry in accounts.items() if "previous" in entry}
 
+    def replace(self, stack: str, service: str, account: str, password: str) -> bool:
+        """Give an account this password, and return whether it had another one; that is kept under `replaced`.
+
+        Nobody has tried the new one yet, and nobody else may have the old one.
+        """
+        entry = self.data["stacks"].setdefault(stack, {}).setdefault(service, {}).setdefault(account, {})
+        old = entry.get("password")
+        if old == password:
+            return False
+        if old:
+            entry["replaced"] = [*(item for item in entry.get("replaced", []) if item not in {old, password}), old]
+        entry["password"] = password
+        return True
+
     def rotate(self, stack: str, services: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
         """Give every account of the services a new password, keep the old one beside it, save, return the accounts."""
         rotated = []

@@ -19,7 +19,7 @@ from ready.backups.drill import read_manifest
 from ready.backups.manifest import describe, new_id
 from ready.backups.restic import newest
 from ready.backups.settings import place_of, runner_of
-from ready.backups.work import WORK, Work
+from ready.backups.work import ASIDE, PURPOSES, WORK, Work
 from ready.evidence import moment, timestamp
 
 from tests.stack import Stack
@@ -124,7 +124,7 @@ def leftovers(name: str) -> list[str]:
     """Return everything that runs should not have left: scratch things, staging, a journal."""
     client = docker.from_env()
     left = []
-    for purpose in ("backup", "drill", "restore"):
+    for purpose in (*PURPOSES, ASIDE):
         wanted: dict[str, Any] = {"label": f"io.ready.stack={name}.{purpose}"}
         left += [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
         left += [str(item.name) for item in client.volumes.list(filters=wanted)]
@@ -141,7 +141,7 @@ def with_backups(directory: Path, name: str, services: list[str], **variables: A
             ready.run("up")
             yield ready
         finally:
-            for purpose in ("backup", "drill", "restore"):
+            for purpose in (*PURPOSES, ASIDE):
                 volumes.remove_all(docker.from_env(), f"{name}.{purpose}")
             shutil.rmtree(place_of(name), ignore_errors=True)
             shutil.rmtree(WORK / name, ignore_errors=True)
@@ -165,7 +165,7 @@ def tamper(name: str, service: str, change: Callable[[Path, dict[str, Any]], Non
     files = [item.name for item in (source / service).iterdir()]
     if honest:
         part["files"] = describe(source / service, files)
-    made |= {"parts": {service: part}, "id": new_id(moment(timestamp())), "safety": True}
+    made |= {"parts": {service: part}, "include": {}, "id": new_id(moment(timestamp())), "safety": True}
     (source / "manifest.json").write_text(json.dumps(made))
     repository.save(source, made, "localhost")
     shutil.rmtree(target)

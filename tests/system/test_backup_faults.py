@@ -16,9 +16,12 @@ from typing import Any
 
 import docker
 import pytest
+from docker.errors import DockerException
+from docker.models.containers import Container
 from ready.backups import restore
 from ready.backups.manifest import BackupError
-from ready.backups.run import restore_set
+from ready.backups.redis import RedisDump
+from ready.backups.run import make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK, Work
 
@@ -69,6 +72,7 @@ def test_timer(small: Ready) -> None:
     assert scheduled(name, "backup", "--if-due", "daily").returncode == 0
     assert len(Work.of(name).repository().snapshots(name)) == sets
     last = json.loads((WORK / name / "last_backup.json").read_text())
+    assert {"secrets.vault", "evidence_backup.json"} <= set(last["results"]["manifest"]["include"])
     assert last["results"]["manifest"]["id"] in small.run("backup", "list").text
     assert evidence(small, "backup")["finished_at"] == last["finished_at"]
 
@@ -175,6 +179,81 @@ def test_old_data_come_back(small: Ready, monkeypatch: pytest.MonkeyPatch) -> No
         restore_set(small.stack.name, None, [], "localhost", safety=False)
     assert redis_contents(small.stack) == before
     assert leftovers(small.stack.name) == []
+
+
+@pytest.mark.parametrize("step", ["start", "put_back"])
+def test_old_data_outlive_a_failed_way_back(small: Ready, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails while the old data are put back, they are kept until the next run has done it."""
+    name, container = small.stack.name, small.stack.container("redis").name
+    small.stack.redis().set("newer", step)
+    before = redis_contents(small.stack)
+    start = Container.start
+
+    def broken(*_: Any) -> None:
+        raise DockerException("the daemon is gone")
+
+    def restarts(self: Container, **options: Any) -> None:
+        (broken if self.name == container else start)(self, **options)
+
+    def wanting(*_: Any) -> dict[str, list[str]]:
+        if step == "start":
+            monkeypatch.setattr(Container, "start", restarts)
+        else:
+            monkeypatch.setattr(Work, "put_back", broken)
+        return {"redis": ["it does not answer"]}
+
+    monkeypatch.setattr(restore, "_verify", wanting)
+    with pytest.raises(BackupError, match="the daemon is gone"):
+        restore_set(name, None, [], "localhost", safety=False)
+    monkeypatch.undo()
+    done = scheduled(name, "drill")
+    assert done.returncode == 0, done.stderr
+    assert leftovers(name) == []
+    small.stack.await_docker_health()
+    assert redis_contents(small.stack) == before
+
+
+def test_old_data_that_are_gone(small: Ready) -> None:
+    """Without the volume that keeps the old data nothing is put back, and nothing is emptied."""
+    name = small.stack.name
+    before = redis_contents(small.stack)
+    Work.of(name).journal.note(swapping=["redis"], stopped=["redis"])
+    try:
+        assert f"found no volume {name}.restore_redis_aside" in refused(small)
+    finally:
+        Work.of(name).journal.clear()
+    assert redis_contents(small.stack) == before
+    assert leftovers(name) == []
+
+
+def test_service_that_the_timers_do_not_know(small: Ready) -> None:
+    """A service that was added since would be missing in each set: refused, by name."""
+    name, client = small.stack.name, docker.from_env()
+    labels = {"io.ready.stack": name, "io.ready.service": "neo4j"}
+    image = small.stack.container("redis").attrs["Image"]
+    added = client.containers.run(image, entrypoint=["sleep", "600"], labels=labels, detach=True, network_mode="none")
+    try:
+        for verb in ("backup", "drill"):
+            assert "found neo4j running" in refused(small, verb)
+    finally:
+        added.remove(force=True)
+
+
+def test_snapshot_of_its_own(small: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis may begin one by itself just before a set wants its own: that one is waited for."""
+    admin = small.stack.redis("admin")
+    prepare = RedisDump.prepare
+
+    def busy(self: RedisDump) -> None:
+        prepare(self)
+        admin.config_set("rdb-key-save-delay", 1000)
+        admin.bgsave()
+
+    monkeypatch.setattr(RedisDump, "prepare", busy)
+    try:
+        assert make_set(small.stack.name, "", "localhost", "")["manifest"]["parts"]["redis"]["things"] >= KEYS
+    finally:
+        admin.config_set("rdb-key-save-delay", 0)
 
 
 @pytest.mark.parametrize("verb", ["drill", "restore"])

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from ready import schema
-from ready.backups import manifest, restic, settings, telling, timer, work
+from ready.backups import backup, manifest, restic, settings, telling, timer, work
 from ready.backups.archive import runner
 from ready.backups.manifest import BackupError
 from ready.backups.postgresql import tolerant
 from ready.backups.redis import keys, still_there
 from ready.backups.stores import DUMPS, LOADS, with_data
 from ready.definitions import load_definitions
+from ready.evidence import timestamp
 from ready.probing import PROBES
 
 IMAGE = {
@@ -29,7 +30,6 @@ IMAGE = {
     "source": "build",
     "data_format": "rdb-10",
     "engine_version": "7.0.15",
-    "libc": "glibc",
 }
 CONTENT = {
     "counts": {"db0.keys": 3, "db0.expires": 1},
@@ -169,6 +169,13 @@ def test_age_is_that_of_the_oldest_part() -> None:
     assert manifest.age(made, datetime(2026, 11, 24, 21, 1, tzinfo=timezone.utc)) == 60
 
 
+def test_a_set_of_the_future() -> None:
+    """A clock that ran ahead makes a set that stays the newest one: it is named, a clock's tolerance is not."""
+    made = a_manifest(redis=a_part(consistent_at="2026-11-24T21:00:00Z"))
+    assert manifest.ahead(made, datetime(2026, 11, 24, 20, 59, 30, tzinfo=timezone.utc)) == ""
+    assert "3600 s ahead" in manifest.ahead(made, datetime(2026, 11, 24, 20, tzinfo=timezone.utc))
+
+
 def test_evidence_names_no_user_data() -> None:
     """Tables, collections and keys stay in the set."""
     told = json.dumps(manifest.summary(a_manifest()))
@@ -185,8 +192,9 @@ def test_restic_arguments() -> None:
     with pytest.raises(BackupError, match="yearly"):
         restic.retention_arguments({"yearly": 1})
     made = a_manifest()
-    assert restic.set_tags(made) == ["ready-set", f"set={made['id']}", "stack=ready", "level=fuzzy", "service=redis"]
-    assert restic.set_tags(made | {"safety": True})[-1] == "safety"
+    of_it = ["ready-set", f"set={made['id']}", "stack=ready", "level=fuzzy", "service=redis"]
+    assert restic.set_tags(made) == [*of_it, "kind=regular"]
+    assert restic.set_tags(made | {"safety": True}) == [*of_it, "safety"]
 
 
 def test_the_newest_set() -> None:
@@ -196,11 +204,13 @@ def test_the_newest_set() -> None:
         return {"time": time, "tags": ["ready-set", f"set={name}", *tags]}
 
     sets = [
-        snapshot("b", "2026-11-24T02"),
-        snapshot("a", "2026-11-24T01"),
-        snapshot("c", "2026-11-24T03", "safety"),
+        snapshot("b", "2026-11-24T02:30:00.123456789+01:00"),
+        snapshot("a", "2026-11-24T03:00:00.5+02:00"),  # an hour later on a clock that is two ahead
+        snapshot("c", "2026-11-24T03:00:00Z", "safety"),
     ]
     assert restic.set_id(restic.newest(sets)) == "b"
+    assert [restic.set_id(item) for item in restic.newest_first(sets)] == ["c", "b", "a"]
+    assert [timestamp(restic.taken(item))[11:] for item in sets] == ["01:30:00Z", "01:00:00Z", "03:00:00Z"]
     assert restic.set_id(restic.newest(sets, "c")) == "c"
     with pytest.raises(BackupError, match="no set d"):
         restic.newest(sets, "d")
@@ -236,6 +246,39 @@ def test_same_disk(tmp_path: Path) -> None:
     assert restic.same_disk(str(tmp_path / "not" / "yet"), tmp_path)
     assert not restic.same_disk("sftp:user@host:/x", tmp_path)
     assert not restic.same_disk("/proc/x", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("restic 0.14.0 compiled with go1.19.8 on linux/amd64", ""),
+        ("restic 0.16.4-dev (compiled manually) compiled with go1.22", ""),
+        ("restic 1.0.0 compiled with go1.30", ""),
+        ("restic 0.12.1 compiled with go1.18.1 on linux/amd64", "found 0.12.1, expected 0.14 or newer"),
+        ("command not found", "found 'command not found', expected 0.14"),
+    ],
+)
+def test_version_of_restic(text: str, fault: str) -> None:
+    """Ubuntu 22.04 has 0.12: it is refused with what is expected and the next step."""
+    found = restic.version_fault(text)
+    assert (fault in found) if fault else found == ""
+    assert ("Next: " in found) == bool(fault)
+
+
+class Engine:
+    """What Docker says of itself."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def info(self) -> dict[str, str]:
+        """Return where it keeps its data."""
+        return {"DockerRootDir": str(self.root)}
+
+
+def test_where_data_are(tmp_path: Path) -> None:
+    """Docker says it: its data may have been moved to another disk."""
+    assert backup.data_root(Engine(tmp_path)) == tmp_path  # type: ignore[arg-type]
 
 
 def test_globals_may_be_there_already() -> None:

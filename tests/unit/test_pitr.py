@@ -248,6 +248,8 @@ def test_stale() -> None:
     """The promise is a minute."""
     assert recovery.stale(60) == ""
     assert "is 61 s old, expected at most 60 s" in recovery.stale(61)
+    assert recovery.stale(-1) == ""
+    assert "3600 s ahead of this host's clock" in recovery.stale(-3600)
 
 
 def a_base(path: Path, listed: dict[str, int], there: dict[str, int]) -> Path:

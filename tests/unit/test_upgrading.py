@@ -166,7 +166,9 @@ def test_evidence_fits_its_schema() -> None:
     text = "\n".join(upgradeplan.done_lines([good, back, left]))
     assert "7.0.15 -> 8.0.2, away for 3 s" in text
     assert "latency of cache_hit: too few" in text
-    assert "backup set 20260101-000000-abcd, proven; ./ready restore --set 20260101-000000-abcd --only redis" in text
+    assert "backup set 20260101-000000-abcd, proven; only 7.0.15 loads it, see docs/upgrade.md" in text
+    same = "\n".join(upgradeplan.done_lines([good | {"move": {**MOVE, "how": "swap"}}]))
+    assert "./ready restore --set 20260101-000000-abcd --only redis brings its data back" in same
     assert 'redis_version: "8"' in text
     assert "rolled back to 7.0.15, with all its data: it is unhealthy" in text
     assert "given up: 7.0.15 again" in text

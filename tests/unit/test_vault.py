@@ -34,6 +34,19 @@ def test_made_once(store: SecretStore) -> None:
     assert first.faults("a") == []
 
 
+def test_replaced_passwords_are_kept(store: SecretStore) -> None:
+    """A wrong one may be given, twice: the right one is still there, and given back it is not kept twice."""
+    assert store.replace("a", "backup", "repository", "the right one")
+    for wrong in ("wrong", "wrong again"):
+        assert store.replace("a", "backup", "repository", wrong)
+        assert not store.replace("a", "backup", "repository", wrong)
+    store.save()
+    entry = again(store).data["stacks"]["a"]["backup"]["repository"]
+    assert entry == {"password": "wrong again", "replaced": ["the right one", "wrong"]}
+    assert store.replace("a", "backup", "repository", "the right one")
+    assert store.data["stacks"]["a"]["backup"]["repository"]["replaced"] == ["wrong", "wrong again"]
+
+
 def test_missing_or_wrong_key_makes_nothing_anew(store: SecretStore) -> None:
     """The message says so and the file stays as it was."""
     store.make_missing("a", SERVICES)

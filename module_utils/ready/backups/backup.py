@@ -32,12 +32,11 @@ if TYPE_CHECKING:
 
 
 def images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return service -> image, source, data format, engine version, digests and libc, as it runs."""
+    """Return service -> image, source, data format, engine version and digests, as it runs."""
     state = read_state(client, stack["name"], stack["network"], stack["services"].values())
     found: dict[str, dict[str, Any]] = images_in_use(stack, state, {})
     for name, image in found.items():
         image["digests"] = state["services"][name].get("image", {}).get("digests", [])
-        image["libc"] = "musl" if "musl" in str(image["data_format"]) else "glibc"
     return found
 
 
@@ -60,6 +59,11 @@ def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[
     ]
     if messages:
         raise BackupError(f"nothing was changed: {'; '.join(messages)}. Next: ./ready up")
+
+
+def data_root(client: DockerClient) -> Path:
+    """Return the directory on this host below which Docker keeps volumes."""
+    return Path(str(client.info().get("DockerRootDir") or "/var/lib/docker"))
 
 
 def together(work: Callable[[Any], object], items: Iterable[Any]) -> None:
@@ -191,13 +195,14 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             "include": included,
         }
         (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        repository.save(work.staging, manifest, host)
+        with work.whole(f"set={manifest_id}"):
+            repository.save(work.staging, manifest, host)
         shipped = wal.ship(client, work) if wal.volume_of(stack) else None
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
     warnings = []
-    if same_disk(work.settings["repository"], Path(work.settings.get("data_root") or "/var/lib/docker")):
+    if same_disk(work.settings["repository"], data_root(client)):
         warnings.append(
             f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
             "loses both. Next: set backup_repository to another disk or machine"

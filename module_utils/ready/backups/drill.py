@@ -15,7 +15,7 @@ from . import recovery
 from .backup import images, together
 from .base import Load
 from .manifest import FILE as MANIFEST
-from .manifest import BackupError, age, faults, file_faults, refusals
+from .manifest import BackupError, age, ahead, faults, file_faults, refusals
 from .proving import choose_image, prove
 from .restic import Repository, newest, set_id
 from .scratch import Scratch
@@ -48,8 +48,12 @@ def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str
     snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
     manifest = read_manifest(repository, snapshot)
     work.fetched.mkdir(mode=0o700)
-    directory = repository.fetch(snapshot, work.fetched, [name for name in only if name in manifest["parts"]])
+    names = [name for name in only if name in manifest["parts"]]
+    directory = repository.fetch(snapshot, work.fetched, [*names, "include"])
     wrong = [
+        f"include: {message}" for message in file_faults({"files": manifest.get("include", {})}, directory / "include")
+    ]
+    wrong += [
         f"{name}: {message}"
         for name in only
         if name in manifest["parts"]
@@ -95,6 +99,8 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
         work.journal.note(stopped=[])
         only = with_data(work.stack)
         manifest, directory = fetch(work, wanted, only)
+        if wrong := ahead(manifest, datetime.now(timezone.utc)):
+            raise BackupError(wrong)
         only = [name for name in only if name in manifest["parts"]]
         fetched = time.monotonic() - clock
         with Scratch(client, work.stack, "drill") as scratch:
@@ -114,7 +120,7 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
         "set": manifest["id"],
         "level": manifest["level"],
         "verdict": "pass" if passed else "fail",
-        "rpo_seconds": round(age(manifest, now), 1),
+        "rpo_seconds": max(0.0, round(age(manifest, now), 1)),
         "rto_seconds": round(time.monotonic() - clock, 2),
         "fetch_seconds": round(fetched, 2),
         "services": outcomes,

@@ -18,6 +18,8 @@ FILE = "manifest.json"
 #: What content is made of.
 KINDS = ("counts", "checksums", "names", "samples")
 LEVELS = ("fuzzy", "quiesced")
+#: Seconds by which clocks of machines that share a repository may differ.
+AHEAD_SECONDS = 60.0
 _BLOCK = 2**20
 _SHOWN = 5
 
@@ -154,6 +156,21 @@ def faults(manifest: Any) -> list[str]:
 def age(manifest: Mapping[str, Any], now: datetime) -> float:
     """Return the seconds since the oldest part's moment: what would be lost (RPO)."""
     return (now - min(moment(part["consistent_at"]) for part in manifest["parts"].values())).total_seconds()
+
+
+def ahead(manifest: Mapping[str, Any], now: datetime) -> str:
+    """Return what is wrong with a set that is dated in the future; empty when it is not.
+
+    It would stay the newest one, whatever is made after it, and its age would say nothing.
+    """
+    seconds = -age(manifest, now)
+    if seconds <= AHEAD_SECONDS:
+        return ""
+    return (
+        f"set {manifest['id']} is dated {seconds:.0f} s ahead of this host's clock, so neither its age nor which set "
+        "is the newest can be told. Next: see whether the clock is right now (timedatectl); ./ready backup list names "
+        "the sets, --set chooses another one"
+    )
 
 
 def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:

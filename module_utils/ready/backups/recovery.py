@@ -338,6 +338,8 @@ def rehearse(client: DockerClient, work: Work, manifest: Mapping[str, Any], dire
 
 def stale(age: float) -> str:
     """Return what is wrong with the age (seconds) of the newest commit that can be replayed; empty when nothing."""
+    if age < -RPO_SECONDS:
+        return f"the newest commit is dated {-age:.0f} s ahead of this host's clock. Next: is it right (timedatectl)?"
     if age <= RPO_SECONDS:
         return ""
     return (

@@ -134,10 +134,24 @@ class RedisDump(Dump):
 
     def mark(self) -> None:
         """Begin the snapshot."""
+        deadline = time.monotonic() + (PAUSE_MS / 2000 if self.paused else WRITING)
         with self.probe.connect("backup") as client:
-            self.saves = int(client.info("persistence")["rdb_saves"])
-            client.bgsave()
+            while not self._begin(client):
+                if time.monotonic() > deadline:
+                    raise BackupError("redis: another snapshot is being written all the time, expected it to end")
+                time.sleep(0.1)
         super().mark()
+
+    def _begin(self, client: redis.Redis) -> bool:
+        """Begin a snapshot; return False while one of Redis's own, or a rewrite, is being written."""
+        self.saves = int(client.info("persistence")["rdb_saves"])
+        try:
+            client.bgsave()
+        except redis.ResponseError as error:
+            if "in progress" not in str(error):
+                raise
+            return False
+        return True
 
     def release(self) -> None:
         """Let writers go on."""

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ from .manifest import BackupError
 TAG = "ready-set"
 #: Of snapshots that hold WAL of PostgreSQL.
 TAG_WAL = "ready-wal"
+#: Of sets that a verb or a timer was asked for; the others are safety sets, which a change of data makes first.
+TAG_REGULAR = "kind=regular"
+#: How many of the newest safety sets are kept, whenever they were made: two of a day are two ways back.
+SAFETY_KEPT = 5
+#: The oldest restic that is known to do.
+OLDEST = (0, 14)
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
@@ -59,7 +66,7 @@ def set_tags(manifest: Mapping[str, Any]) -> list[str]:
         f"stack={manifest['stack']}",
         f"level={manifest['level']}",
         *(f"service={name}" for name in manifest["parts"]),
-        *(["safety"] if manifest.get("safety") else []),
+        "safety" if manifest.get("safety") else TAG_REGULAR,
         *(part["base"]["tag"] for part in manifest["parts"].values() if "base" in part),
     ]
 
@@ -75,9 +82,27 @@ def retention_arguments(retention: Mapping[str, int]) -> list[str]:
     return kept
 
 
+def version_fault(text: str) -> str:
+    """Return why a restic can't be used, from what `restic version` prints; empty when it can."""
+    found = re.search(r"restic (\d+)\.(\d+)\S*", text)
+    if found and (int(found[1]), int(found[2])) >= OLDEST:
+        return ""
+    return (
+        f"restic: found {found[0].removeprefix('restic ') if found else repr(text.strip()[:80])}, expected "
+        f"{'.'.join(map(str, OLDEST))} or newer. No settings were written. Next: put a newer one in its place, such as "
+        "from the distribution's backports or restic's own releases"
+    )
+
+
+def taken(snapshot: Mapping[str, Any]) -> datetime:
+    """Return when a snapshot was made; restic writes the local time of the host, with its offset and nanoseconds."""
+    text = re.sub(r"(\.\d{1,6})\d*", lambda found: found[1].ljust(7, "0"), str(snapshot["time"]))
+    return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone(timezone.utc)
+
+
 def newest(snapshots: Sequence[Mapping[str, Any]], wanted: str | None = None) -> Mapping[str, Any]:
     """Return the snapshot of a set, by its name or the newest one. Raises BackupError."""
-    sets = sorted(snapshots, key=lambda item: str(item["time"]))
+    sets = sorted(snapshots, key=taken)
     if wanted:
         sets = [item for item in sets if set_id(item) == wanted]
     else:
@@ -100,7 +125,7 @@ def set_id(snapshot: Mapping[str, Any]) -> str:
 
 def newest_first(snapshots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return snapshots by their time."""
-    return sorted(snapshots, key=lambda item: str(item["time"]), reverse=True)
+    return sorted(snapshots, key=taken, reverse=True)
 
 
 def same_disk(repository: str, data: Path) -> bool:
@@ -181,9 +206,21 @@ class Repository:
         return found or []
 
     def save(self, directory: Path, manifest: Mapping[str, Any], host: str) -> None:
-        """Save a directory as one snapshot: it is there whole, or not at all."""
+        """Save a directory as one snapshot; half of one, when this raises, is for `discard`."""
         tags = [word for tag in set_tags(manifest) for word in ("--tag", tag)]
         self.run("backup", "--host", host, *tags, str(directory))
+
+    def discard(self, stack: str, mark: str, kind: str = TAG) -> None:
+        """Forget what could not be saved whole: restic leaves a snapshot of what it could read (exit code 3).
+
+        Args:
+            stack: the stack's name.
+            mark: the tag that no other snapshot of its kind has.
+            kind: TAG or TAG_WAL.
+        """
+        halves = [str(item["id"]) for item in self.snapshots(stack, kind) if mark in item["tags"]]
+        if halves:
+            self.run("forget", *halves)
 
     def save_wal(self, directory: Path, stack: str, host: str, as_of: float) -> None:
         """Save a directory with all WAL up to a time (epoch seconds) as one snapshot."""
@@ -202,9 +239,10 @@ class Repository:
         return self.run("dump", "--no-lock", str(snapshot["id"]), f"{snapshot['paths'][0]}/{name}")
 
     def forget(self, stack: str, retention: Mapping[str, int]) -> None:
-        """Remove sets that the retention does not keep, and what only they used."""
-        kept = retention_arguments(retention)
-        self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack}", "--prune", *kept)
+        """Remove sets that the retention does not keep, and what only they used; safety sets are counted apart."""
+        safety = {**retention, "last": max(SAFETY_KEPT, int(retention.get("last", 0)))}
+        for tag, kept in ((TAG_REGULAR, retention_arguments(retention)), ("safety", retention_arguments(safety))):
+            self.run("forget", "--group-by", "host", "--tag", f"{TAG},stack={stack},{tag}", "--prune", *kept)
 
     def forget_these(self, ids: Sequence[str]) -> None:
         """Remove snapshots, and what only they used."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
-from ..container import LABEL_STACK
 from ..engine import read_authorities, read_secrets
 from ..probing import deep_health, make_probes
 from ..waiting import wait_for_all
@@ -37,9 +36,7 @@ def _swap(client: DockerClient, work: Work, name: str, load: Load) -> None:
     image, label = str(container.attrs["Image"]), f"{work.stack['name']}.restore"
     real = service["volumes"][0]["name"]
     container.stop(timeout=service["stop_timeout"])
-    client.volumes.create(work.aside(name), labels={LABEL_STACK: label})
-    finish(copy(client, image, real, work.aside(name), label), f"{name}: keeping the old data")
-    work.journal.note(swapping=[*work.journal.read().get("swapping", []), name])
+    work.keep_aside(client, name, image)
     finish(copy(client, image, load.scratch.data, real, label), f"{name}: putting the restored data in place")
     container.start()
 
@@ -149,15 +146,14 @@ def _replace(
             f"set {manifest['id']} was restored and found wanting, and the old data were put back: {told}"
         )
     work.journal.note(swapping=[], stopped=[])
+    work.drop_aside(client)
 
 
 def _undo(client: DockerClient, work: Work, only: Sequence[str]) -> None:
     for name in work.journal.read().get("swapping", []):
-        service = work.stack["services"][name]
-        container = client.containers.get(service["container"])
-        container.stop(timeout=service["stop_timeout"])
-        work.put_back(client, name, str(container.attrs["Image"]))
+        work.put_back(client, name)
     for name in only:
         client.containers.get(work.stack["services"][name]["container"]).start()
-    work.journal.note(swapping=[], stopped=[])
+    work.journal.note(stopped=[])
+    work.drop_aside(client)
     wait_for_all({name: work.stack["services"][name] for name in only}, list(only), STARTING)

@@ -10,15 +10,36 @@ from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException
 
+from ..container import LABEL_SERVICE, LABEL_STACK
 from ..engine import EngineError, connect
+from ..evidence import timestamp
 from . import backup, drill, restore, wal
 from .manifest import BackupError
-from .restic import set_id
+from .restic import set_id, taken
+from .stores import DUMPS
 from .volumes import LONG
 from .work import Work
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+
+def refuse_unknown(stack: str) -> None:
+    """Raise BackupError when a service with data runs that this host's settings do not know: sets would be without it.
+
+    For runs by timer: a verb brings the settings along.
+    """
+    work = Work.of(stack)
+    with _told():
+        found = _connect().containers.list(filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
+        running = {str(container.labels.get(LABEL_SERVICE)) for container in found}
+    unknown = sorted(running & set(DUMPS) - set(work.stack["services"]))
+    if unknown:
+        raise BackupError(
+            f"found {', '.join(unknown)} running, which the settings of backups on this host do not know: a set would "
+            "be without it. Nothing was changed. Next: ./ready backup, or ./ready backup list, brings the settings up "
+            "to date; what the inventory no longer has must be removed from the host"
+        )
 
 
 def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
@@ -74,7 +95,7 @@ def list_sets(stack: str) -> dict[str, Any]:
         found.append(
             {
                 "id": set_id(snapshot),
-                "time": snapshot["time"][:19] + "Z",
+                "time": timestamp(taken(snapshot)),
                 "level": tags.get("level", ""),
                 "services": services,
                 "safety": "safety" in snapshot["tags"],

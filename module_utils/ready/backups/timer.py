@@ -67,6 +67,8 @@ def outcome(verb: str, work: Work) -> dict[str, Any]:
     """Run a verb and return {verdict, results}; what goes wrong is told in the results."""
     host = str(work.settings["host"])
     try:
+        if verb != "wal":
+            run.refuse_unknown(work.stack["name"])
         if verb == "drill":
             results = run.prove_set(work.stack["name"], None)
             return {"verdict": results["verdict"], "results": results}

@@ -256,7 +256,8 @@ def ship(client: DockerClient, work: Work) -> dict[str, Any]:
             (target / directory).mkdir(exist_ok=True)
             _bring(container, f"{place}/{directory}", name, target / directory)
         if todo:
-            repository.save_wal(target, stack["name"], str(work.settings["host"]), as_of)
+            with work.whole(f"as_of={int(as_of)}", TAG_WAL):
+                repository.save_wal(target, stack["name"], str(work.settings["host"]), as_of)
         last = dict(shipped)
         for path in target.glob("*/*"):
             if _SEGMENT.fullmatch(path.name) and not path.name.endswith(PARTIAL):

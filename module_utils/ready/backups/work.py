@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from docker.errors import NotFound
 
+from ..container import LABEL_STACK
 from ..evidence import write_text
 from .manifest import BackupError, BusyError
-from .restic import Repository
+from .restic import TAG, Repository
 from .volumes import copy, finish, remove_all, remove_containers
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ SETTINGS = Path("/etc/ready/backup")
 WORK = Path("/var/lib/ready/backup")
 #: What scratch sides are made for: none of them outlives its run.
 PURPOSES = ("backup", "drill", "restore")
+#: Of the volumes that keep old data during a restore: they outlive a run that could not put them back.
+ASIDE = "aside"
 
 
 @dataclass
@@ -84,6 +87,21 @@ class Work:
         environment = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return Repository(self.settings["repository"], self.place() / "key", self.directory / "cache", environment)
 
+    @contextmanager
+    def whole(self, mark: str, kind: str = TAG) -> Iterator[None]:
+        """Save a snapshot that has the tag `mark`; when that fails no half of it may be taken for the newest one."""
+        try:
+            yield
+        except BackupError as error:
+            try:
+                self.repository("prune").discard(str(self.stack["name"]), mark, kind)
+            except BackupError as left:
+                raise BackupError(
+                    f"{error}. And what may have been saved of it could not be removed: {left}. Next: restic forget "
+                    f"the snapshot with the tag {mark}, if there is one"
+                ) from error
+            raise
+
     def state(self) -> dict[str, Any]:
         """Return what earlier runs left to know: whether the repository is known, when sets were proven."""
         try:
@@ -129,14 +147,15 @@ class Work:
         for purpose in PURPOSES if left else ():
             remove_containers(client, f"{self.stack['name']}.{purpose}")
         for name in left.get("swapping", []):
-            lines += self._put_back(client, name)
+            self.put_back(client, name)
+            lines.append(f"put the old data of {name} back, since an interrupted run had not finished its restore")
         for name in left.get("stopped", []):
             with contextlib.suppress(NotFound):
                 container = client.containers.get(self.stack["services"][name]["container"])
                 if container.status != "running":
                     container.start()
                     lines.append(f"started {container.name}, which an interrupted run had stopped")
-        for purpose in PURPOSES:
+        for purpose in (*PURPOSES, ASIDE):
             lines += [f"removed {name}, left by an interrupted run" for name in self._remove(client, purpose)]
         for path in (self.staging, self.fetched):
             if path.exists():
@@ -155,20 +174,39 @@ class Work:
         """Return the volume that keeps a service's old data while new ones are put in their place."""
         return f"{self.stack['name']}.restore_{name}_aside"
 
-    def _put_back(self, client: DockerClient, name: str) -> list[str]:
+    def keep_aside(self, client: DockerClient, name: str, image: str) -> None:
+        """Copy a stopped service's data to where they are kept, and say in the journal that they are."""
+        client.volumes.create(self.aside(name), labels={LABEL_STACK: f"{self.stack['name']}.{ASIDE}"})
+        real, label = self.stack["services"][name]["volumes"][0]["name"], f"{self.stack['name']}.restore"
+        finish(copy(client, image, real, self.aside(name), label), f"{name}: keeping the old data")
+        self.journal.note(swapping=[*self.journal.read().get("swapping", []), name])
+
+    def put_back(self, client: DockerClient, name: str) -> None:
+        """Stop a service, make its data volume what it was before a restore, and take its name off the journal.
+
+        Raises BackupError when the old data are not there: Docker would make an empty volume, and the copy an empty
+        service.
+        """
         service = self.stack["services"][name]
+        try:
+            client.volumes.get(self.aside(name))
+        except NotFound as error:
+            raise BackupError(
+                f"{name}: found no volume {self.aside(name)}, expected the data from before an interrupted restore. "
+                f"Nothing was put back. Next: look whether {name} holds what it should; if so remove "
+                f"{self.journal.path} and go on, else remove it and ./ready restore"
+            ) from error
         container = client.containers.get(service["container"])
         container.stop(timeout=service["stop_timeout"])
-        self.put_back(client, name, str(container.attrs["Image"]))
-        return [f"put the old data of {name} back, since an interrupted run had not finished its restore"]
-
-    def put_back(self, client: DockerClient, name: str, image: str) -> None:
-        """Make a stopped service's data volume what it was before a restore."""
-        service = self.stack["services"][name]
-        label = f"{self.stack['name']}.restore"
+        image, label = str(container.attrs["Image"]), f"{self.stack['name']}.restore"
         finish(
             copy(client, image, self.aside(name), service["volumes"][0]["name"], label), f"{name}: putting data back"
         )
+        self.journal.note(swapping=[other for other in self.journal.read()["swapping"] if other != name])
+
+    def drop_aside(self, client: DockerClient) -> None:
+        """Remove the old data; the journal names none of them any more."""
+        self._remove(client, ASIDE)
 
 
 class Journal:

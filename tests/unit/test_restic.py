@@ -1,0 +1,91 @@
+"""What a real restic does with sets: what is kept, and that half a set is none. On a repository in a directory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ready.backups import manifest, restic
+from ready.backups.drill import fetch
+from ready.backups.manifest import BackupError
+from ready.backups.restic import Repository, newest, set_id
+from ready.backups.work import Work
+
+pytestmark = pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
+DAY = datetime(2026, 11, 24, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Return a stack's place with a repository that is there."""
+    place = tmp_path / "settings"
+    place.mkdir()
+    (place / "key").write_text("a key of a test\n")
+    monkeypatch.setattr(Work, "place", lambda _: place)
+    made = Work({"stack": {"name": "ready"}, "repository": str(tmp_path / "repository")}, tmp_path)
+    assert made.repository().ensure(known=False)
+    made.staging.mkdir()
+    (made.staging / manifest.FILE).write_text("{}")
+    return made
+
+
+def a_set(safety: bool = False) -> dict[str, Any]:
+    """Return what of a manifest is needed."""
+    made = {"id": manifest.new_id(DAY), "stack": "ready", "level": "fuzzy", "parts": {"redis": {}}}
+    return {**made, "safety": safety}
+
+
+def kept(repository: Repository) -> list[str]:
+    """Return the names of the sets that are there."""
+    return [set_id(item) for item in repository.snapshots("ready")]
+
+
+def test_safety_sets_take_no_slot(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set of a day stays when a safety set is made after it; of those the newest few stay."""
+    monkeypatch.setattr(restic, "SAFETY_KEPT", 2)
+    repository = work.repository()
+    made = [a_set(), a_set(), *(a_set(safety=True) for _ in range(3))]
+    for item in made:
+        repository.save(work.staging, item, "pc1")
+    repository.forget("ready", {"daily": 7})
+    assert kept(repository) == [item["id"] for item in (made[1], *made[3:])]
+    assert set_id(newest(repository.snapshots("ready"))) == made[1]["id"]
+
+
+def test_half_a_set_is_none(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that could not be read makes restic end with 3, after it has saved the rest."""
+    whole, half = a_set(), a_set()
+    repository, real = work.repository(), shutil.which("restic")
+    repository.save(work.staging, whole, "pc1")
+    wrapper = tmp_path / "bin" / "restic"
+    wrapper.parent.mkdir()
+    wrapper.write_text(
+        f'#!/bin/sh\n{real} "$@" || exit\ncase " $* " in *" backup "*) echo incomplete >&2; exit 3;; esac\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
+    with pytest.raises(BackupError, match="incomplete"), work.whole(f"set={half['id']}"):
+        repository.save(work.staging, half, "pc1")
+    assert kept(repository) == [whole["id"]]
+
+
+def test_what_lies_beside_the_data_is_held_to_its_checksum(work: Work) -> None:
+    """The secrets of a set are the bytes that were put into it, or it is damaged."""
+    path = work.staging / "include" / "secrets.vault"
+    path.parent.mkdir()
+    path.write_text("encrypted")
+    made = a_set() | {"schema": manifest.SCHEMA, "finished_at": "2026-11-24T00:00:00Z"}
+    made["include"] = manifest.describe(path.parent, [path.name])
+    (work.staging / manifest.FILE).write_text(json.dumps(made))
+    work.repository().save(work.staging, made, "pc1")
+    work.settings["set_stack"] = "ready"
+    assert fetch(work, None, [])[0]["id"] == made["id"]
+    shutil.rmtree(work.fetched)
+    path.write_text("encryptex")
+    work.repository().save(work.staging, made, "pc1")
+    with pytest.raises(BackupError, match=r"is damaged: include: secrets\.vault: found other bytes"):
+        fetch(work, None, [])
