@@ -57,16 +57,22 @@ class Site:
     directory: Path
 
     def run(self, playbook: str, *arguments: str, timeout: int = 240, **variables: Any) -> Run:
-        """Run a playbook; variables go to every host, `of` to single ones."""
-        of = variables.pop("of", {})
+        """Run a playbook; variables go to every host, `of` to single ones, `twins` makes a distro a host as well."""
+        of, twins = variables.pop("of", {}), variables.pop("twins", False)
         inventory = self.directory / "inventory.yml"
         content = yaml.safe_load(self.fleet.inventory().read_text())
         content["all"]["vars"] = INVENTORY | {"ready_evidence_dir": str(self.directory / "evidence")} | variables
         for name, own in of.items():
             content["all"]["children"]["windows"]["hosts"][name] |= own
+        if twins:
+            content["all"]["children"]["wsl"] = {
+                "vars": {"ansible_connection": "wsl_psrp", "ansible_wsl_distribution": DISTRO},
+                "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} for name in self.hosts},
+            }
+        folder = ROOT if playbook == "site" else ROOT / "playbooks"
         inventory.write_text(yaml.safe_dump(content))
         done = subprocess.run(
-            [BIN / "ansible-playbook", "-i", inventory, ROOT / "playbooks" / f"{playbook}.yml", *arguments],
+            [BIN / "ansible-playbook", "-i", inventory, folder / f"{playbook}.yml", *arguments],
             cwd=ROOT,
             env=os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "400", "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
@@ -357,6 +363,20 @@ def test_diagnose_prints_the_state(tmp_path: Path) -> None:
         assert report["pc2"]["state"]["schema"] == "windows_state/1"
         assert not site.hosts["pc1"].registered[0].running
         assert site.hosts["pc2"].changes() == []
+
+
+def test_distro_of_a_failed_host_is_left_alone(tmp_path: Path) -> None:
+    """Where another PC is fine the run goes on to the distros: not to that of the one that failed, which is named."""
+    with site_of(tmp_path, {"pc1": "foreign-distro", "pc2": "ready"}) as site:
+        secrets = str(tmp_path / "vault.yml")
+        run = site.run("site", "-e", "ready_hosts=pc1-wsl", twins=True, ready_secrets_file=secrets)
+        assert run.code == 2
+        assert "Ready did not make it" in run.message("pc1")
+        assert "found that pc1 failed in this run" in run.message("pc1-wsl"), run.text[-3000:]
+        assert run.count("pc2", "failed") == 0
+        assert [entry for entry in site.hosts["pc1"].record if "wsl_exec" in str(entry)] == []
+        assert site.hosts["pc1"].changes() == []
+        assert not Path(secrets).exists()
 
 
 def test_linux_alone_pays_nothing(tmp_path: Path) -> None:
