@@ -228,6 +228,13 @@ def test_it_is_in_the_list(script: Path) -> None:
     assert f"`{script.stem}`" in (ROOT / "docs" / "windows-scripts.md").read_text()
 
 
+def test_bootstrap_looks_for_the_mark_first() -> None:
+    """A distro of that name that Ready did not make is refused before it is configured."""
+    text = (ROOT / "bootstrap.ps1").read_text()
+    assert text.index("ready.json") < text.index("and it is left untouched") < text.index("its user, systemd and tools")
+    assert "-and -not $Adopt" in text
+
+
 GOOD = b"param([int]$A)\nSet-StrictMode -Version 2\n$b = $A + 1\nforeach ($c in @(1, 2)) { Write-Output ($b + $c) }\n"
 
 
