@@ -141,10 +141,14 @@ def ready_windows_steps(plans: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def ready_windows_report(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> str:
-    """Return state, checks and steps of the hosts that could be read, as JSON."""
-    report = {}
+    """Return state, checks and steps of each host, as JSON; where there was a fault, that, and what was read at all."""
+    report: dict[str, Any] = {}
     for host in hosts:
         own = hostvars[host]
+        if fault := own.get("_diagnose_fault"):
+            read = own.get("__windows_preflight_read") or {}
+            report[host] = {"fault": fault, "state": read.get("result"), "raw": read.get("raw")}
+            continue
         plans = [own[name] for name in ("_wsl2", "_docker_desktop", "_windows_network")]
         report[host] = {
             "state": own["ready_windows"]["state"],

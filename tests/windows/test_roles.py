@@ -365,6 +365,22 @@ def test_diagnose_prints_the_state(tmp_path: Path) -> None:
         assert site.hosts["pc2"].changes() == []
 
 
+def test_diagnose_prints_what_it_cannot_use(tmp_path: Path) -> None:
+    """A script that throws and a state that is not as promised: what came is in the report, with the fault."""
+    with site_of(tmp_path, {"pc1": "ready", "pc2": "ready", "pc3": "ready"}) as site:
+        site.hosts["pc1"].faults["state_error"] = "Access is denied."
+        site.hosts["pc2"].desktops = [{"sid": 5, "session": "none"}]
+        run = site.run("diagnose", "-e", f"ready_output={tmp_path / 'out.json'}")
+        assert run.code == 2
+        report = json.loads((tmp_path / "out.json").read_text())
+        assert "Access is denied." in report["pc1"]["fault"]
+        assert "Access is denied." in json.dumps(report["pc1"]["raw"])
+        assert "not what scripts/windows/windows_state.ps1 promises" in report["pc2"]["fault"]
+        assert report["pc2"]["state"]["account"]["desktops"] == [{"sid": 5, "session": "none"}]
+        assert report["pc3"]["state"]["schema"] == "windows_state/1"
+        assert "Access is denied." in run.message("pc1")
+
+
 def test_distro_of_a_failed_host_is_left_alone(tmp_path: Path) -> None:
     """Where another PC is fine the run goes on to the distros: not to that of the one that failed, which is named."""
     with site_of(tmp_path, {"pc1": "foreign-distro", "pc2": "ready"}) as site:
