@@ -31,6 +31,7 @@ NETWORK: dict[str, Any] = {
     "backend": "desktop",
     "follow": True,
     "follower": "f" * 64,
+    "config": {},
     "password_given": True,
 }
 
