@@ -322,6 +322,18 @@ def test_task_that_windows_would_end_is_made_anew() -> None:
     assert wsl.plan(state_of(host), **WSL)["keepalive"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("user", "PC1\\anna"), ("execute", "C:\\Windows\\System32\\wsl.exe"), ("state", "Disabled")]
+)
+def test_task_of_another_account_or_program_is_made_anew(key: str, value: str) -> None:
+    """And one that somebody disabled; Windows may give the account without its domain, or as its SID."""
+    state = state_of(host_in("ready"))
+    (task,) = state["tasks"]
+    for same in ("ready", "pc1\\Ready", state["account"]["sid"]):
+        assert not wsl.plan({**state, "tasks": [{**task, "user": same}]}, **WSL)["keepalive"]
+    assert wsl.plan({**state, "tasks": [{**task, key: value}]}, **WSL)["keepalive"]
+
+
 def test_old_answers_in_utf16_are_read() -> None:
     """And their German is not."""
     host = host_in("ready")
@@ -341,6 +353,23 @@ def test_upgrade_stops_what_runs() -> None:
     """With leave."""
     found = plans(state_of(host_in("docker-desktop-old")), allow_restart=True)["docker"]
     assert (found["install"], found["stop"], found["start"], found["settings"]) == (True, True, True, None)
+
+
+def test_docker_desktop_without_an_engine_is_restarted() -> None:
+    """With leave; not while it may be on its way up, after Windows' start."""
+    host = host_in("ready")
+    state = state_of(host)
+    state["docker_desktop"]["engine"]["rc"] = 1
+    assert not plans(state)["docker"]["stop"]
+    host.boot -= 3600
+    state = state_of(host)
+    state["docker_desktop"]["engine"] = None
+    found = plans(state, allow_restart=True)["docker"]
+    assert (found["stop"], found["start"], found["steps"]) == (True, True, ["restart Docker Desktop"])
+    assert "fail" not in [check["verdict"] for check in found["checks"]]
+    refused = [check for check in plans(state)["docker"]["checks"] if check["verdict"] == "fail"]
+    assert [check["id"] for check in refused] == ["docker_engine"]
+    assert "docker_desktop_allow_restart" in refused[0]["next"]
 
 
 def test_engine_needs_nothing_of_docker_desktop() -> None:

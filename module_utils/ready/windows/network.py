@@ -206,7 +206,12 @@ def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator
     elif found != wanted and yet_to_come:
         step = "the run writes .wslconfig, which counts from the next start of WSL on"
         yield Check(
-            "network_mode", title, UNKNOWN, f"{found} is in effect, and .wslconfig does not ask for {wanted} yet", wanted, step
+            "network_mode",
+            title,
+            UNKNOWN,
+            f"{found} is in effect, and .wslconfig does not ask for {wanted} yet",
+            wanted,
+            step,
         )
     elif found != wanted:
         yield Check(
