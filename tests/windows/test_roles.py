@@ -395,6 +395,33 @@ def test_distro_of_a_failed_host_is_left_alone(tmp_path: Path) -> None:
         assert not Path(secrets).exists()
 
 
+def batches(directory: Path, *arguments: str) -> tuple[int, str, dict[str, str]]:
+    """Run the verb over four hosts of which the first fails at once, as it is SYSTEM's; return host -> state too."""
+    conditions = {"pc1": "system-account", "pc2": "ready", "pc3": "ready", "pc4": "ready"}
+    with site_of(directory, conditions) as site:
+        run = site.run("windows", *arguments)
+        document = json.loads((directory / "evidence" / "fleet.json").read_text())
+        return run.code, run.text, {item["name"]: item["state"] for item in document["results"]["machines"]}
+
+
+def test_fleet_goes_on_by_default(tmp_path: Path) -> None:
+    """One that fails stops nobody."""
+    code, text, states = batches(tmp_path)
+    assert (code, text.count("PLAY [Make Windows")) == (2, 1)
+    assert states == {"pc1": "failed", "pc2": "not up", "pc3": "not up", "pc4": "not up"}
+
+
+def test_fleet_stops_where_told(tmp_path: Path) -> None:
+    """Batch by batch; the batch in which too many fail is the last, and the summary says who was ended with it."""
+    code, text, states = batches(tmp_path, "-e", "ready_serial=2 ready_max_fail_percentage=40")
+    assert (code, text.count("PLAY [Make Windows")) == (2, 1)
+    assert states == {"pc1": "failed", "pc2": "failed", "pc3": "never seen", "pc4": "never seen"}
+    assert "pc2: ended with its batch" in text
+    code, text, states = batches(tmp_path / "again", "-e", "ready_serial=50%")
+    assert (code, text.count("PLAY [Make Windows")) == (2, 2)
+    assert states == {"pc1": "failed", "pc2": "not up", "pc3": "not up", "pc4": "not up"}
+
+
 def test_linux_alone_pays_nothing(tmp_path: Path) -> None:
     """An inventory without Windows hosts runs no task and prints no warning."""
     inventory = tmp_path / "hosts.yml"
