@@ -95,6 +95,8 @@ def test_integration_is_seen_from_inside(host: Windows) -> None:
     inside.integrate(on=True, known=True)
     seen = dockerdesktop.integration(state_of(host))
     assert seen.verdict == "pass", seen
+    before, shown, after = map(int, state_of(host)["inside"]["values"]["container_time"].split())
+    assert before <= shown <= after
     inside.integrate(on=False, known=True)
     assert "leads nowhere" in dockerdesktop.integration(state_of(host)).found
 
