@@ -57,6 +57,7 @@ def ready_wsl2(windows: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     if not _fit(windows):
         return {"checks": [], "steps": []}
     given = {key: windows[key] for key in ("distribution", "location", "user")}
+    given["disk_limit"] = parse_size(options.pop("disk_limit", 0) or 0)
     return wsl.plan(windows["state"], **given, **plain(options))
 
 

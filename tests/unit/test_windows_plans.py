@@ -53,7 +53,7 @@ def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by"}
+WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by", "disk_limit"}
 DOCKER_ONLY = {
     "version",
     "backend",
@@ -131,6 +131,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("fresh", {"keepalive": False, "needed_by": ["pc1-wsl has backup_schedule daily"]},
      ["wsl2_keepalive is false, and pc1-wsl has backup_schedule daily", "wsl2_keepalive to true"]),
     ("fresh", {"proxy": "http://a:it's@proxy:3128"}, ["Proxy of the distro", "a quote", "correct wsl2_proxy"]),
+    ("ready", {"disk_limit": 2**30}, ["Virtual disk of the distro: found 3.0 GiB", "at most 1.0 GiB", "Optimize-VHD"]),
     ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
     ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
     ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
@@ -183,6 +184,17 @@ def test_clock_of_the_distro() -> None:
     inside: Any = host.registered[0].inside
     inside.clock_skew = -3600.0
     assert "Clock of the distro: found 36" in failures(host)
+
+
+def test_clock_of_the_containers() -> None:
+    """It is that of the distro, unless the engine is in a virtual machine of its own."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    assert "clock_container" not in [check["id"] for check in checks_of(host)]
+    inside.container_skew = 0
+    assert [check["found"] for check in checks_of(host) if check["id"] == "clock_container"] == ["as the distro's"]
+    inside.container_skew = -3600
+    assert "Clock of the containers: found 3600 s away" in failures(host)
 
 
 def test_other_architectures() -> None:

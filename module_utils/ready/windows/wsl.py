@@ -171,6 +171,25 @@ def _distro(state: Mapping[str, Any], options: Options) -> Check:
     return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
 
 
+def _disk(distro: Mapping[str, Any] | None, options: Options) -> Iterator[Check]:
+    """Compare the virtual disk with what it may take; it grows, and does not shrink by itself."""
+    size = distro["disk_bytes"] if distro else None
+    if not size or not options.disk_limit:
+        return
+    fits = size <= options.disk_limit
+    yield Check(
+        "distro_disk",
+        "Virtual disk of the distro",
+        PASS if fits else FAIL,
+        f"{size / 2**30:,.1f} GiB",
+        f"at most {options.disk_limit / 2**30:,.1f} GiB (wsl2_disk_limit)",
+        ""
+        if fits
+        else f"wsl --manage {options.distribution} --set-sparse true, or, with WSL shut down, Optimize-VHD -Path "
+        f"{distro['base_path'] if distro else ''}\\ext4.vhdx -Mode Full; or set wsl2_disk_limit higher",
+    )
+
+
 def _asleep(state: Mapping[str, Any]) -> bool:
     """Return whether the distro runs without systemd: its wsl.conf was written, and it was not started anew since."""
     values = (state["inside"] or {}).get("values", {})
@@ -319,6 +338,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         _package(state, options),
         *_probe(state),
         _distro(state, options),
+        *_disk(distro, options),
         *([] if distro is None else _inside(state)),
         keepalive,
     ]
