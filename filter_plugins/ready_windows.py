@@ -176,6 +176,7 @@ class FilterModule:
             "ready_windows_network": ready_windows_network,
             "ready_windows_overhead": ready_windows_overhead,
             "ready_windows_overhead_rows": overhead.rows,
+            "ready_windows_overhead_fault": overhead.fault,
             "ready_windows_targets": ready_windows_targets,
             "ready_windows_inside": ready_windows_inside,
             "ready_windows_ports": names.ports,

@@ -237,7 +237,9 @@ FAILURES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[str]]] = {
     "msi": ("with-features", {"wsl_codes": [1603, 1603, 1603]}, {}, ["mend what the log says", "1603:"]),
     "busy": ("with-features", {"wsl_codes": [1618, 1618, 1618]}, {}, ["another installation runs"]),
     "sum": ("with-features", {}, {"wsl2_msi_sha256": "0" * 64}, ["did not match", "its checksum"]),
-    "gone": ("with-wsl", {}, {"wsl2_rootfs_source": "https://mirror.example/gone"}, ["(404) Not Found"]),
+    "gone": ("with-wsl", {}, {"wsl2_rootfs_source": "https://mirror.example/gone"}, ["(404) Not Found", "the network"]),
+    "image": ("with-wsl", {}, {"wsl2_rootfs_source": "C:\\none.wsl"}, ["found no such file", "expected C:\\none.wsl"]),
+    "image-sum": ("with-wsl", {}, {"wsl2_rootfs_sha256": "0" * 64}, ["the SHA-256 0000", "see wsl2_rootfs_source"]),
     "taken": ("with-wsl", {"location_taken": True}, {}, ["in use already", "nothing was deleted"]),
     "start": (
         "with-wsl",
