@@ -17,6 +17,7 @@ Parameters
   Url             where to download it from when Rootfs is not given
   User            the user in the distro
   Source          address of Ready's git repository; without it the repository must already be in the distro
+  Adopt           configure a distro of that name also when Ready did not make it
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
@@ -26,7 +27,8 @@ param(
     [string]$Sha256 = '4499c4fe257f2fc83145b429ce211a0a43fd590e70d6261ede616210947d9f8f',
     [string]$Url = 'https://releases.ubuntu.com/jammy/ubuntu-22.04.5-wsl-amd64.wsl',
     [string]$User = 'ready',
-    [string]$Source = ''
+    [string]$Source = '',
+    [switch]$Adopt
 )
 Set-StrictMode -Version 2
 $ErrorActionPreference = 'Stop'
@@ -76,9 +78,20 @@ Write-Step ('the distro {0}' -f $Distribution)
 $lxss = 'Registry::HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Lxss'
 $known = @()
 if (Test-Path -LiteralPath $lxss) {
-    $known = @(Get-ChildItem -LiteralPath $lxss | ForEach-Object { [string]$_.GetValue('DistributionName', '') })
+    $known = @(Get-ChildItem -LiteralPath $lxss | Where-Object { [string]$_.GetValue('DistributionName', '') -eq $Distribution })
 }
-if ($known -notcontains $Distribution) {
+foreach ($key in $known) {
+    # The mark that the import leaves, here and by role wsl2. A distro of this name without it is somebody else's.
+    $base = ([string]$key.GetValue('BasePath', '')) -replace '^\\\\\?\\', ''
+    $named = ''
+    if ($base -and (Test-Path -LiteralPath "$base.ready.json")) {
+        $named = [string](Get-Content -LiteralPath "$base.ready.json" -Raw | ConvertFrom-Json).distribution
+    }
+    if ($named -ne $Distribution -and -not $Adopt) {
+        throw ('{0} in {1}: Ready did not make it, and it is left untouched; name another -Distribution and -Location, or give -Adopt' -f $Distribution, $base)
+    }
+}
+if ($known.Count -eq 0) {
     if (Test-Path -LiteralPath $Location) {
         if (@(Get-ChildItem -LiteralPath $Location -Force | Select-Object -First 1).Count -gt 0) {
             throw ('{0} is not empty: nothing was deleted; name another -Location' -f $Location)
@@ -106,14 +119,27 @@ if ($known -notcontains $Distribution) {
 
 Write-Step 'its user, systemd and tools'
 if ($PSCmdlet.ShouldProcess($Distribution, 'configure')) {
-    $commands = @(
-        'set -e'
-        ('id {0} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups sudo {0}' -f $User)
-        ('echo "{0} ALL=(ALL) NOPASSWD:ALL" > /etc/sudoers.d/ready' -f $User)
-        'chmod 0440 /etc/sudoers.d/ready'
-        ('[ -e /etc/wsl.conf ] || printf "[boot]\nsystemd=true\n\n[user]\ndefault={0}\n" > /etc/wsl.conf' -f $User)
-        'command -v git >/dev/null || { apt-get update -q && apt-get install -qy git python3-venv; }'
-    ) -join "`n"
+    $commands = (@'
+set -e
+id READY_USER >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups sudo READY_USER
+echo "READY_USER ALL=(ALL) NOPASSWD:ALL" > /etc/sudoers.d/ready
+chmod 0440 /etc/sudoers.d/ready
+# A section, a key and its value into wsl.conf; every other line stays.
+merge() {
+    awk -v section="[$1]" -v key="$2" -v value="$3" '
+        function put() { if (!done) print key "=" value; done = 1 }
+        /^[ \t]*\[/ { if (inside) put(); line = tolower($0); gsub(/[ \t\r]/, "", line); inside = line == section }
+        inside && tolower($0) ~ "^[ \t]*" key "[ \t]*=" { put(); next }
+        { print }
+        END { if (!done && !inside) print "\n" section; put() }' /etc/wsl.conf > /etc/.ready-wsl.conf
+    cat /etc/.ready-wsl.conf > /etc/wsl.conf
+    rm /etc/.ready-wsl.conf
+}
+touch /etc/wsl.conf
+merge boot systemd true
+merge user default READY_USER
+command -v git >/dev/null || { apt-get update -q && apt-get install -qy git python3-venv; }
+'@ -replace "`r", '').Replace('READY_USER', $User)
     $encoded = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($commands))
     & $wsl -d $Distribution -u root --cd / --exec /bin/sh -c "echo $encoded|base64 -d|sh"
     if ($LASTEXITCODE -ne 0) { throw ('the configuration of the distro ended with {0}' -f $LASTEXITCODE) }

@@ -56,9 +56,16 @@ class ActionModule(ActionBase):
         )
         if done.get("failed") or errors or not done.get("output"):
             reason = errors or str(done.get("msg") or "it printed nothing").strip()
-            raise AnsibleActionFail(f"{host}: the script {args['id']} failed: {reason}. Next: ./ready diagnose")
+            raw = {key: done[key] for key in ("output", "error") if key in done}
+            raise AnsibleActionFail(
+                f"{host}: the script {args['id']} failed: {reason}. Next: ./ready diagnose",
+                result=result | {"raw": raw},
+            )
         try:
             answer = json.loads("".join(map(str, done["output"])))
         except ValueError as error:
-            raise AnsibleActionFail(f"{host}: the script {args['id']} printed no JSON: {error}") from error
+            raise AnsibleActionFail(
+                f"{host}: the script {args['id']} printed no JSON: {error}. Next: ./ready diagnose",
+                result=result | {"raw": {"output": done["output"]}},
+            ) from error
         return result | {"result": answer, "before": before, "after": time.time()}

@@ -28,6 +28,12 @@ description:
 requirements: [enabled in C(ansible.cfg)]
 """
 
+#: The percentage of failed hosts that no batch exceeds.
+_ALL = 100
+_ENDED = (
+    "ended with its batch, of which more hosts failed than ready_max_fail_percentage allows. "
+    "Next: mend what is said of them, then run again"
+)
 PLAYBOOKS = ("site", "up", "windows", "check")
 
 
@@ -45,6 +51,8 @@ class CallbackModule(CallbackBase):
         self._play: Any = None
         self._started = datetime.now(timezone.utc)
         self._said: dict[str, tuple[str, str]] = {}  # host -> task and message of its last failure
+        self._batch: set[str] = set()  # hosts of the play, or of its batch, that a task was started for
+        self._cut: set[str] = set()  # hosts that did not fail, and whose batch was ended
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Note which playbook it is."""
@@ -53,8 +61,19 @@ class CallbackModule(CallbackBase):
         self._playbook = path.stem if ours and path.stem in PLAYBOOKS else ""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Note a way to the inventory."""
+        """Note a way to the inventory. This comes once for each batch."""
         self._play = play
+        self._batch = set()
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        """Note who takes part."""
+        self._batch.add(host.get_name())
+
+    def v2_playbook_on_no_hosts_remaining(self) -> None:
+        """Note who was ended with the others of a batch: Ansible counts them neither as failed nor as done."""
+        limit = self._play.max_fail_percentage
+        if limit is not None and limit < _ALL:
+            self._cut |= self._batch
 
     def _note(self, result: Any) -> None:
         self._said[result.host.get_name()] = (result.task.get_name(), str(result.result.get("msg") or ""))
@@ -93,6 +112,8 @@ class CallbackModule(CallbackBase):
         """Leave evidence of how the run ended on a host."""
         outcome = "unreachable" if host in stats.dark else "failed" if host in stats.failures else "ok"
         task, message = ("", "") if outcome == "ok" else self._said.get(host, ("", ""))
+        if outcome == "ok" and host in self._cut:
+            outcome, message = "failed", _ENDED
         results = fleet.run_results(self._playbook, outcome, stats.changed.get(host, 0), task, message)
         own = hostvars[machine.windows or host].get("ready_windows") or {}
         document = evidence.make(

@@ -57,6 +57,7 @@ def ready_wsl2(windows: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     if not _fit(windows):
         return {"checks": [], "steps": []}
     given = {key: windows[key] for key in ("distribution", "location", "user")}
+    given["disk_limit"] = parse_size(options.pop("disk_limit", 0) or 0)
     return wsl.plan(windows["state"], **given, **plain(options))
 
 
@@ -141,10 +142,14 @@ def ready_windows_steps(plans: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def ready_windows_report(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> str:
-    """Return state, checks and steps of the hosts that could be read, as JSON."""
-    report = {}
+    """Return state, checks and steps of each host, as JSON; where there was a fault, that, and what was read at all."""
+    report: dict[str, Any] = {}
     for host in hosts:
         own = hostvars[host]
+        if fault := own.get("_diagnose_fault"):
+            read = own.get("__windows_preflight_read") or {}
+            report[host] = {"fault": fault, "state": read.get("result"), "raw": read.get("raw")}
+            continue
         plans = [own[name] for name in ("_wsl2", "_docker_desktop", "_windows_network")]
         report[host] = {
             "state": own["ready_windows"]["state"],
@@ -171,6 +176,7 @@ class FilterModule:
             "ready_windows_network": ready_windows_network,
             "ready_windows_overhead": ready_windows_overhead,
             "ready_windows_overhead_rows": overhead.rows,
+            "ready_windows_overhead_fault": overhead.fault,
             "ready_windows_targets": ready_windows_targets,
             "ready_windows_inside": ready_windows_inside,
             "ready_windows_ports": names.ports,

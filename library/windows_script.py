@@ -40,6 +40,10 @@ result:
   description: What the script printed.
   returned: when it ran
   type: dict
+raw:
+  description: What there was of output and errors, as C(ansible.windows.win_powershell) returned them.
+  returned: when it failed
+  type: dict
 before:
   description: The controller's time before it was sent, in seconds since 1970.
   returned: when it ran

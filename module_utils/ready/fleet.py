@@ -27,6 +27,10 @@ STATES = ("unreachable", "failed", "unhealthy", "never seen", "not up", "healthy
 #: Characters of what was said that a summary has room for; the evidence `run` and the run's output have more.
 _ROOM = 400
 _REACH = "see that it is on and that ansible -m ping (Windows: -m ansible.windows.win_ping) reaches it, then run again"
+_REACH_WINDOWS = (
+    f"{_REACH}; PowerShell remoting listens on 5986 (HTTPS) or 5985 (HTTP): see ansible_port, ansible_psrp_protocol, "
+    "ansible_psrp_auth, the account and its password"
+)
 COLUMNS = [
     {"key": "name", "title": "Host"},
     {"key": "state", "title": "State"},
@@ -110,11 +114,12 @@ def _fault(host: str, what: str, following: str) -> dict[str, str]:
     return {"host": host, "what": what if len(what) <= _ROOM else f"{what[:_ROOM]}…", "next": following[:_ROOM]}
 
 
-def _of_run(host: str, run: Mapping[str, Any]) -> dict[str, str]:
+def _of_run(host: str, run: Mapping[str, Any], windows: bool) -> dict[str, str]:
     results = run["results"]
     what, following = _split(results["message"])
     if not following:
-        following = _REACH if results["outcome"] == "unreachable" else f"see the output of {results['playbook']}"
+        reach = _REACH_WINDOWS if windows else _REACH
+        following = reach if results["outcome"] == "unreachable" else f"see the output of {results['playbook']}"
     return _fault(host, what or results["task"], following)
 
 
@@ -162,7 +167,7 @@ def _row(machine: Machine, found: evidence.Found, required: Requirements, now: d
     outcomes = [run["results"]["outcome"] for run in runs.values()]
     services = _services(machine, found)
     state = _state(outcomes, services, any(items.values()))
-    faults = [_of_run(host, run) for host, run in runs.items() if run["verdict"] == FAIL]
+    faults = [_of_run(host, run, host == machine.windows) for host, run in runs.items() if run["verdict"] == FAIL]
     said = {fault["host"] for fault in faults}
     for host, names in items.items():
         if "preflight" in names and host not in said:

@@ -30,6 +30,16 @@ if [ -n "$link" ]; then
     { [ -e "$link" ] && echo file || echo dangling; } | say docker_command
     readlink "$link" | say docker_target
 fi
-[ -n "$link" ] && [ -e "$link" ] && quick docker version --format '{{.Server.Version}}' | say docker_server
+server=
+[ -n "$link" ] && [ -e "$link" ] && server=$(quick docker version --format '{{.Server.Version}}')
+[ -n "$server" ] && echo "$server" | say docker_server
+# The clock of a container, of ours where one runs, between two looks at the distro's own: whole seconds.
+if [ -n "$server" ]; then
+    container=$(timeout 5 docker ps --quiet --filter label=io.ready.stack 2>/dev/null | head -n 1)
+    [ -n "$container" ] || container=$(timeout 5 docker ps --quiet 2>/dev/null | head -n 1)
+    first=$(date +%s)
+    now=$([ -n "$container" ] && timeout 5 docker exec "$container" date +%s 2>/dev/null)
+    [ -n "$now" ] && echo "$first $now $(date +%s)" | say container_time
+fi
 quick dpkg-query -W -f '${Package} ${db:Status-Status}\n' docker.io docker-ce | awk '$2 == "installed" {print $1}' | say docker_packages
 exit 0

@@ -54,6 +54,7 @@ $info.RedirectStandardOutput = $true
 $info.RedirectStandardError = $true
 $info.EnvironmentVariables['WSL_UTF8'] = '1'
 $info.EnvironmentVariables['WSL_DISABLE_WARNINGS'] = '1'
+$clock = [Diagnostics.Stopwatch]::StartNew()
 $process = [Diagnostics.Process]::Start($info)
 $out = New-Object IO.MemoryStream
 $err = New-Object IO.MemoryStream
@@ -61,11 +62,16 @@ $copyOut = $process.StandardOutput.BaseStream.CopyToAsync($out)
 $copyErr = $process.StandardError.BaseStream.CopyToAsync($err)
 if ($Stdin) {
     $bytes = [Convert]::FromBase64String($Stdin)
-    try { $process.StandardInput.BaseStream.Write($bytes, 0, $bytes.Length) }
-    catch [IO.IOException] { Write-Verbose 'it ended without reading all of its input' }
+    # Not waited for longer than for the program: one that does not read would hold it for ever.
+    try { $result.timed_out = -not $process.StandardInput.BaseStream.WriteAsync($bytes, 0, $bytes.Length).Wait($Timeout * 1000) }
+    catch { Write-Verbose 'it ended without reading all of its input' }
 }
-$process.StandardInput.Close()
-$result.timed_out = -not $process.WaitForExit($Timeout * 1000)
+if (-not $result.timed_out) {
+    try { $process.StandardInput.Close() }
+    catch [IO.IOException] { Write-Verbose 'it ended without reading all of its input' }
+    $left = [Math]::Max(0, $Timeout * 1000 - [int]$clock.ElapsedMilliseconds)
+    $result.timed_out = -not $process.WaitForExit($left)
+}
 if ($result.timed_out) { $process.Kill() } else { $result.rc = $process.ExitCode }
 [void][Threading.Tasks.Task]::WaitAll(@($copyOut, $copyErr), 5000)
 $result.stdout = [Convert]::ToBase64String($out.ToArray())

@@ -55,6 +55,7 @@ class MemoryInside:
         self.next_addresses: list[str] = []  # one for each start to come; without one it stays
         self.packages = ""
         self.clock_skew = 0.0
+        self.container_skew: int | None = None  # None: no container runs
         self.conf = ""
         self.docker: str | None = None  # None, "on" or "dangling"
 
@@ -88,6 +89,9 @@ class MemoryInside:
         if self.docker == "on":
             found |= {"docker_socket": "yes\n", "docker_command": "file\n", "docker_target": f"{_TARGET}\n"}
             found["docker_server"] = "28.3.2\n"
+            if self.container_skew is not None:
+                now = int(time.time() + self.clock_skew)
+                found["container_time"] = f"{now} {now + self.container_skew} {now}\n"
         elif self.docker == "dangling":
             found |= {"docker_command": "dangling\n", "docker_target": f"{_TARGET}\n"}
         return found

@@ -102,6 +102,7 @@ def test_states(tmp_path: Path) -> None:
     assert rows["srv1"]["verdict"] == "insufficient_data"
     assert rows["pc1"]["faults"][0]["what"] == "Failed to connect to the host via PSRP: timed out"
     assert "win_ping" in rows["pc1"]["faults"][0]["next"]
+    assert "5986 (HTTPS) or 5985 (HTTP)" in rows["pc1"]["faults"][0]["next"]
     assert rows["pc2"]["faults"] == [
         {"host": "pc2", "what": "Virtualization: found off, expected on", "next": "the firmware"}
     ]

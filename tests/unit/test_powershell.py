@@ -228,6 +228,23 @@ def test_it_is_in_the_list(script: Path) -> None:
     assert f"`{script.stem}`" in (ROOT / "docs" / "windows-scripts.md").read_text()
 
 
+def test_programs_that_do_not_read_are_ended() -> None:
+    """What a program is given is written while its time runs, in each script that gives any."""
+    writers = [path.stem for path in SCRIPTS if "RedirectStandardInput = $true" in path.read_text()]
+    assert {"native_run", "wsl_exec"} <= set(writers)
+    for name in writers:
+        assert not re.search(
+            r"BaseStream\.Write\(|StandardInput\.Write\(", (SCRIPTS[0].parent / f"{name}.ps1").read_text()
+        )
+
+
+def test_bootstrap_looks_for_the_mark_first() -> None:
+    """A distro of that name that Ready did not make is refused before it is configured."""
+    text = (ROOT / "bootstrap.ps1").read_text()
+    assert text.index("ready.json") < text.index("and it is left untouched") < text.index("its user, systemd and tools")
+    assert "-and -not $Adopt" in text
+
+
 GOOD = b"param([int]$A)\nSet-StrictMode -Version 2\n$b = $A + 1\nforeach ($c in @(1, 2)) { Write-Output ($b + $c) }\n"
 
 

@@ -139,6 +139,19 @@ def test_mirrored_mode_without_its_firewall_is_refused() -> None:
     assert "Hyper-V firewall" not in failures(host, allow=ALLOW, mode="mirrored")
 
 
+def test_mode_that_the_run_brings_is_no_misfit() -> None:
+    """Until .wslconfig asks for it; then it is in effect, or Windows can't."""
+    host = host_in("ready")
+    asked: dict[str, Any] = {"mode": "mirrored", "config": {"wsl2": {"networkingMode": "mirrored"}}}
+    (found,) = (row for row in plans(state_of(host), **asked)["network"]["checks"] if row["id"] == "network_mode")
+    assert found["verdict"] == "insufficient_data"
+    assert "does not ask for mirrored yet" in found["found"]
+    assert "nat is in effect" in failures(host, **(asked | {"config": {"wsl2": {"memory": "8GB"}}}))
+    host.files["C:\\Users\\ready\\.wslconfig"] = b"[wsl2]\nnetworkingMode=Mirrored\n"
+    assert "nat is in effect" in failures(host, **asked)
+    assert failures(host_in("mirrored"), mode="mirrored", backend="engine") == ""
+
+
 def test_own_relays_are_no_conflict() -> None:
     """Docker Desktop and WSL publish the stack's ports on Windows."""
     host = host_in("port-taken")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ready import evidence
-from ready.windows.overhead import overhead, percentile, rows
+from ready.windows.overhead import fault, overhead, percentile, rows
 
 
 def target(trips: list[float], error: str | None = None, name: str = "redis") -> dict[str, Any]:
@@ -51,6 +51,20 @@ def test_service_that_does_not_answer_fails() -> None:
     assert rows(found)[0]["found"] == "Windows: refused"
     assert rows(found)[0]["container"] is None
     assert found["overhead_p95_ms"] is None
+
+
+def test_no_answer_is_not_called_slow() -> None:
+    """Each has its words and its next step."""
+    good = target([1.0] * 50)
+    slow = [target([30.0] * 50, name="neo4j"), good]
+    message = fault(overhead(slow, [target([1.0] * 50, name="neo4j"), good]), "pc1")
+    assert message.startswith("pc1: ")
+    assert all(words in message for words in ("neo4j 29 ms more", "less than 15 ms", "use 127.0.0.1"))
+    assert "answer" not in message
+    message = fault(overhead([target([], "refused"), slow[0]], [good, target([1.0] * 50, name="neo4j")]), "pc1")
+    assert "found no answer of redis (Windows: refused)" in message
+    assert "use 127.0.0.1" in message
+    assert fault(overhead([good], [good]), "pc1") == ""
 
 
 def test_connects_where_nothing_is_asked() -> None:

@@ -31,6 +31,7 @@ NETWORK: dict[str, Any] = {
     "backend": "desktop",
     "follow": True,
     "follower": "f" * 64,
+    "config": {},
     "password_given": True,
 }
 
@@ -52,7 +53,7 @@ def plans(state: dict[str, Any], **other: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by"}
+WSL_ONLY = {"adopt", "proxy", "keepalive", "needed_by", "disk_limit"}
 DOCKER_ONLY = {
     "version",
     "backend",
@@ -130,6 +131,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("fresh", {"keepalive": False, "needed_by": ["pc1-wsl has backup_schedule daily"]},
      ["wsl2_keepalive is false, and pc1-wsl has backup_schedule daily", "wsl2_keepalive to true"]),
     ("fresh", {"proxy": "http://a:it's@proxy:3128"}, ["Proxy of the distro", "a quote", "correct wsl2_proxy"]),
+    ("ready", {"disk_limit": 2**30}, ["Virtual disk of the distro: found 3.0 GiB", "at most 1.0 GiB", "Optimize-VHD"]),
     ("fresh", {"rootfs_sha256": ""}, ["no image to make it from", "wsl2_rootfs_sha256"]),
     ("fresh", {"sha256": ""}, ["Docker Desktop: found none", "docker_desktop_sha256"]),
     ("fresh", {"user": "Ready User"}, ["User in the distro: found Ready User", "wsl_user"]),
@@ -182,6 +184,17 @@ def test_clock_of_the_distro() -> None:
     inside: Any = host.registered[0].inside
     inside.clock_skew = -3600.0
     assert "Clock of the distro: found 36" in failures(host)
+
+
+def test_clock_of_the_containers() -> None:
+    """It is that of the distro, unless the engine is in a virtual machine of its own."""
+    host = host_in("ready")
+    inside: Any = host.registered[0].inside
+    assert "clock_container" not in [check["id"] for check in checks_of(host)]
+    inside.container_skew = 0
+    assert [check["found"] for check in checks_of(host) if check["id"] == "clock_container"] == ["as the distro's"]
+    inside.container_skew = -3600
+    assert "Clock of the containers: found 3600 s away" in failures(host)
 
 
 def test_other_architectures() -> None:
@@ -321,6 +334,18 @@ def test_task_that_windows_would_end_is_made_anew() -> None:
     assert wsl.plan(state_of(host), **WSL)["keepalive"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("user", "PC1\\anna"), ("execute", "C:\\Windows\\System32\\wsl.exe"), ("state", "Disabled")]
+)
+def test_task_of_another_account_or_program_is_made_anew(key: str, value: str) -> None:
+    """And one that somebody disabled; Windows may give the account without its domain, or as its SID."""
+    state = state_of(host_in("ready"))
+    (task,) = state["tasks"]
+    for same in ("ready", "pc1\\Ready", state["account"]["sid"]):
+        assert not wsl.plan({**state, "tasks": [{**task, "user": same}]}, **WSL)["keepalive"]
+    assert wsl.plan({**state, "tasks": [{**task, key: value}]}, **WSL)["keepalive"]
+
+
 def test_old_answers_in_utf16_are_read() -> None:
     """And their German is not."""
     host = host_in("ready")
@@ -340,6 +365,23 @@ def test_upgrade_stops_what_runs() -> None:
     """With leave."""
     found = plans(state_of(host_in("docker-desktop-old")), allow_restart=True)["docker"]
     assert (found["install"], found["stop"], found["start"], found["settings"]) == (True, True, True, None)
+
+
+def test_docker_desktop_without_an_engine_is_restarted() -> None:
+    """With leave; not while it may be on its way up, after Windows' start."""
+    host = host_in("ready")
+    state = state_of(host)
+    state["docker_desktop"]["engine"]["rc"] = 1
+    assert not plans(state)["docker"]["stop"]
+    host.boot -= 3600
+    state = state_of(host)
+    state["docker_desktop"]["engine"] = None
+    found = plans(state, allow_restart=True)["docker"]
+    assert (found["stop"], found["start"], found["steps"]) == (True, True, ["restart Docker Desktop"])
+    assert "fail" not in [check["verdict"] for check in found["checks"]]
+    refused = [check for check in plans(state)["docker"]["checks"] if check["verdict"] == "fail"]
+    assert [check["id"] for check in refused] == ["docker_engine"]
+    assert "docker_desktop_allow_restart" in refused[0]["next"]
 
 
 def test_engine_needs_nothing_of_docker_desktop() -> None:

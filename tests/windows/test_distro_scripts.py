@@ -95,6 +95,8 @@ def test_integration_is_seen_from_inside(host: Windows) -> None:
     inside.integrate(on=True, known=True)
     seen = dockerdesktop.integration(state_of(host))
     assert seen.verdict == "pass", seen
+    before, shown, after = map(int, state_of(host)["inside"]["values"]["container_time"].split())
+    assert before <= shown <= after
     inside.integrate(on=False, known=True)
     assert "leads nowhere" in dockerdesktop.integration(state_of(host)).found
 
@@ -104,3 +106,25 @@ def test_unknown_orders_are_refused(host: Windows) -> None:
     inside: Any = host.registered[0].inside
     code, _, err = inside.shell(CONFIGURE, b"format C:\n")
     assert (code, err) == (64, b"unknown order format\n")
+
+
+def test_bootstrap_merges_wsl_conf(host: Windows) -> None:
+    """An image that ships one gets systemd and the user all the same; what else it says stays, and a second run too."""
+    text = (Path(__file__).resolve().parents[2] / "bootstrap.ps1").read_text()
+    script = text.split("@'\n")[1].split("\n'@")[0].replace("READY_USER", "anna")
+    inside: Any = host.registered[0].inside
+    inside.shell("ln -sf /bin/true /usr/local/bin/git; rm -f /etc/wsl.conf; mkdir -p /etc/sudoers.d", b"")
+    for before, after in (
+        (None, "\n[boot]\nsystemd=true\n\n[user]\ndefault=anna\n"),
+        (
+            "# ours\n[Boot]\nsystemd = false\ncommand=x\n[automount]\nroot=/win",
+            "# ours\n[Boot]\nsystemd=true\ncommand=x\n[automount]\nroot=/win\n\n[user]\ndefault=anna\n",
+        ),
+        ("[user]\n[boot]\n", "[user]\ndefault=anna\n[boot]\nsystemd=true\n"),
+    ):
+        if before is not None:
+            inside.shell("cat > /etc/wsl.conf", before.encode())
+        for _ in range(2):
+            code, _out, err = inside.shell("sh -s", script.encode())
+            assert code == 0, err
+            assert inside.shell("cat /etc/wsl.conf", b"")[1].decode() == after

@@ -57,16 +57,22 @@ class Site:
     directory: Path
 
     def run(self, playbook: str, *arguments: str, timeout: int = 240, **variables: Any) -> Run:
-        """Run a playbook; variables go to every host, `of` to single ones."""
-        of = variables.pop("of", {})
+        """Run a playbook; variables go to every host, `of` to single ones, `twins` makes a distro a host as well."""
+        of, twins = variables.pop("of", {}), variables.pop("twins", False)
         inventory = self.directory / "inventory.yml"
         content = yaml.safe_load(self.fleet.inventory().read_text())
         content["all"]["vars"] = INVENTORY | {"ready_evidence_dir": str(self.directory / "evidence")} | variables
         for name, own in of.items():
             content["all"]["children"]["windows"]["hosts"][name] |= own
+        if twins:
+            content["all"]["children"]["wsl"] = {
+                "vars": {"ansible_connection": "wsl_psrp", "ansible_wsl_distribution": DISTRO},
+                "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} for name in self.hosts},
+            }
+        folder = ROOT if playbook == "site" else ROOT / "playbooks"
         inventory.write_text(yaml.safe_dump(content))
         done = subprocess.run(
-            [BIN / "ansible-playbook", "-i", inventory, ROOT / "playbooks" / f"{playbook}.yml", *arguments],
+            [BIN / "ansible-playbook", "-i", inventory, folder / f"{playbook}.yml", *arguments],
             cwd=ROOT,
             env=os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "400", "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
@@ -231,7 +237,9 @@ FAILURES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[str]]] = {
     "msi": ("with-features", {"wsl_codes": [1603, 1603, 1603]}, {}, ["mend what the log says", "1603:"]),
     "busy": ("with-features", {"wsl_codes": [1618, 1618, 1618]}, {}, ["another installation runs"]),
     "sum": ("with-features", {}, {"wsl2_msi_sha256": "0" * 64}, ["did not match", "its checksum"]),
-    "gone": ("with-wsl", {}, {"wsl2_rootfs_source": "https://mirror.example/gone"}, ["(404) Not Found"]),
+    "gone": ("with-wsl", {}, {"wsl2_rootfs_source": "https://mirror.example/gone"}, ["(404) Not Found", "the network"]),
+    "image": ("with-wsl", {}, {"wsl2_rootfs_source": "C:\\none.wsl"}, ["found no such file", "expected C:\\none.wsl"]),
+    "image-sum": ("with-wsl", {}, {"wsl2_rootfs_sha256": "0" * 64}, ["the SHA-256 0000", "see wsl2_rootfs_source"]),
     "taken": ("with-wsl", {"location_taken": True}, {}, ["in use already", "nothing was deleted"]),
     "start": (
         "with-wsl",
@@ -357,6 +365,63 @@ def test_diagnose_prints_the_state(tmp_path: Path) -> None:
         assert report["pc2"]["state"]["schema"] == "windows_state/1"
         assert not site.hosts["pc1"].registered[0].running
         assert site.hosts["pc2"].changes() == []
+
+
+def test_diagnose_prints_what_it_cannot_use(tmp_path: Path) -> None:
+    """A script that throws and a state that is not as promised: what came is in the report, with the fault."""
+    with site_of(tmp_path, {"pc1": "ready", "pc2": "ready", "pc3": "ready"}) as site:
+        site.hosts["pc1"].faults["state_error"] = "Access is denied."
+        site.hosts["pc2"].desktops = [{"sid": 5, "session": "none"}]
+        run = site.run("diagnose", "-e", f"ready_output={tmp_path / 'out.json'}")
+        assert run.code == 2
+        report = json.loads((tmp_path / "out.json").read_text())
+        assert "Access is denied." in report["pc1"]["fault"]
+        assert "Access is denied." in json.dumps(report["pc1"]["raw"])
+        assert "not what scripts/windows/windows_state.ps1 promises" in report["pc2"]["fault"]
+        assert report["pc2"]["state"]["account"]["desktops"] == [{"sid": 5, "session": "none"}]
+        assert report["pc3"]["state"]["schema"] == "windows_state/1"
+        assert "Access is denied." in run.message("pc1")
+
+
+def test_distro_of_a_failed_host_is_left_alone(tmp_path: Path) -> None:
+    """Where another PC is fine the run goes on to the distros: not to that of the one that failed, which is named."""
+    with site_of(tmp_path, {"pc1": "foreign-distro", "pc2": "ready"}) as site:
+        secrets = str(tmp_path / "vault.yml")
+        run = site.run("site", "-e", "ready_hosts=pc1-wsl", twins=True, ready_secrets_file=secrets)
+        assert run.code == 2
+        assert "Ready did not make it" in run.message("pc1")
+        assert "found that pc1 failed in this run" in run.message("pc1-wsl"), run.text[-3000:]
+        assert run.count("pc2", "failed") == 0
+        assert [entry for entry in site.hosts["pc1"].record if "wsl_exec" in str(entry)] == []
+        assert site.hosts["pc1"].changes() == []
+        assert not Path(secrets).exists()
+
+
+def batches(directory: Path, *arguments: str) -> tuple[int, str, dict[str, str]]:
+    """Run the verb over four hosts of which the first fails at once, as it is SYSTEM's; return host -> state too."""
+    conditions = {"pc1": "system-account", "pc2": "ready", "pc3": "ready", "pc4": "ready"}
+    with site_of(directory, conditions) as site:
+        run = site.run("windows", *arguments)
+        document = json.loads((directory / "evidence" / "fleet.json").read_text())
+        return run.code, run.text, {item["name"]: item["state"] for item in document["results"]["machines"]}
+
+
+def test_fleet_goes_on_by_default(tmp_path: Path) -> None:
+    """One that fails stops nobody."""
+    code, text, states = batches(tmp_path)
+    assert (code, text.count("PLAY [Make Windows")) == (2, 1)
+    assert states == {"pc1": "failed", "pc2": "not up", "pc3": "not up", "pc4": "not up"}
+
+
+def test_fleet_stops_where_told(tmp_path: Path) -> None:
+    """Batch by batch; the batch in which too many fail is the last, and the summary says who was ended with it."""
+    code, text, states = batches(tmp_path, "-e", "ready_serial=2 ready_max_fail_percentage=40")
+    assert (code, text.count("PLAY [Make Windows")) == (2, 1)
+    assert states == {"pc1": "failed", "pc2": "failed", "pc3": "never seen", "pc4": "never seen"}
+    assert "pc2: ended with its batch" in text
+    code, text, states = batches(tmp_path / "again", "-e", "ready_serial=50%")
+    assert (code, text.count("PLAY [Make Windows")) == (2, 2)
+    assert states == {"pc1": "failed", "pc2": "not up", "pc3": "not up", "pc4": "not up"}
 
 
 def test_linux_alone_pays_nothing(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Options:
     keepalive: bool = True
     needed_by: Sequence[str] = ()
     password_given: bool = False
+    disk_limit: int = 0
 
 
 def proxy_of(state: Mapping[str, Any], options: Options) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ..preflight import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Check
 from . import said
 from .config import ConfigError, decode, merge_settings
-from .preflight import is_server
+from .preflight import is_server, moment
 from .versions import bad_docker_desktop, older, parts
 
 #: Least builds of Windows 10 and 11. Source: Docker's installation page, 2026.
@@ -24,6 +24,8 @@ LICENCE = (
 ADDRESS = "https://desktop.docker.com/win/main/amd64/{build}/Docker%20Desktop%20Installer.exe"
 #: What the installer returns when it could not elevate itself, signed and unsigned (microsoft/winget-pkgs#93495).
 ELEVATION = {-5, 4294967291}
+#: Seconds after Windows' start in which Docker Desktop may still be on its way up.
+STARTING = 300
 HEADLESS = "set docker_backend to engine: Docker Engine inside of the distro needs neither"
 
 
@@ -217,6 +219,13 @@ def integration(state: Mapping[str, Any]) -> Check:
     return Check("docker_integration", title, FAIL, found, expected, step)
 
 
+def _stuck(state: Mapping[str, Any], options: Options) -> bool:
+    """Return whether its programs run and no engine answers, and Windows did not start just now."""
+    up = moment(state["os"]["time"]) - moment(state["os"]["boot_time"])
+    running = bool(state["docker_desktop"]["processes"])
+    return options.start and running and engine_of(state) is None and up > STARTING
+
+
 def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     """Return what role docker_desktop has to do.
 
@@ -249,6 +258,18 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
                 "" if session else f"log on once, or set up automatic logon for the account, or {HEADLESS}",
             )
         )
+    stuck = _stuck(state, options)
+    if stuck and not options.allow_restart:
+        checks.append(
+            Check(
+                "docker_engine",
+                "Engine of Docker Desktop",
+                FAIL,
+                "its programs run, and no engine answers",
+                "an engine that answers, or leave to restart it",
+                "wait if it was started just now, else set docker_desktop_allow_restart to true or quit Docker Desktop",
+            )
+        )
     settled = not install and settings is None and not start
     if settled:
         checks.append(integration(state))
@@ -271,7 +292,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         "uninstall_key": install and not there["user_uninstall_key"],
         "source": options.source or ADDRESS.format(build=options.build),
         "file_version": ".".join(str(part) for part in (*parts(options.version), 0, 0, 0, 0)[:4]),
-        "stop": running and (install or settings is not None),
+        "stop": running and (install or settings is not None or stuck),
         "group": group,
         "settings": settings,
         "settings_path": there["settings_path"],

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ..preflight import FAIL, PASS, UNKNOWN, Check
+from .config import Sections, decode, ini_values, merge_ini
 from .names import RULE_PREFIX
 
 #: Programs that hold a published port for Docker Desktop, for WSL's localhost relay, and for a port proxy.
@@ -39,7 +40,10 @@ class Opening:
 
 @dataclass(frozen=True)
 class Options:
-    """What the inventory asks for; `follower` is the SHA-256 of the script that renews port proxies."""
+    """What the inventory asks for.
+
+    `follower` is the SHA-256 of the script that renews port proxies, `config` what role wsl2 merges into .wslconfig.
+    """
 
     stack: str
     distribution: str
@@ -50,6 +54,7 @@ class Options:
     follow: bool = True
     password_given: bool = False
     follower: str = ""
+    config: Sections = field(default_factory=dict)
 
 
 def openings(options: Options) -> list[Opening]:
@@ -185,12 +190,29 @@ def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies
             )
 
 
-def _mode(state: Mapping[str, Any], wanted: str, guarded: bool) -> Iterator[Check]:
+def _asked_mode(wslconfig: str) -> str:
+    """Return the network mode that a .wslconfig asks for."""
+    return ini_values(wslconfig).get("wsl2", {}).get("networkingmode", "nat").lower()
+
+
+def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator[Check]:
+    wanted, held = options.mode, decode(state["wsl"]["wslconfig"]) or ""
+    yet_to_come = _asked_mode(held) != wanted == _asked_mode(merge_ini(held, options.config))
     values = (state["inside"] or {}).get("values", {})
     found = values.get("networking_mode", "").strip().lower()
     title = "Network mode of WSL"
     if not found:
         yield Check("network_mode", title, UNKNOWN, "not known: the distro does not run, or has no wslinfo", wanted)
+    elif found != wanted and yet_to_come:
+        step = "the run writes .wslconfig, which counts from the next start of WSL on"
+        yield Check(
+            "network_mode",
+            title,
+            UNKNOWN,
+            f"{found} is in effect, and .wslconfig does not ask for {wanted} yet",
+            wanted,
+            step,
+        )
     elif found != wanted:
         yield Check(
             "network_mode",
@@ -324,7 +346,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             for check in (
                 *_openings(asked),
                 *_ports(state, options.ports, marked | natives),
-                *_mode(state, options.mode, bool(guarded)),
+                *_mode(state, options, bool(guarded)),
                 *proxy_checks,
                 *follower_checks,
             )

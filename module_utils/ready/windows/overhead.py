@@ -110,6 +110,26 @@ def _found(row: Mapping[str, Any]) -> str:
     return f"{row['what']}; containers' network: {reason}" if reason else str(row["what"])
 
 
+def fault(found: Mapping[str, Any], host: str) -> str:
+    """Return what is wrong with the way from Windows, "" when nothing is. No answer is not the same as too slow."""
+    failed = {name: row for name, row in found["targets"].items() if row["verdict"] == "fail"}
+    silent = [f"{name} ({'; '.join(row['errors'])})" for name, row in failed.items() if row["errors"]]
+    slow = [f"{name} {row['overhead_p95_ms']:g} ms more" for name, row in failed.items() if not row["errors"]]
+    said = []
+    if silent:
+        said.append(
+            f"{host}: the way from Windows: found no answer of {', '.join(silent)}; expected each service to answer. "
+            "Next: ./ready status on the distro, then ./ready diagnose."
+        )
+    if slow:
+        said.append(
+            f"{host}: the way from Windows: found {', '.join(slow)} at the 95th percentile than in the distro; "
+            f"expected less than {LIMIT_MS:g} ms. Next: use 127.0.0.1 and not localhost, which may try IPv6 first, "
+            "and see in the table above where the time goes."
+        )
+    return " ".join(said)
+
+
 def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the overhead as rows of a table: medians, and what Windows costs over the distro."""
     return [

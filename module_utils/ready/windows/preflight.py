@@ -144,6 +144,25 @@ def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) 
         )
 
 
+def _clock_container(state: Mapping[str, Any], limit: float) -> Iterator[Check]:
+    """Compare a container's clock with the distro's; where no container runs there is nothing to say."""
+    words = (state["inside"] or {}).get("values", {}).get("container_time", "").split()
+    if len(words) == 3 and all(word.isdigit() for word in words):
+        before, shown, after = map(float, words)
+        away = skew(shown, before, after)
+        fits = away <= limit
+        yield Check(
+            "clock_container",
+            "Clock of the containers",
+            PASS if fits else FAIL,
+            f"{away:.0f} s away from the distro's" if away else "as the distro's",
+            f"at most {limit:g} s apart",
+            ""
+            if fits
+            else "they run in another virtual machine whose clock is behind: restart Docker Desktop, or wsl --shutdown",
+        )
+
+
 def _read(state: Mapping[str, Any]) -> Check:
     faults = {fault["part"]: fault["message"] for fault in state["faults"]}
     lost = [part for part in NEEDED if part in faults]
@@ -180,5 +199,6 @@ def evaluate(
         _virtualization(state),
         _disk(state, disk_free, made),
         *_clock(state, clock_skew, before, after),
+        *_clock_container(state, clock_skew),
     ]
     return [asdict(check) for check in checks]

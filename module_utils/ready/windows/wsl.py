@@ -26,6 +26,8 @@ LEAST_WSL = "2.0.1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 RELEASE = "22.04"
+#: What the task that keeps the distro runs.
+TASK_PROGRAM = "C:\\Program Files\\WSL\\wsl.exe"
 #: States of systemd that a distro can be used in.
 SYSTEMD_UP = frozenset({"running", "degraded", "starting"})
 
@@ -169,6 +171,25 @@ def _distro(state: Mapping[str, Any], options: Options) -> Check:
     return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
 
 
+def _disk(distro: Mapping[str, Any] | None, options: Options) -> Iterator[Check]:
+    """Compare the virtual disk with what it may take; it grows, and does not shrink by itself."""
+    size = distro["disk_bytes"] if distro else None
+    if not size or not options.disk_limit:
+        return
+    fits = size <= options.disk_limit
+    yield Check(
+        "distro_disk",
+        "Virtual disk of the distro",
+        PASS if fits else FAIL,
+        f"{size / 2**30:,.1f} GiB",
+        f"at most {options.disk_limit / 2**30:,.1f} GiB (wsl2_disk_limit)",
+        ""
+        if fits
+        else f"wsl --manage {options.distribution} --set-sparse true, or, with WSL shut down, Optimize-VHD -Path "
+        f"{distro['base_path'] if distro else ''}\\ext4.vhdx -Mode Full; or set wsl2_disk_limit higher",
+    )
+
+
 def _asleep(state: Mapping[str, Any]) -> bool:
     """Return whether the distro runs without systemd: its wsl.conf was written, and it was not started anew since."""
     values = (state["inside"] or {}).get("values", {})
@@ -197,6 +218,18 @@ def task_arguments(options: Options) -> str:
     return f"-d {options.distribution} -u root --exec /bin/sleep infinity"
 
 
+def _same_task(found: Mapping[str, Any], account: Mapping[str, Any], options: Options) -> bool:
+    """Return whether the task is the one that role wsl2 makes. Without PT0S Windows ends it after three days."""
+    owner = account["name"].lower()
+    return bool(
+        found["arguments"] == task_arguments(options)
+        and found["time_limit"] == "PT0S"
+        and found["execute"].strip('"').lower() == TASK_PROGRAM.lower()
+        and found["user"].lower() in {owner, owner.rpartition("\\")[2], account["sid"].lower()}  # as Windows gives it
+        and found["state"] != "Disabled"
+    )
+
+
 def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]:
     found = next((task for task in state["tasks"] if task["name"] == task_of(options)), None)
     if not options.keepalive and options.needed_by:
@@ -205,8 +238,7 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
         return Check("keepalive", "Keep-alive task", FAIL, found_said, "a distro that is up at that time", step), False
     if not options.keepalive:
         return Check("keepalive", "Keep-alive task", PASS, "not asked for"), False
-    # Without PT0S Windows ends the task after three days.
-    right = found is not None and found["arguments"] == task_arguments(options) and found["time_limit"] == "PT0S"
+    right = found is not None and _same_task(found, state["account"], options)
     if right:
         return Check("keepalive", "Keep-alive task", PASS, f"{found['state'] if found else ''}"), False
     if options.password_given:
@@ -306,6 +338,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         _package(state, options),
         *_probe(state),
         _distro(state, options),
+        *_disk(distro, options),
         *([] if distro is None else _inside(state)),
         keepalive,
     ]
@@ -341,6 +374,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         "restart": restart,
         "keepalive": make_task,
         "task": task_of(options),
+        "task_program": TASK_PROGRAM,
         "task_arguments": task_arguments(options),
         "marker": json.dumps({"distribution": options.distribution, "made_by": "ready"}),
         "ours": is_ours(distro),

@@ -27,7 +27,15 @@ def win_powershell(host: Windows, call: ModuleCall) -> Result:
     identity = script_id(str(call.args["script"]))
     if call.check or identity is None:
         return {"failed": True, "changed": False, "msg": f"not one of our scripts, or in check mode: {identity}"}
-    return base | {"output": [json.dumps(host.run_script(identity, call.args.get("parameters") or {}))]}
+    try:
+        return base | {"output": [json.dumps(host.run_script(identity, call.args.get("parameters") or {}))]}
+    except RuntimeError as error:  # what the script throws
+        return base | {
+            "failed": True,
+            "msg": str(error),
+            "output": [],
+            "error": [{"exception": {"message": str(error)}}],
+        }
 
 
 def ran(code: int | None, out: str | bytes = "", err: str | bytes = "", *, wide: bool = False) -> Result:
