@@ -9,7 +9,7 @@ from typing import Any
 from .container import containers, summary
 from .part import FAIL, PASS, Part, worst
 from .plan import images_in_use
-from .status import drift, health_results, human_size, kept_lines
+from .status import checked, drift, health_results, human_size, kept_lines
 
 #: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
 PARTS = ("health", "drift", "security", "network", "latency")
@@ -105,6 +105,23 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
         )
     part.next += kept_lines(state, stack["name"])
     return part
+
+
+def to_verify(state: Mapping[str, Any], evidence: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether `up --verify` must check: nothing was checked since the containers began, or a fault is known.
+
+    Args:
+        state: what `stack_state` read.
+        evidence: name -> the stack's evidence of that name, of all parts; {results: {}} where there is none.
+    """
+    health = evidence["health"]
+    return (
+        not checked(health["results"])
+        or health["verdict"] != PASS
+        or any(its.get("verdict") == FAIL for its in evidence.values())
+        or any(its.get("drift") for its in health["results"]["services"].values())
+        or bool(state["others"])
+    )
 
 
 def combine(stack: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:

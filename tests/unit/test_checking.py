@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ready.checking import PARTS, combine, drift_part, health_part
+from ready.checking import PARTS, combine, drift_part, health_part, to_verify
 from ready.container import desired
 from ready.definitions import load_definitions, resolve_stack
 from ready.part import Part
@@ -125,6 +125,33 @@ def health(**changes: Any) -> dict[str, Any]:
 def test_up_keeps_what_check_found(earlier: dict[str, Any], now: dict[str, Any], keeps: bool) -> None:
     """As long as every service is the same run of the same container, and healthy."""
     assert still_shows(earlier, now) is keeps
+
+
+NEVER: dict[str, Any] = {"results": {}}
+
+
+@pytest.mark.parametrize(
+    ("its", "verdict", "others", "expected"),
+    [
+        (health(), "pass", [], False),
+        (health(checks={}), "pass", [], True),
+        (health(), "fail", [], True),
+        (health(drift=["memory: found 1, expected 2"]), "pass", [], True),
+        (health(), "pass", [{"name": "ready-old"}], True),
+    ],
+)
+def test_up_verifies_what_did_not_pass(its: dict[str, Any], verdict: str, others: list[Any], expected: bool) -> None:
+    """A fault that is known stays one: the second `up --verify` says it as the first one did."""
+    evidence = {"health": {"verdict": verdict, "results": its}, "security": NEVER, "latency": NEVER}
+    assert to_verify({"others": others}, evidence) is expected
+    assert to_verify({"others": others}, evidence | {"health": NEVER}) is True
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [("fail", True), ("insufficient_data", False), ("pass", False)])
+def test_up_verifies_when_another_part_failed(verdict: str, expected: bool) -> None:
+    """Security, the ways and latency have evidence of their own."""
+    evidence = {"health": {"verdict": "pass", "results": health()}, "security": {"verdict": verdict, "results": {}}}
+    assert to_verify({"others": []}, evidence) is expected
 
 
 @pytest.mark.parametrize(
