@@ -260,9 +260,11 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
             steps.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
         elif not its["complete"]:
             verdicts.append(UNKNOWN)
-            detail = "the deadline came before all was measured"
+            refused = its.get("refused", "")
+            detail = refused or "the deadline came before all was measured"
             rows.append({"service": name, "check": "latency", "verdict": UNKNOWN, "detail": detail})
-            steps.append(f"Next: {name} was not measured: run ./ready check --only latency when the host is quiet.")
+            cure = f"give {name} more memory" if refused else "run ./ready check --only latency when the host is quiet"
+            steps.append(f"Next: {name} was not measured: {cure}.")
         if its["left"]:
             steps.append(f"Next: the fixture stays in {name} until a later check removes it: {its['left']}")
         for operation, measured in its["operations"].items():
@@ -282,7 +284,9 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
     results = {
         "samples": samples,
         "seconds": answer["seconds"],
-        "errors": {name: its["error"] for name, its in answer["services"].items() if its["error"]},
+        "errors": {
+            name: reason for name, its in answer["services"].items() if (reason := its["error"] or its.get("refused"))
+        },
         "services": services,
         "baselines": kept_baselines(earlier, services),
         "fixtures": {name: its["size"] for name, its in answer["services"].items()},

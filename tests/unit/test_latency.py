@@ -300,6 +300,17 @@ def test_what_the_deadline_cut_off_is_unknown(stack: dict[str, Any]) -> None:
     assert "deadline" in part.rows[0]["detail"]
 
 
+def test_where_there_is_no_room_nothing_is_known(stack: dict[str, Any]) -> None:
+    """The fixture was not built, for the sake of the data; that is told, and no fault of the service's."""
+    reason = "memory: found 9 of 10 bytes in use"
+    previous = evidence(stack, answer([run(FAST)]))
+    found = evidence(stack, answer([], operations={}, complete=False, refused=reason), previous)
+    assert (found["verdict"], found["results"]["errors"]) == ("insufficient_data", {"redis": reason})
+    assert found["results"]["baselines"]["redis"]["cache_hit"][0]["p99_ms"] == 0.3
+    part = judge_latency(stack, answer([], operations={}, complete=False, refused=reason), {})
+    assert (part.rows[0]["detail"], "more memory" in part.next[0]) == (reason, True)
+
+
 def test_a_fixture_that_stays_is_told(stack: dict[str, Any]) -> None:
     """It does not make the figures worse."""
     part = judge_latency(stack, answer([run(FAST)], left="refused"), {})
