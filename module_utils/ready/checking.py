@@ -9,6 +9,7 @@ from typing import Any
 from .container import containers, summary
 from .part import FAIL, PASS, Part, worst
 from .plan import images_in_use
+from .remedies import remedies
 from .status import checked, drift, health_results, human_size, kept_lines
 
 #: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
@@ -34,6 +35,8 @@ def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str)
         cure = f"Next: set {name}_memory higher than {limit}, or find what needed so much, then ./ready up."
     elif not found.get("running") and found.get("exit_code"):
         text = f"{state} with code {found['exit_code']}"
+    elif state == "paused":
+        cure = f"Next: docker unpause {service['container']}; ./ready up leaves a paused container alone."
     if found.get("restarts"):
         text += f"; Docker has restarted it {found['restarts']} times"
     return text, cure
@@ -74,7 +77,8 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
             well = well and outcome["verdict"] != FAIL
         if not well:
             part.verdict = FAIL
-            part.next.append(cure or f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+            known = [cure] if cure else remedies(name, its.get("checks", {}))
+            part.next += known or [f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down."]
     return part
 
 

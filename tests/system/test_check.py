@@ -96,17 +96,18 @@ def test_service_hangs(checked: Ready) -> None:
 
 
 def test_password_changed_behind_our_back(checked: Ready) -> None:
-    """The database's own word is shown, without the password."""
+    """The database's own word is shown, without the password, and the step that it names heals it."""
     password = checked.stack.passwords("postgresql")["app"]
     with checked.stack.postgresql("admin") as connection:
         connection.execute("ALTER ROLE kailash_app PASSWORD 'another'")
-        try:
-            result, services = check(checked, 2)
-        finally:
-            connection.execute(f"ALTER ROLE kailash_app PASSWORD '{password}'")
+    result, services = check(checked, 2)
     assert verdicts(services, "postgresql") == {"query": "fail", "pool": "pass"}
     assert "password authentication failed" in services["postgresql"]["checks"]["query"]["detail"]
     assert password not in result.out + result.err + json.dumps(services)
+    assert "./ready secrets rotate --service postgresql" in result.text
+    checked.run("secrets", "rotate", "--service", "postgresql")
+    assert well(check(checked, 0)[1], *SERVICES)
+    checked.stack.check()
 
 
 def test_connections_used_up(checked: Ready) -> None:

@@ -164,6 +164,7 @@ def test_up_verifies_when_another_part_failed(verdict: str, expected: bool) -> N
         ),
         ({"running": False, "status": "exited", "exit_code": 1}, "exited with code 1", "./ready logs"),
         ({"running": True, "restarts": 2}, "healthy; Docker has restarted it 2 times", ""),
+        ({"running": True, "status": "paused"}, "paused", "docker unpause ready-redis"),
     ],
 )
 def test_why_a_container_is_down(
@@ -171,9 +172,46 @@ def test_why_a_container_is_down(
 ) -> None:
     """Lack of memory is named with the variable that cures it; restarts are told, also of one that is well."""
     state["services"]["redis"].update(found)
-    part = health_part(stack, state, answer("pass" if found["running"] else "fail"))
+    part = health_part(stack, state, answer("pass" if "restarts" in found else "fail"))
     assert detail in part.rows[0]["detail"]
     assert step in "".join(part.next)
+
+
+@pytest.mark.parametrize(
+    ("detail", "step"),
+    [
+        ('OperationalError: FATAL: password authentication failed for user "a"', "secrets rotate --service redis"),
+        ("AuthenticationError: WRONGPASS invalid username-password pair", "secrets rotate --service redis"),
+        ("AuthError: {code: Neo.ClientError.Security.Unauthorized}", "secrets rotate --service redis"),
+        ('OperationalError: FATAL: too many connections for role "a"', "max_connections"),
+        ("OperationalError: FATAL: sorry, too many clients already", "max_connections"),
+        ("OperationalError: FATAL: remaining connection slots are reserved", "max_connections"),
+        ("connections: found 95 of 100, expected less than 90%", "max_connections"),
+        ("evicted keys since the start: found 3, expected 0", "redis_memory"),
+        ("memory: found 95 of 100 bytes in use, expected less than 90%", "redis_memory"),
+        ("ResponseError: OOM command not allowed when used memory > 'maxmemory'.", "redis_memory"),
+        ("MISCONF Errors writing to the AOF file: No space left on device", "docker system df"),
+        ("could not create file: Read-only file system", "mounts the volumes of redis"),
+        ("TimeoutError: Timeout reading from socket", "./ready logs --service redis"),
+    ],
+)
+def test_the_next_step_fits_the_fault(stack: dict[str, Any], state: dict[str, Any], detail: str, step: str) -> None:
+    """One line for each kind that is known, and the logs for what is not."""
+    asked = answer("fail")
+    asked["redis"]["checks"]["key_value"]["detail"] = detail
+    part = health_part(stack, state, asked)
+    assert len(part.next) == 1
+    assert step in part.next[0]
+
+
+def test_a_step_is_for_what_failed(stack: dict[str, Any], state: dict[str, Any]) -> None:
+    """A check that passed, or could not be made, asks for nothing; two kinds of faults for two steps."""
+    asked = answer("fail")
+    checks = asked["redis"]["checks"]
+    checks["key_value"]["detail"] = "No space left on device"
+    checks["memory"] = {**checks["key_value"], "detail": "evicted keys since the start: found 3, expected 0"}
+    checks["persistence"] = {**checks["key_value"], "verdict": "not_applicable", "detail": "too many connections"}
+    assert len(health_part(stack, state, asked).next) == 2
 
 
 def test_paused_is_said() -> None:
