@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from ready.definitions import load_definitions, resolve_stack
+from ready.installed import stack_document
 from ready.services.base import CheckError
 from ready.services.redis import KEEPS_ALL, judge_memory
 from ready.workloads.base import SIZE, NoRoomError
@@ -50,3 +53,11 @@ def test_the_fixture_takes_no_room_from_others() -> None:
     with pytest.raises(NoRoomError, match="none were written"):
         expect_room(info(used_memory=100 * MIB - NEED + 1))
     assert NEED > SIZE * 300
+
+
+def test_the_probe_on_the_host_knows_that_it_is_a_cache() -> None:
+    """The description that `ready.probe --stack` reads has the settings."""
+    variables = {"stack_name": "ready", "ready_services": ["redis"], "ready_bind_address": "127.0.0.1"}
+    cache = variables | {"redis_settings": {"maxmemory-policy": "allkeys-lru"}}
+    described = json.loads(stack_document(resolve_stack(load_definitions(), cache)))
+    assert described["services"]["redis"]["settings"]["maxmemory-policy"] == "allkeys-lru"
