@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .container import containers, summary
-from .part import FAIL, PASS, Part, worst
+from .part import FAIL, NOT_APPLICABLE, PASS, Part, worst
 from .plan import images_in_use
 from .remedies import remedies
-from .status import checked, drift, health_results, human_size, kept_lines
+from .status import checked, drift, health_results, human_size, kept_lines, unwanted
 
 #: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
 PARTS = ("health", "drift", "security", "network", "latency")
@@ -107,6 +107,10 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
                 "detail": f"the inventory does not name {item['name']}",
             }
         )
+    for service, kind, name in unwanted(stack, state):
+        detail = f"the inventory does not name the {kind} {name}; it is kept"
+        part.rows.append({"service": service, "check": "drift", "verdict": NOT_APPLICABLE, "detail": detail})
+        part.next.append(f"Next: docker {kind} rm {name} removes what nothing uses, if it is not wanted any more.")
     part.next += kept_lines(state, stack["name"])
     return part
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ready.checking import PARTS, combine, drift_part, health_part, to_verify
-from ready.container import desired
+from ready.container import LABEL_KEPT, desired
 from ready.definitions import load_definitions, resolve_stack
 from ready.part import Part
 from ready.specs import role_specs, verb_specs
@@ -75,6 +75,25 @@ def test_unmanaged_container_is_named(stack: dict[str, Any], state: dict[str, An
     part = drift_part(stack, state)
     assert "ready-old" in part.next[0]
     assert combine(stack, [part])["failed"] == ["old drift"]
+
+
+def test_unmanaged_volumes_and_networks_are_told(stack: dict[str, Any], state: dict[str, Any]) -> None:
+    """They are no fault, for they may hold data; those of the inventory and what an upgrade keeps are wanted."""
+    ours = {"exists": True, "ours": True, "service": "redis", "labels": {}}
+    state["volumes"] = {
+        "ready_redis_data": ours,
+        "ready_redis_config": ours,
+        "ready_redis_kept": ours | {"labels": {LABEL_KEPT: "redis"}},
+        "ready_old_data": ours | {"service": "old"},
+        "somebody_elses": ours | {"ours": False},
+    }
+    part = drift_part(stack, state | {"other_networks": ["ready-old"]})
+    told = [row["detail"] for row in part.rows if row["verdict"] == "not_applicable"]
+    assert part.verdict == "pass"
+    assert len(told) == 2
+    assert "the volume ready_old_data" in told[0]
+    assert "the network ready-old" in told[1]
+    assert "docker volume rm ready_old_data" in part.next[0]
 
 
 @pytest.mark.parametrize(("answers", "expected"), [(answer("pass"), "pass"), ({}, "fail")])
