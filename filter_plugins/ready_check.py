@@ -12,11 +12,11 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence  # Ansible offers module_utils to modules alone
-from ready.checking import combine, drift_part, health_part
+from ready.checking import combine, drift_part, health_part, to_verify
 from ready.latency import judge_latency
 from ready.network import judge_network
 from ready.security import judge_security
-from ready.status import checked, still_shows
+from ready.status import still_shows
 
 
 def ready_check(
@@ -60,6 +60,12 @@ def ready_evidence(stack: Mapping[str, Any], host: str, name: str) -> dict[str, 
         return {"results": {}}
 
 
+def ready_to_verify(stack: Mapping[str, Any], state: Mapping[str, Any], host: str) -> bool:
+    """Return whether `up --verify` must check, as `checking.to_verify` does."""
+    parts = ("health", "security", "network", "latency")
+    return to_verify(state, {name: ready_evidence(stack, host, name) for name in parts})
+
+
 class FilterModule:
     """Ready's filters over what a check found."""
 
@@ -68,6 +74,6 @@ class FilterModule:
         return {
             "ready_check": ready_check,
             "ready_evidence": ready_evidence,
-            "ready_checked": checked,
+            "ready_to_verify": ready_to_verify,
             "ready_still_shows": still_shows,
         }

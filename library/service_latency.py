@@ -58,11 +58,12 @@ EXAMPLES = r"""
 RETURN = r"""
 services:
   description:
-    - Per service V(image_id), V(size) of the fixture, V(error), V(complete), V(left) (why the fixture stays), and
-      V(operations), each with V(objective_ms), V(judged) and V(runs).
+    - Per service V(image_id), V(size) of the fixture, V(error), V(complete), V(left) (why the fixture stays),
+      V(refused) (why it was not built, where the service's own data would have suffered), and V(operations), each with
+      V(objective_ms), V(judged) and V(runs).
   returned: always
   type: dict
-  sample: {redis: {image_id: "sha256:1", size: 10000 keys, error: "", complete: true, left: "", operations: {}}}
+  sample: {redis: {image_id: "sha256:1", size: keys, error: "", complete: true, left: "", refused: "", operations: {}}}
 host:
   description: How busy the host was, V(idle) and V(loaded).
   returned: always

@@ -74,7 +74,7 @@ latency:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.checkup import PARTS, SAMPLES, Checkup, CheckupError
+from ansible.module_utils.ready.checkup import PARTS, SAMPLES, Checkup
 from ansible.module_utils.ready.probing import HEALTH_SECONDS
 
 
@@ -90,11 +90,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    try:
-        params = dict(module.params)
-        found = Checkup(params.pop("stack")).parts(**params)
-    except CheckupError as error:
-        module.fail_json(msg=str(error))
+    params = dict(module.params)
+    found = Checkup(params.pop("stack")).parts(**params)
     module.exit_json(changed=False, **found)
 
 

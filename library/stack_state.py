@@ -36,7 +36,8 @@ state:
     - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config),
       V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
-      that the inventory does not name; V(upgrade) is what an interrupted upgrade has begun.
+      that the inventory does not name, V(other_networks) such networks; V(upgrade) is what an
+      interrupted upgrade has begun.
     - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
   returned: always
   type: dict

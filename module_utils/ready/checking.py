@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .container import containers, summary
-from .part import FAIL, PASS, Part, worst
+from .part import FAIL, NOT_APPLICABLE, PASS, Part, worst
 from .plan import images_in_use
-from .status import drift, health_results, human_size, kept_lines
+from .remedies import remedies
+from .status import checked, drift, health_results, human_size, kept_lines, unwanted
 
 #: The parts of a check, in the order in which they are asked; `latency` last, when nothing else runs.
 PARTS = ("health", "drift", "security", "network", "latency")
@@ -34,6 +35,8 @@ def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str)
         cure = f"Next: set {name}_memory higher than {limit}, or find what needed so much, then ./ready up."
     elif not found.get("running") and found.get("exit_code"):
         text = f"{state} with code {found['exit_code']}"
+    elif state == "paused":
+        cure = f"Next: docker unpause {service['container']}; ./ready up leaves a paused container alone."
     if found.get("restarts"):
         text += f"; Docker has restarted it {found['restarts']} times"
     return text, cure
@@ -74,7 +77,8 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
             well = well and outcome["verdict"] != FAIL
         if not well:
             part.verdict = FAIL
-            part.next.append(cure or f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
+            known = [cure] if cure else remedies(name, its.get("checks", {}))
+            part.next += known or [f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down."]
     return part
 
 
@@ -103,8 +107,29 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
                 "detail": f"the inventory does not name {item['name']}",
             }
         )
+    for service, kind, name in unwanted(stack, state):
+        detail = f"the inventory does not name the {kind} {name}; it is kept"
+        part.rows.append({"service": service, "check": "drift", "verdict": NOT_APPLICABLE, "detail": detail})
+        part.next.append(f"Next: docker {kind} rm {name} removes what nothing uses, if it is not wanted any more.")
     part.next += kept_lines(state, stack["name"])
     return part
+
+
+def to_verify(state: Mapping[str, Any], evidence: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether `up --verify` must check: nothing was checked since the containers began, or a fault is known.
+
+    Args:
+        state: what `stack_state` read.
+        evidence: name -> the stack's evidence of that name, of all parts; {results: {}} where there is none.
+    """
+    health = evidence["health"]
+    return (
+        not checked(health["results"])
+        or health["verdict"] != PASS
+        or any(its.get("verdict") == FAIL for its in evidence.values())
+        or any(its.get("drift") for its in health["results"]["services"].values())
+        or bool(state["others"])
+    )
 
 
 def combine(stack: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .intrusion import read_security
 from .measuring import measure_stack
 from .probing import HEALTH_SECONDS, LEVELS, TIMEOUT, host_probes
 from .security import unread
-from .services.base import Probe
+from .services.base import Probe, unanswered
 from .together import together
 from .ways import measure_ways
 
@@ -25,10 +25,6 @@ TRIPS, SAMPLES = 100, 1000
 #: Seconds for `health` and `security` together, far beyond their own deadlines.
 _TOGETHER_SECONDS = 300.0
 PARTS = ("health", "security", "network", "latency")
-
-
-class CheckupError(Exception):
-    """A part could not be done at all; the message says which and why."""
 
 
 @dataclass
@@ -105,7 +101,8 @@ class Checkup:
         """library/stack_check.py.
 
         Health and attacks go on at once, and while the fixtures of latency are built. What is measured is measured
-        after that and alone: first the ways, then latency. Raises CheckupError.
+        after that and alone: first the ways, then latency. Where health or the attacks break off, that is what is found
+        of them, and the other parts stand.
 
         Args:
             parts: of `PARTS`.
@@ -114,7 +111,6 @@ class Checkup:
             previous: the earlier evidence of latency.
         """
         found: dict[str, dict[str, Any]] = {}
-        faults: dict[str, str] = {}
         asked: dict[str, Callable[[], dict[str, Any]]] = {
             "health": partial(self.health, deadline=deadline),
             "security": self.security,
@@ -123,7 +119,7 @@ class Checkup:
         def ask() -> None:
             done, wrong = together({name: call for name, call in asked.items() if name in parts}, _TOGETHER_SECONDS)
             found.update(done)
-            faults.update(wrong)
+            found.update({name: self._broken_off(name, why) for name, why in wrong.items()})
 
         def ways() -> None:
             if "network" in parts:
@@ -135,6 +131,13 @@ class Checkup:
         else:
             ask()
             ways()
-        if faults:
-            raise CheckupError("; ".join(f"{name}: {why}" for name, why in faults.items()))
         return found
+
+    def _broken_off(self, part: str, why: str) -> dict[str, Any]:
+        """Return what `health` or `security` found when it ended by an exception, told without any password."""
+        for probe in self.probes.values():
+            for secret in filter(None, probe.passwords.values()):
+                why = why.replace(secret, "***")
+        if part == "security":
+            return {"found": unread(self.stack, why)}
+        return {"services": {name: unanswered(probe.checks, 0.0, why) for name, probe in self.probes.items()}}

@@ -37,8 +37,8 @@ _PORTS = {"postgresql": "postgresql", "neo4j": "bolt", "chromadb": "http", "gate
 _STEPS = (
     (
         ("authentication", "unauthorized", "wrongpass", "invalid username", "password"),
-        "take the settings anew, ./ready env --secrets > .env; a password that was changed in the service is put back "
-        "by ./ready up",
+        "take the settings anew, ./ready env --secrets > .env; a password that was changed in the service itself is "
+        "replaced there by ./ready secrets rotate --service {service}",
     ),
     (("refused",), "./ready up starts what is down; ./ready env has the port"),
     (("certificate", "ssl", "tls"), "take the settings anew; ./ready env says how the service encrypts and who signs"),
@@ -64,10 +64,11 @@ class ConnectorError(Exception):
         super().__init__(f"{_TITLES[service]}{where}: found {found}; expected {expected}. Next: {step}")
 
 
-def next_step(found: str) -> str:
-    """Return what to do about what a driver said."""
+def next_step(found: str, service: str) -> str:
+    """Return what to do about what the driver of a service said."""
     text = found.lower()
-    return next((step for words, step in _STEPS if any(word in text for word in words)), _ELSE)
+    step = next((step for words, step in _STEPS if any(word in text for word in words)), _ELSE)
+    return step.format(service=service)
 
 
 def _ping(probe: Probe, connection: Any) -> Mapping[str, Any]:
@@ -197,7 +198,7 @@ class ServiceConnector:
             for connection in made:
                 connection.close()
             host, port = probe.address(_PORTS[name])
-            step = next_step(outcome.detail)
+            step = next_step(outcome.detail, name)
             raise ConnectorError(name, f"{host}:{port}", outcome.detail, f"an answer within {self._timeout:g} s", step)
         self._open.callback(made[0].close)
         return made[0]

@@ -9,6 +9,8 @@ from typing import Any
 LABEL_STACK = "io.ready.stack"
 LABEL_SERVICE = "io.ready.service"
 LABEL_CONFIG = "io.ready.config"
+#: The image that `up` made a container of; no part of what the inventory asks for, since a container keeps its image.
+LABEL_IMAGE_ID = "io.ready.image_id"
 LABEL_SOURCE = "io.ready.source"
 LABEL_DATA_FORMAT = "io.ready.data_format"
 LABEL_ENGINE = "io.ready.engine_version"
@@ -149,6 +151,16 @@ def differences(want: Mapping[str, Any], have: Mapping[str, Any]) -> dict[str, d
     return found
 
 
+def other_image(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return {image: {found, expected}} for a container that was made anew of another image than `up` took.
+
+    Whoever replaces an image by hand, or has it done, copies the container's labels. A container without that label
+    is of a time before it.
+    """
+    made_of, has = (config["labels"] or {}).get(LABEL_IMAGE_ID), config["image"]
+    return {"image": {"found": has[:19], "expected": made_of[:19]}} if made_of and made_of != has else {}
+
+
 def summary(drift: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return drift as short lines: `memory: found 1, expected 2`, `volumes /data: found x:ro, expected x:rw`.
 
@@ -212,7 +224,7 @@ def module_options(
             **{key: f"{want['health'][key]}s" for key in ("interval", "timeout", "start_period")},
             "retries": want["health"]["retries"],
         },
-        "labels": want["labels"],
+        "labels": want["labels"] | ({LABEL_IMAGE_ID: image_id} if image_id else {}),
     }
     if want["entrypoint"]:
         options["entrypoint"] = want["entrypoint"]

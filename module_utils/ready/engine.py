@@ -152,6 +152,7 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
     for name, service in wanted.items():
         volumes.setdefault(name, {"exists": False, "ours": False, "labels": {}, "service": service})
     networks = [item for item in client.networks.list(names=[network]) if item.name == network]
+    labelled = client.networks.list(filters={"label": f"{LABEL_STACK}={stack}"})
     names = {service["container"] for service in services}
     others = [
         {"name": item.name, "service": item.labels.get(LABEL_SERVICE), "status": item.status}
@@ -171,6 +172,7 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
         },
         "services": {service["name"]: _service_state(client, stack, service) for service in services},
         "volumes": volumes,
+        "other_networks": sorted(str(item.name) for item in labelled if item.name != network),
         "others": others,
         "upgrade": journal.read(stack),
     }
@@ -193,6 +195,7 @@ def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str
             for item in services
             for volume in [*item["volumes"], {"name": item["config_volume"]}]
         },
+        "other_networks": [],
         "others": [],
         "upgrade": None,
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .container import LABEL_STACK
 from .engine import EngineError, read_files
+from .installed import stack_path
 from .leaks import Search
 from .sockets import listening
 
@@ -30,6 +31,8 @@ _HOST_KEYS = (
     *("NetworkMode", "PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupParent", "Devices"),
     *("PortBindings", "RestartPolicy"),
 )
+#: Where the probes' environment is, unless the stack says so.
+ENVIRONMENT = "/opt/ready/probes"
 #: The last lines of a container's log that are searched.
 LOG_LINES = 20_000
 
@@ -139,8 +142,14 @@ def search_processes(search: Search) -> dict[str, dict[str, Any]]:
     return {"processes": {"looked": f"{looked // 2} processes", "found": sorted(set(lines))}}
 
 
-def search_files(stack: str, search: Search) -> dict[str, dict[str, Any]]:
-    """Return the same for the files that a run leaves on the host: the lock, and Ansible's remote temporary files."""
+def search_files(stack: Mapping[str, Any], search: Search) -> dict[str, dict[str, Any]]:
+    """Return the same for the files that a run leaves on the host.
+
+    They are the lock, the stack's description for the probes, and Ansible's remote temporary files.
+    """
+    environment = Path(stack.get("probes", {}).get("directory", ENVIRONMENT))
     temporary = Path("~/.ansible/tmp").expanduser().glob("ansible-*")  # others keep things there too
-    lines, read = search.files([Path(f"/run/lock/ready-{stack}.json"), *temporary])
+    lines, read = search.files(
+        [Path(f"/run/lock/ready-{stack['name']}.json"), stack_path(environment, stack["name"]), *temporary]
+    )
     return {"files": {"looked": f"{read} files", "found": lines}}

@@ -20,7 +20,7 @@ LOCK = "requirements.txt"
 #: Seconds for making the environment: downloads included.
 TIMEOUT = 1800
 #: What of a resolved service the probes read.
-_KEYS = ("name", "container", "ports", "accounts", "database", "tls")
+_KEYS = ("name", "container", "ports", "accounts", "database", "tls", "settings")
 
 
 class InstallError(Exception):

@@ -106,7 +106,7 @@ def read_security(stack: Mapping[str, Any], probes: Mapping[str, Probe], deadlin
         **{("outside", place): partial(_outside, name, reachable, place) for place in ("neighbour", "container")},
         ("leaks", "containers"): lambda: hardening.search_containers(connect(), name, search),
         ("leaks", "processes"): lambda: hardening.search_processes(search),
-        ("leaks", "files"): lambda: hardening.search_files(name, search),
+        ("leaks", "files"): lambda: hardening.search_files(stack, search),
     }
     done, faults = together(calls, deadline)
     tables = "".join((proc / kind).read_text() for kind in ("tcp", "tcp6", "udp", "udp6") if (proc / kind).exists())

@@ -23,6 +23,8 @@ PASS_SAMPLES, P99_SAMPLES, FAIL_SAMPLES = 100, 1000, 20
 REGRESSION = 2.0
 #: Runs of one operation until two of them agree; the first one counts by itself when it passes.
 RUNS = 3
+#: Baselines that are kept for an operation beside the one in use: those of other images and settings, the newest.
+KEPT_BASELINES = 4
 #: What the ADR measured on its own hosts ("Current Production Readiness Baseline"), in percent.
 ADR_HOST = {"cpu_percent": 23.2, "memory_percent": 64.7, "disk_percent": 27.6}
 
@@ -114,10 +116,41 @@ def usable_baseline(
         image_id: of the running container.
         samples: requests asked for.
     """
-    found = previous.get("services", {}).get(service, {}).get(operation, {}).get("baseline")
-    if not found or (found["image_id"], found["samples"]) != (image_id, samples):
-        return None
-    return dict(found)
+    known = _baselines(previous, service, operation)
+    return next((its for its in known if (its["image_id"], its["samples"]) == (image_id, samples)), None)
+
+
+def _baselines(results: Mapping[str, Any], service: str, operation: str) -> list[dict[str, Any]]:
+    """Return the baselines that results hold for an operation, the one in use first, then the newest."""
+    used = results.get("services", {}).get(service, {}).get(operation, {}).get("baseline")
+    kept = results.get("baselines", {}).get(service, {}).get(operation, [])
+    return [dict(its) for its in [*([used] if used else []), *kept]]
+
+
+def kept_baselines(
+    previous: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return service -> operation -> the earlier baselines that are not in use now, for a later run that they fit.
+
+    Without them a service that is down once, or one run with other settings, would make the next run the new baseline,
+    however slow it is.
+
+    Args:
+        previous: results of the earlier evidence; empty when there is none.
+        services: those of the new results: service -> operation -> what was measured.
+    """
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for service in sorted({*previous.get("services", {}), *previous.get("baselines", {})}):
+        names = {*previous.get("services", {}).get(service, {}), *previous.get("baselines", {}).get(service, {})}
+        for operation in sorted(names):
+            used = services.get(service, {}).get(operation, {}).get("baseline") or {}
+            now = (used.get("image_id"), used.get("samples"))
+            others = [
+                its for its in _baselines(previous, service, operation) if (its["image_id"], its["samples"]) != now
+            ]
+            if others:
+                found.setdefault(service, {})[operation] = others[:KEPT_BASELINES]
+    return found
 
 
 def _ms(value: float | None) -> str:
@@ -227,9 +260,11 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
             steps.append(f"Next: ./ready logs --service {name}; ./ready up starts it again if it is down.")
         elif not its["complete"]:
             verdicts.append(UNKNOWN)
-            detail = "the deadline came before all was measured"
+            refused = its.get("refused", "")
+            detail = refused or "the deadline came before all was measured"
             rows.append({"service": name, "check": "latency", "verdict": UNKNOWN, "detail": detail})
-            steps.append(f"Next: {name} was not measured: run ./ready check --only latency when the host is quiet.")
+            cure = f"give {name} more memory" if refused else "run ./ready check --only latency when the host is quiet"
+            steps.append(f"Next: {name} was not measured: {cure}.")
         if its["left"]:
             steps.append(f"Next: the fixture stays in {name} until a later check removes it: {its['left']}")
         for operation, measured in its["operations"].items():
@@ -249,8 +284,11 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
     results = {
         "samples": samples,
         "seconds": answer["seconds"],
-        "errors": {name: its["error"] for name, its in answer["services"].items() if its["error"]},
+        "errors": {
+            name: reason for name, its in answer["services"].items() if (reason := its["error"] or its.get("refused"))
+        },
         "services": services,
+        "baselines": kept_baselines(earlier, services),
         "fixtures": {name: its["size"] for name, its in answer["services"].items()},
         "host": {**answer["host"], "adr": dict(ADR_HOST)},
     }

@@ -33,37 +33,55 @@ def forms(secret: str, login: str = "") -> dict[bytes, str]:
     return found
 
 
+def key_line(pem: str) -> str:
+    """Return the second line of a private key, PKCS#8 of an elliptic curve: there its secret number stands.
+
+    A line is found also where the lines are joined in another way, as in JSON; other lines hold the public part, which
+    is in the certificate, too.
+    """
+    return pem.splitlines()[2]
+
+
 class Search:
-    """Looks for every password of a stack, in every form, in one pass.
+    """Looks for every secret of a stack, in every form, in one pass.
 
     Args:
         stack: the resolved stack, for the logins.
         passwords: service -> account -> password.
+        keys: whose -> private key (PEM) as Ready makes it.
     """
 
-    def __init__(self, stack: Mapping[str, object], passwords: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        stack: Mapping[str, object],
+        passwords: Mapping[str, Mapping[str, str]],
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
         services: Mapping[str, Mapping[str, Mapping[str, Mapping[str, str]]]] = stack["services"]  # type: ignore[assignment]
         self._names: dict[bytes, tuple[str, str]] = {}
         for service, accounts in passwords.items():
             for account, password in accounts.items():
                 login = services.get(service, {}).get("accounts", {}).get(account, {}).get("login", "")
                 for form, name in forms(password, login).items():
-                    self._names[form] = (f"{service}'s {account}", name)
+                    self._names[form] = (f"the password of {service}'s {account}", name)
+        for whose, pem in (keys or {}).items():
+            for form, name in forms(key_line(pem)).items():
+                self._names[form] = (f"the private key of {whose}", name)
         longest_first = sorted(self._names, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, longest_first))) if longest_first else None
 
     @property
     def secrets(self) -> int:
-        """How many passwords are looked for."""
+        """How many secrets are looked for."""
         return len({name for name, _ in self._names.values()})
 
     def text(self, content: str | bytes, place: str) -> list[str]:
-        """Return a line per account whose password stands in `content`: whose, in which form, where."""
+        """Return a line per secret that stands in `content`: whose, in which form, where."""
         if self._pattern is None:
             return []
         data = content.encode(errors="surrogateescape") if isinstance(content, str) else content
         hits = dict.fromkeys(self._names[match] for match in self._pattern.findall(data))
-        return [f"the password of {whose} ({form}) in {place}" for whose, form in hits]
+        return [f"{whose} ({form}) in {place}" for whose, form in hits]
 
     def files(self, paths: Iterable[Path]) -> tuple[list[str], int]:
         """Return the lines for all files at and below `paths`, and how many files were read."""

@@ -15,7 +15,7 @@ from .hostload import Reading, host_figures, load, shares
 from .latency import measured_enough, usable_baseline
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
-from .workloads.base import FIXTURE_SECONDS, Operation, Workload
+from .workloads.base import FIXTURE_SECONDS, NoRoomError, Operation, Workload
 from .workloads.chromadb import ChromaDBWorkload
 from .workloads.neo4j import Neo4jWorkload
 from .workloads.postgresql import PostgreSQLWorkload
@@ -338,19 +338,27 @@ def measure_stack(
     measurement = Measurement(samples, started + deadline, previous, image_ids)
     services: dict[str, dict[str, Any]] = {}
     left: dict[str, str] = {}
+    refused: dict[str, str] = {}
+
+    def build(workload: Workload) -> None:
+        try:
+            workload.build()
+        except NoRoomError as error:  # no fault of the service's, so no error of its latency
+            refused[workload.service["name"]] = str(error)
+
     gc.collect()
     gc.disable()  # a collection in the middle of a request would be counted as the service's
     try:
         other = threading.Thread(target=meanwhile, daemon=True)
         other.start()
-        wrong = together(workloads, lambda workload: workload.build(), FIXTURE_SECONDS)
+        wrong = together(workloads, build, FIXTURE_SECONDS)
         other.join()
         alone()
         before = Reading.take()
         for name, workload in workloads.items():
             services[name] = (
-                {"operations": {}, "error": f"the fixture could not be built: {wrong[name]}", "complete": False}
-                if name in wrong
+                {"operations": {}, "error": fault and f"the fixture could not be built: {fault}", "complete": False}
+                if (fault := wrong.get(name, "")) or name in refused
                 else measurement.service(name, workload)
             )
         loaded = host_figures(before, Reading.take(), directory)
@@ -363,6 +371,7 @@ def measure_stack(
             "size": workload.size,
             # What answers nothing has nothing to be removed from; that is told already.
             "left": left.get(name, "") if name not in wrong else "",
+            "refused": refused.get(name, ""),
         }
     return {
         "at": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",

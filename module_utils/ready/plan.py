@@ -17,6 +17,7 @@ from .container import (
     desired,
     differences,
     module_options,
+    other_image,
     summary,
 )
 
@@ -34,7 +35,7 @@ def needs_image(stack: Mapping[str, Any], state: Mapping[str, Any], rebuild: boo
 
 
 def _kept_image(service: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    if not (found.get("ours") and found.get("image", {}).get("present")):
+    if not (found.get("ours") and found.get("image", {}).get("present")) or other_image(found["config"]):
         return False
     override = service["image"]["override"]
     return override is None or found["image"]["ref"] == override
@@ -125,9 +126,8 @@ def make_plan(
         if not have["exists"]:
             action = "create"
         else:
-            reasons = summary(
-                differences(desired(service, stack["name"], stack["network"], image.get("id")), have["config"])
-            )
+            want = desired(service, stack["name"], stack["network"], image.get("id"))
+            reasons = summary(differences(want, have["config"]) | other_image(have["config"]))
             if name in files and not reasons:
                 reasons = ["files in the config volume were edited or lost"]
             if reasons:

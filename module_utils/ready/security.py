@@ -28,7 +28,7 @@ LEAKS = {
     ),
     "files": (
         "No secret is in what a run leaves on the host",
-        "grep -rF PASSWORD /run/lock/ready-*.json ~/.ansible/tmp",
+        "grep -rF PASSWORD /run/lock/ready-*.json /opt/ready/stacks ~/.ansible/tmp",
     ),
     "controller": (
         "No secret is in evidence, reports or temporary files on the controller",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, SIDECARS, containers, desired, differences
+from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, SIDECARS, containers, desired, differences, other_image
 
 
 def human_size(size: float | None) -> str:
@@ -133,6 +133,24 @@ def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
     ]
 
 
+def unwanted(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (service, kind, name) of volumes and networks with the stack's label that the inventory does not name.
+
+    Data that an upgrade keeps are wanted. Nothing removes these by itself: a volume may hold data.
+    """
+    named = {
+        name
+        for service in containers(stack).values()
+        for name in [service["config_volume"], *(volume["name"] for volume in service["volumes"])]
+    }
+    volumes = [
+        (volume["service"] or "?", "volume", name)
+        for name, volume in sorted(state["volumes"].items())
+        if volume["ours"] and name not in named and LABEL_KEPT not in volume["labels"]
+    ]
+    return volumes + [("?", "network", name) for name in state.get("other_networks", [])]
+
+
 def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[str]:
     """Return a line per volume that an upgrade kept; `details` holds volume sizes, in bytes, by name."""
     return [
@@ -149,6 +167,7 @@ def drift(stack: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> dict
         return {}
     service = containers(stack)[name]
     differing = differences(desired(service, stack["name"], stack["network"], None), found["config"])
+    differing |= other_image(found["config"])
     if found.get("files_hash") != service.get("config_hash"):
         differing[CONFIG_PATH] = {"found": "other files", "expected": "those of the inventory"}
     return differing

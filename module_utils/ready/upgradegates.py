@@ -57,7 +57,7 @@ def latency_gate(service: Mapping[str, Any], answer: Mapping[str, Any], before: 
         told.append(f"latency was not measured: {its['error']}")
     elif its and not its["complete"] and not verdicts:
         verdicts.append(UNKNOWN)
-        told.append("latency was not measured: there was no time")
+        told.append(f"latency was not measured: {its.get('refused') or 'there was no time'}")
     return {"verdict": worst(verdicts) if its else "not_applicable", "told": told, "operations": operations}
 
 

@@ -190,6 +190,11 @@ class SecretStore:
         found = self.data.get("tls", {}).get(stack, {}).get(name)
         return Pair(found["certificate"], found["key"]) if found else None
 
+    def keys(self, stack: str) -> dict[str, str]:
+        """Return whose -> private key (PEM), of the stack's authority and its services."""
+        pairs = self.data.get("tls", {}).get(stack, {})
+        return {"the authority" if name == AUTHORITY else name: str(its["key"]) for name, its in pairs.items()}
+
     def keep_pair(self, stack: str, name: str, pair: Pair) -> None:
         """Take a certificate and its key in, in place of an older one; `save` puts it on disk."""
         self.data.setdefault("tls", {}).setdefault(stack, {})[name] = asdict(pair)

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Searching what Ready writes on the controller for a stack's passwords. Runs on the controller alone."""
+"""Searching what Ready writes on the controller for a stack's secrets. Runs on the controller alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from ansible import constants
 from .inventory import open_store
 from .leaks import Search
 from .vault import SecretsError
+
+#: Where the key of the backup repository stands among the secrets, in place of a service.
+REPOSITORY = "backup"
 
 
 def search_written(
@@ -28,8 +31,9 @@ def search_written(
         store = open_store(task_vars, template)
     except SecretsError as error:
         return {"fault": str(error)}
-    passwords = {name: store.passwords(stack["name"], name) for name in stack["services"]}
+    its = stack["name"]
+    passwords = {name: store.passwords(its, name) for name in [*stack["services"], REPOSITORY]}
     places = [Path(stack["evidence_dir"]) / stack["name"], Path(constants.DEFAULT_LOCAL_TMP).parent]
     places += [Path(constants.DEFAULT_LOG_PATH)] if constants.DEFAULT_LOG_PATH else []
-    found, read = Search(stack, passwords).files(places)
+    found, read = Search(stack, passwords, store.keys(its)).files(places)
     return {"looked": f"{read} files below {', '.join(map(str, places))}", "found": found}

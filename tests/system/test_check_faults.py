@@ -165,3 +165,21 @@ def test_evidence_of_up_keeps_what_check_found(checked: Ready) -> None:
     checked.run("restart", "--service", "redis")
     checked.run("up")
     assert not any("checks" in its for its in json.loads(path.read_text())["results"]["services"].values())
+
+
+def test_made_of_another_image(checked: Ready) -> None:
+    """Somebody replaced the image and copied the rest, labels too: it is named, and `up` makes it of its own again."""
+    client = docker.from_env()
+    container = checked.stack.container("redis")
+    own, other = container.attrs["Image"], container.commit().id
+    try:
+        made_by_hand(checked, "redis", lambda config: config.update(Image=other))
+        checked.stack.await_docker_health()
+        _, services = check(checked, 2)
+        assert services["redis"]["drift"] == [f"image: found {other[:19]}, expected {own[:19]}"]
+        checked.run("up")
+    finally:
+        client.images.remove(other, force=True)
+    assert checked.stack.container("redis").attrs["Image"] == own
+    assert check(checked, 0)[1]["redis"]["drift"] == []
+    assert checked.run("up").changed == 0

@@ -29,6 +29,7 @@ from ready.ways import measure_ways
 from ready.workloads.base import SIZE, Workload
 from ready.workloads.chromadb import ChromaDBWorkload
 from ready.workloads.neo4j import INDEX, Neo4jWorkload
+from ready.workloads.redis import NEED
 
 from tests.system.conftest import Ready, own_stack
 from tests.system.test_check import everything
@@ -305,3 +306,24 @@ def test_what_an_interrupted_run_left(
         ttl = [measured.stack.redis().ttl(f"{workload.name}:{number}") for number in (0, SIZE - 1)]
         assert all(0 < int(seconds) <= LEFTOVER_SECONDS for seconds in ttl)
     assert everything(measured) == before
+
+
+def test_no_key_is_evicted_for_the_fixture(measured: Ready) -> None:
+    """Where Redis has no room for what is measured nothing is written; and what is measured takes no more than that."""
+    admin = measured.stack.redis("admin")
+    before = int(admin.info("memory")["used_memory"])
+    with built(measured, "redis"):
+        assert int(admin.info("memory")["used_memory"]) - before < NEED
+    limits = {name: str(admin.config_get(name)[name]) for name in ("maxmemory", "maxmemory-policy")}
+    try:
+        admin.config_resetstat()
+        admin.config_set("maxmemory-policy", "allkeys-random")
+        admin.config_set("maxmemory", str(int(admin.info("memory")["used_memory"]) + NEED // 2))
+        document = look(measured, "redis")
+        assert admin.info("stats")["evicted_keys"] == 0
+    finally:
+        for name, value in limits.items():
+            admin.config_set(name, value)
+    assert document["verdict"] == "insufficient_data"
+    assert "none were written" in document["results"]["errors"]["redis"]
+    measured.stack.check()

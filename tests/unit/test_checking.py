@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ready.checking import PARTS, combine, drift_part, health_part
-from ready.container import desired
+from ready.checking import PARTS, combine, drift_part, health_part, to_verify
+from ready.container import LABEL_KEPT, desired
 from ready.definitions import load_definitions, resolve_stack
 from ready.part import Part
 from ready.specs import role_specs, verb_specs
@@ -77,6 +77,25 @@ def test_unmanaged_container_is_named(stack: dict[str, Any], state: dict[str, An
     assert combine(stack, [part])["failed"] == ["old drift"]
 
 
+def test_unmanaged_volumes_and_networks_are_told(stack: dict[str, Any], state: dict[str, Any]) -> None:
+    """They are no fault, for they may hold data; those of the inventory and what an upgrade keeps are wanted."""
+    ours = {"exists": True, "ours": True, "service": "redis", "labels": {}}
+    state["volumes"] = {
+        "ready_redis_data": ours,
+        "ready_redis_config": ours,
+        "ready_redis_kept": ours | {"labels": {LABEL_KEPT: "redis"}},
+        "ready_old_data": ours | {"service": "old"},
+        "somebody_elses": ours | {"ours": False},
+    }
+    part = drift_part(stack, state | {"other_networks": ["ready-old"]})
+    told = [row["detail"] for row in part.rows if row["verdict"] == "not_applicable"]
+    assert part.verdict == "pass"
+    assert len(told) == 2
+    assert "the volume ready_old_data" in told[0]
+    assert "the network ready-old" in told[1]
+    assert "docker volume rm ready_old_data" in part.next[0]
+
+
 @pytest.mark.parametrize(("answers", "expected"), [(answer("pass"), "pass"), ({}, "fail")])
 def test_just_started(stack: dict[str, Any], state: dict[str, Any], answers: dict[str, Any], expected: str) -> None:
     """Docker's first health test comes late: who answers is well, who was not asked is not called so."""
@@ -127,6 +146,33 @@ def test_up_keeps_what_check_found(earlier: dict[str, Any], now: dict[str, Any],
     assert still_shows(earlier, now) is keeps
 
 
+NEVER: dict[str, Any] = {"results": {}}
+
+
+@pytest.mark.parametrize(
+    ("its", "verdict", "others", "expected"),
+    [
+        (health(), "pass", [], False),
+        (health(checks={}), "pass", [], True),
+        (health(), "fail", [], True),
+        (health(drift=["memory: found 1, expected 2"]), "pass", [], True),
+        (health(), "pass", [{"name": "ready-old"}], True),
+    ],
+)
+def test_up_verifies_what_did_not_pass(its: dict[str, Any], verdict: str, others: list[Any], expected: bool) -> None:
+    """A fault that is known stays one: the second `up --verify` says it as the first one did."""
+    evidence = {"health": {"verdict": verdict, "results": its}, "security": NEVER, "latency": NEVER}
+    assert to_verify({"others": others}, evidence) is expected
+    assert to_verify({"others": others}, evidence | {"health": NEVER}) is True
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [("fail", True), ("insufficient_data", False), ("pass", False)])
+def test_up_verifies_when_another_part_failed(verdict: str, expected: bool) -> None:
+    """Security, the ways and latency have evidence of their own."""
+    evidence = {"health": {"verdict": "pass", "results": health()}, "security": {"verdict": verdict, "results": {}}}
+    assert to_verify({"others": []}, evidence) is expected
+
+
 @pytest.mark.parametrize(
     ("found", "detail", "step"),
     [
@@ -137,6 +183,7 @@ def test_up_keeps_what_check_found(earlier: dict[str, Any], now: dict[str, Any],
         ),
         ({"running": False, "status": "exited", "exit_code": 1}, "exited with code 1", "./ready logs"),
         ({"running": True, "restarts": 2}, "healthy; Docker has restarted it 2 times", ""),
+        ({"running": True, "status": "paused"}, "paused", "docker unpause ready-redis"),
     ],
 )
 def test_why_a_container_is_down(
@@ -144,9 +191,46 @@ def test_why_a_container_is_down(
 ) -> None:
     """Lack of memory is named with the variable that cures it; restarts are told, also of one that is well."""
     state["services"]["redis"].update(found)
-    part = health_part(stack, state, answer("pass" if found["running"] else "fail"))
+    part = health_part(stack, state, answer("pass" if "restarts" in found else "fail"))
     assert detail in part.rows[0]["detail"]
     assert step in "".join(part.next)
+
+
+@pytest.mark.parametrize(
+    ("detail", "step"),
+    [
+        ('OperationalError: FATAL: password authentication failed for user "a"', "secrets rotate --service redis"),
+        ("AuthenticationError: WRONGPASS invalid username-password pair", "secrets rotate --service redis"),
+        ("AuthError: {code: Neo.ClientError.Security.Unauthorized}", "secrets rotate --service redis"),
+        ('OperationalError: FATAL: too many connections for role "a"', "max_connections"),
+        ("OperationalError: FATAL: sorry, too many clients already", "max_connections"),
+        ("OperationalError: FATAL: remaining connection slots are reserved", "max_connections"),
+        ("connections: found 95 of 100, expected less than 90%", "max_connections"),
+        ("evicted keys since the start: found 3, expected 0", "redis_memory"),
+        ("memory: found 95 of 100 bytes in use, expected less than 90%", "redis_memory"),
+        ("ResponseError: OOM command not allowed when used memory > 'maxmemory'.", "redis_memory"),
+        ("MISCONF Errors writing to the AOF file: No space left on device", "docker system df"),
+        ("could not create file: Read-only file system", "mounts the volumes of redis"),
+        ("TimeoutError: Timeout reading from socket", "./ready logs --service redis"),
+    ],
+)
+def test_the_next_step_fits_the_fault(stack: dict[str, Any], state: dict[str, Any], detail: str, step: str) -> None:
+    """One line for each kind that is known, and the logs for what is not."""
+    asked = answer("fail")
+    asked["redis"]["checks"]["key_value"]["detail"] = detail
+    part = health_part(stack, state, asked)
+    assert len(part.next) == 1
+    assert step in part.next[0]
+
+
+def test_a_step_is_for_what_failed(stack: dict[str, Any], state: dict[str, Any]) -> None:
+    """A check that passed, or could not be made, asks for nothing; two kinds of faults for two steps."""
+    asked = answer("fail")
+    checks = asked["redis"]["checks"]
+    checks["key_value"]["detail"] = "No space left on device"
+    checks["memory"] = {**checks["key_value"], "detail": "evicted keys since the start: found 3, expected 0"}
+    checks["persistence"] = {**checks["key_value"], "verdict": "not_applicable", "detail": "too many connections"}
+    assert len(health_part(stack, state, asked).next) == 2
 
 
 def test_paused_is_said() -> None:

@@ -25,7 +25,14 @@ from ready.environment import SettingsError
 )
 def test_next_step_fits_what_drivers_say(found: str, step: str) -> None:
     """The words are those of the drivers, recorded."""
-    assert step in next_step(found)
+    assert step in next_step(found, "redis")
+
+
+def test_a_refused_password_names_the_service() -> None:
+    """`up` compares files, not what the service has; a rotation sets it anew."""
+    step = next_step("WRONGPASS invalid username-password pair", "redis")
+    assert "./ready secrets rotate --service redis" in step
+    assert "./ready up" not in step
 
 
 def test_service_that_is_not_named() -> None:

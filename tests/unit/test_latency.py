@@ -234,6 +234,42 @@ def test_a_doubtful_measurement_is_no_baseline(stack: dict[str, Any]) -> None:
     assert again["regression"] == {"verdict": "insufficient_data", "factor": pytest.approx(1)}
 
 
+DOWN: dict[str, Any] = {"operations": {}, "error": "the fixture could not be built: refused", "image_id": None}
+SHORT = [run(FAST[:100])]
+
+
+@pytest.mark.parametrize(
+    ("between", "samples"),
+    [
+        (answer([], **DOWN), 1000),
+        (answer([], operations={}, complete=False), 1000),
+        (answer([run(FAST)], image_id="sha256:2"), 1000),  # an upgrade that is rolled back
+        (answer(SHORT), 100),
+    ],
+    ids=["down", "deadline", "another image", "other settings"],
+)
+def test_a_baseline_outlives_a_run_that_it_does_not_fit(
+    stack: dict[str, Any], between: dict[str, Any], samples: int
+) -> None:
+    """Else whatever is measured next, however slow, would be the baseline."""
+    previous = evidence(stack, answer([run(FAST)]))
+    for _ in range(2):
+        previous = evidence(stack, between | {"samples": samples}, previous)
+    later = evidence(stack, answer([run(spread(0.1, 0.2, 0.7))] * 2), previous)
+    hit = later["results"]["services"]["redis"]["cache_hit"]
+    assert (hit["baseline"]["p99_ms"], hit["regression"]["verdict"]) == (0.3, "fail")
+    assert all(its["image_id"] != IMAGE for its in later["results"]["baselines"].get("redis", {}).get("cache_hit", []))
+
+
+def test_kept_baselines_are_few(stack: dict[str, Any]) -> None:
+    """The newest ones, each of another image."""
+    found: dict[str, Any] = {}
+    for number in range(9):
+        found = evidence(stack, answer([run(FAST)], image_id=f"sha256:{number}"), found)
+    kept = found["results"]["baselines"]["redis"]["cache_hit"]
+    assert [its["image_id"] for its in kept] == [f"sha256:{number}" for number in (7, 6, 5, 4)]
+
+
 def test_the_second_tier_is_not_judged(stack: dict[str, Any]) -> None:
     """It is over its objective here, and is told."""
     part = judge_latency(stack, answer([run(FAST)]), {})
@@ -262,6 +298,17 @@ def test_what_the_deadline_cut_off_is_unknown(stack: dict[str, Any]) -> None:
     part = judge_latency(stack, answer([run(FAST)], complete=False), {})
     assert part.verdict == "insufficient_data"
     assert "deadline" in part.rows[0]["detail"]
+
+
+def test_where_there_is_no_room_nothing_is_known(stack: dict[str, Any]) -> None:
+    """The fixture was not built, for the sake of the data; that is told, and no fault of the service's."""
+    reason = "memory: found 9 of 10 bytes in use"
+    previous = evidence(stack, answer([run(FAST)]))
+    found = evidence(stack, answer([], operations={}, complete=False, refused=reason), previous)
+    assert (found["verdict"], found["results"]["errors"]) == ("insufficient_data", {"redis": reason})
+    assert found["results"]["baselines"]["redis"]["cache_hit"][0]["p99_ms"] == 0.3
+    part = judge_latency(stack, answer([], operations={}, complete=False, refused=reason), {})
+    assert (part.rows[0]["detail"], "more memory" in part.next[0]) == (reason, True)
 
 
 def test_a_fixture_that_stays_is_told(stack: dict[str, Any]) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ready import written
+from ready.certificates import make_authority
+from ready.hardening import search_files
 from ready.leaks import Search, forms
+from ready.vault import AUTHORITY, SecretStore
 
 SECRET = "Xk3vQ9mT2bLw7RzN5cHs8JdF4gYp6AeU"
 AWKWARD = "a+b/c=d~e:f!g*h i"
@@ -51,6 +57,48 @@ def test_message_names_account_form_and_place(search: Search) -> None:
     assert SECRET[:6] not in line
     assert basic[:12] not in line
     assert search.text(SECRET.encode("utf-16-le"), "x") == ["the password of redis's app (utf-16) in x"]
+
+
+def test_private_keys_are_found_and_certificates_are_none() -> None:
+    """In a file of its own, in JSON, in base64; the certificate holds the same public key and is no secret."""
+    made = make_authority("ready", datetime.now(timezone.utc))
+    search = Search(STACK, {}, {"ca": made.key})
+    assert search.secrets == 1
+    for text in (made.key, json.dumps({"key": made.key}), made.key.replace("\n", " ")):
+        assert search.text(text, "x") == ["the private key of ca (plain) in x"]
+    assert search.text(base64.b64encode(made.key.encode()), "x") == ["the private key of ca (base64) in x"]
+    assert search.text(made.certificate, "x") == []
+    assert Search(STACK, {}, {"ca": make_authority("ready", datetime.now(timezone.utc)).key}).text(made.key, "x") == []
+
+
+def test_the_description_for_the_probes_is_searched(
+    tmp_path: Path, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies beside the probes' environment."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "ready.json").write_text(SECRET)
+    found = search_files({"name": "ready", "probes": {"directory": str(tmp_path / "probes")}}, search)["files"]
+    assert found["found"] == [f"the password of redis's app (plain) in {tmp_path / 'stacks' / 'ready.json'}"]
+
+
+def test_what_the_controller_writes_is_searched_for_all_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repository's key and the private keys among them."""
+    store = SecretStore(tmp_path / "secrets", tmp_path / "key")
+    store.data["stacks"]["ready"] = {"backup": {"repository": {"password": SECRET}}}
+    made = make_authority("ready", datetime.now(timezone.utc))
+    store.keep_pair("ready", AUTHORITY, made)
+    monkeypatch.setattr(written, "open_store", lambda *_: store)
+    (tmp_path / "ready").mkdir()
+    (tmp_path / "ready" / "a.json").write_text(f"{SECRET} {json.dumps(made.key)}")
+    stack = {"name": "ready", "services": {}, "evidence_dir": str(tmp_path)}
+    found = written.search_written(stack, {}, lambda value: value)["found"]
+    assert sorted(line.partition(" (plain)")[0] for line in found) == [
+        "the password of backup's repository",
+        "the private key of the authority",
+    ]
 
 
 def test_nothing_is_found_where_nothing_is(search: Search) -> None:

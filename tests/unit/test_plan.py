@@ -6,9 +6,20 @@ import copy
 from typing import Any
 
 import pytest
-from ready.container import LABEL_DATA_FORMAT, LABEL_SOURCE, LABEL_STACK, actual, desired, differences, module_options
+from ready.container import (
+    LABEL_DATA_FORMAT,
+    LABEL_IMAGE_ID,
+    LABEL_SOURCE,
+    LABEL_STACK,
+    actual,
+    desired,
+    differences,
+    module_options,
+    summary,
+)
 from ready.engine import absent_state
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled
+from ready.status import drift
 
 IMAGES = {
     name: {
@@ -189,3 +200,22 @@ def test_module_options_hold_no_secret_and_drop_everything(stack: dict[str, Any]
         assert all(port.startswith("127.0.0.1:") for port in options["published_ports"])
         assert all("noexec" in item for item in options["tmpfs"])
         assert f"{service['config_volume']}:/run/ready:ro" in options["volumes"]
+
+
+def test_a_container_made_of_another_image_by_hand(stack: dict[str, Any]) -> None:
+    """Its labels were copied: it is drift, an image is looked for, and the container made anew of that."""
+    state = running(stack)
+    made = state["services"]["redis"]
+    options = module_options(stack["services"]["redis"], "ready", "ready", "ready/redis:1", "sha256:redis")
+    made["config"]["labels"] = dict(options["labels"])
+    assert settled(stack, state)
+    assert drift(stack, "redis", made) == {}
+    made["config"]["image"] = made["image"]["id"] = "sha256:other"
+    assert summary(drift(stack, "redis", made)) == ["image: found sha256:other, expected sha256:redis"]
+    assert needs_image(stack, state) == ["redis"]
+    assert not settled(stack, state)
+    for image in ("sha256:redis", "sha256:other"):  # also when that is the very one which it was made of
+        plan = make_plan(stack, state, images_in_use(stack, state, {"redis": IMAGES["redis"] | {"id": image}}))
+        assert plan["actions"]["redis"] == "recreate"
+        assert plan["options"]["redis"]["labels"][LABEL_IMAGE_ID] == image
+        assert {name for name, action in plan["actions"].items() if action != "none"} == {"redis"}

@@ -211,15 +211,14 @@ def ask_all(probes: Mapping[str, Probe], level: str, deadline: float) -> dict[st
         thread.start()
     for thread in threads.values():
         thread.join(max(0.0, started + deadline - time.monotonic()))
-    late = {"verdict": FAIL, "seconds": deadline, "detail": f"no answer within {deadline:g} s", "figures": {}}
+    late = f"no answer within {deadline:g} s"
     return {
-        name: outcome.get(
-            name,
-            {
-                "verdict": FAIL,
-                "seconds": deadline,
-                "checks": {check: dict(late) for check in (probe.checks if level == "deep" else (ANSWERS,))},
-            },
-        )
+        name: outcome.get(name) or unanswered(probe.checks if level == "deep" else (ANSWERS,), deadline, late)
         for name, probe in list(probes.items())
     }
+
+
+def unanswered(checks: Iterable[str], seconds: float, detail: str) -> dict[str, Any]:
+    """Return {verdict, seconds, checks} of a service that was asked and told nothing: each of its checks has failed."""
+    outcome = Check(FAIL, seconds, detail)
+    return {"verdict": FAIL, "seconds": seconds, "checks": {check: asdict(outcome) for check in checks}}

@@ -20,6 +20,10 @@ FIXTURE_SECONDS = 30
 QUESTIONS = 500
 
 
+class NoRoomError(Exception):
+    """The fixture is not built: the service's own data could suffer from it. The text says what was found."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One kind of request.
@@ -97,7 +101,7 @@ class Workload:
         raise NotImplementedError
 
     def build(self) -> None:
-        """Remove leftovers of interrupted runs and build the fixture."""
+        """Remove leftovers of interrupted runs and build the fixture. Raises NoRoomError where there is none for it."""
         raise NotImplementedError
 
     def operations(self) -> list[Operation]:

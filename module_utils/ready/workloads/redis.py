@@ -3,22 +3,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import redis
 
 from ..services.base import LEFTOVER_SECONDS, expect
 from ..services.redis import Redis
-from .base import SIZE, Operation, Workload, fixture_name, questions
+from .base import SIZE, NoRoomError, Operation, Workload, fixture_name, questions
 
 _BATCH = 1000
 #: Bytes of a value: a small record of an application's cache.
 _VALUE = 100
+#: Bytes that the fixture may take: what a key takes, with its name, its expiry and both tables, is about 300.
+NEED = SIZE * 600
 
 
 def value(number: int) -> str:
     """Return the value of a key."""
     return f"{number}:".ljust(_VALUE, "x")
+
+
+def expect_room(info: Mapping[str, Any]) -> None:
+    """Raise NoRoomError where the fixture would take memory to its limit: then keys are evicted, or writes refused.
+
+    Args:
+        info: the section memory of INFO.
+    """
+    used, limit = info["used_memory"], info["maxmemory"]
+    if limit and used + NEED > limit:
+        raise NoRoomError(
+            f"memory: found {used} of {limit} bytes in use, expected {NEED} bytes of room for the keys to measure; "
+            "none were written, for the server would have evicted others or refused writes"
+        )
 
 
 class RedisWorkload(Workload):
@@ -58,7 +75,9 @@ class RedisWorkload(Workload):
             client.ping()
 
     def build(self) -> None:
-        """Set the keys."""
+        """Set the keys, if there is room for them."""
+        with self.probe.connect("monitor") as client:
+            expect_room(client.info("memory"))
         with self.probe.connect("app") as client:
             for start in range(0, SIZE, _BATCH):
                 pipeline = client.pipeline(transaction=False)
