@@ -73,7 +73,7 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.restic import version_fault
+from ansible.module_utils.ready.backups.restic import program, version_fault
 from ansible.module_utils.ready.backups.settings import RUNNERS, apply, place_of, runner_of
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     params = module.params
     stack = params["stack"]["name"]
     # In check mode it may not be installed yet.
-    restic = module.get_bin_path("restic")
+    restic = program()
     if restic and (fault := version_fault(module.run_command([restic, "version"])[1])):
         module.fail_json(msg=fault)
     files = {path: base64.b64decode(content) for path, content in json.loads(params["files"]).items()}

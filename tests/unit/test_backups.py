@@ -184,6 +184,17 @@ def test_evidence_names_no_user_data() -> None:
     assert '"things": 3' in told
 
 
+def test_the_given_restic_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the distribution's is too old, the inventory's is used."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(restic, "GIVEN", tmp_path / "given")
+    assert restic.program() is None
+    (tmp_path / "restic").touch(mode=0o755)
+    assert restic.program() == str(tmp_path / "restic")
+    restic.GIVEN.touch(mode=0o755)
+    assert restic.program() == str(restic.GIVEN)
+
+
 def test_restic_arguments() -> None:
     """Retention keeps something, or is refused; tags say whose a set is."""
     assert restic.retention_arguments({"daily": 7, "weekly": 0}) == ["--keep-daily=7"]

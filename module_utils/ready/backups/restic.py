@@ -16,6 +16,8 @@ from typing import Any
 
 from .manifest import BackupError
 
+#: Where role `backup` puts the restic that the inventory names.
+GIVEN = Path("/opt/ready/backup/restic")
 TAG = "ready-set"
 #: Of snapshots that hold WAL of PostgreSQL.
 TAG_WAL = "ready-wal"
@@ -82,6 +84,11 @@ def retention_arguments(retention: Mapping[str, int]) -> list[str]:
     return kept
 
 
+def program() -> str | None:
+    """Return the path of the restic to use: the given one, else the distribution's; None when there is none."""
+    return str(GIVEN) if GIVEN.is_file() else shutil.which("restic")
+
+
 def version_fault(text: str) -> str:
     """Return why a restic can't be used, from what `restic version` prints; empty when it can."""
     found = re.search(r"restic (\d+)\.(\d+)\S*", text)
@@ -89,8 +96,8 @@ def version_fault(text: str) -> str:
         return ""
     return (
         f"restic: found {found[0].removeprefix('restic ') if found else repr(text.strip()[:80])}, expected "
-        f"{'.'.join(map(str, OLDEST))} or newer. No settings were written. Next: put a newer one in its place, such as "
-        "from the distribution's backports or restic's own releases"
+        f"{'.'.join(map(str, OLDEST))} or newer. No settings were written. Next: download one of restic's releases, "
+        "check it, and name the unpacked file in backup_restic"
     )
 
 
@@ -159,10 +166,10 @@ class Repository:
 
     def run(self, *words: str, timeout: float | None = None) -> str:
         """Return what restic prints. Raises BackupError with its words unless it exits with 0."""
-        program = shutil.which("restic")
-        if program is None:
+        found = program()
+        if found is None:
             raise BackupError("restic is not installed on this host. Next: ./ready backup installs it")
-        command = [program, "--cache-dir", str(self.cache), "--quiet", *words]
+        command = [found, "--cache-dir", str(self.cache), "--quiet", *words]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": os.environ.get("HOME", "/root"),
