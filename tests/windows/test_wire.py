@@ -123,7 +123,7 @@ def connects(port: int) -> bool:
     """Say whether somebody listens there."""
     try:
         socket.create_connection(("127.0.0.1", port), 5).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
     return True
 
