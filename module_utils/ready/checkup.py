@@ -10,6 +10,7 @@ from typing import Any
 
 from .engine import EngineError, connect, read_running
 from .intrusion import read_security
+from .leaks import hidden
 from .measuring import measure_stack
 from .probing import HEALTH_SECONDS, LEVELS, TIMEOUT, host_probes
 from .security import unread
@@ -135,9 +136,7 @@ class Checkup:
 
     def _broken_off(self, part: str, why: str) -> dict[str, Any]:
         """Return what `health` or `security` found when it ended by an exception, told without any password."""
-        for probe in self.probes.values():
-            for secret in filter(None, probe.passwords.values()):
-                why = why.replace(secret, "***")
+        why = hidden(why, [secret for probe in self.probes.values() for secret in probe.passwords.values()])
         if part == "security":
             return {"found": unread(self.stack, why)}
         return {"services": {name: unanswered(probe.checks, 0.0, why) for name, probe in self.probes.items()}}

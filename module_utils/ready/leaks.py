@@ -13,6 +13,13 @@ from urllib.parse import quote
 LARGEST = 16 * 2**20
 
 
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """Return a text that is told to somebody without any of the secrets; empty ones are none."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text
+
+
 def forms(secret: str, login: str = "") -> dict[bytes, str]:
     """Return each form that a secret may be found in -> what the form is called.
 

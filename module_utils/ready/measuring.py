@@ -13,6 +13,7 @@ from typing import Any
 
 from .hostload import Reading, host_figures, load, shares
 from .latency import measured_enough, usable_baseline
+from .leaks import hidden
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
 from .workloads.base import FIXTURE_SECONDS, NoRoomError, Operation, Workload
@@ -280,9 +281,7 @@ class Measurement:
 def told(error: BaseException, secrets: Iterable[str]) -> str:
     """Return an error in one line, without any of the secrets."""
     text = " ".join(str(error).split()) or type(error).__name__
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return f"{type(error).__name__}: {text}"[:DETAIL]
+    return f"{type(error).__name__}: {hidden(text, secrets)}"[:DETAIL]
 
 
 def together(workloads: Mapping[str, Workload], step: Callable[[Workload], None], seconds: float) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
 
 from .latency import P99_SAMPLES, percentile
+from .leaks import hidden
 
 #: Nanoseconds that a histogram reaches from and to, and its significant digits.
 _LOWEST, _HIGHEST, _DIGITS = 1, 3_600_000_000_000, 3
@@ -59,13 +60,10 @@ def histogram(samples: list[int]) -> str:
 def brief(series: Series, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """Return n, errors, the first error without any of the secrets, p50, p95 and max."""
     ordered = sorted(series.samples)
-    error = series.first_error
-    for secret in secrets:
-        error = error.replace(secret, "***")
     return {
         "n": series.n,
         "errors": series.misses,
-        "first_error": error,
+        "first_error": hidden(series.first_error, secrets),
         "p50_ms": milliseconds(percentile(ordered, series.misses, 50)),
         "p95_ms": milliseconds(percentile(ordered, series.misses, 95)),
         "max_ms": milliseconds(ordered[-1] if ordered else None),

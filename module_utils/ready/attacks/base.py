@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..leaks import hidden
 from ..services.base import Probe
 from .attempt import Attempt, RefusedError
 from .transport import transport_attempts
@@ -52,13 +53,9 @@ class Attacker:
 
     def run(self) -> list[dict[str, str]]:
         """Return of each attempt: id, title, how, expected, outcome, found."""
-        hidden = [password for password in self.probe.passwords.values() if password]
 
         def told(text: str) -> str:
-            line = " ".join(text.split())
-            for secret in hidden:
-                line = line.replace(secret, "***")
-            return line[:_DETAIL]
+            return hidden(" ".join(text.split()), self.probe.passwords.values())[:_DETAIL]
 
         dead = ""
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..leaks import hidden
 from ..probing import PROBES
 from ..waiting import wait_for_all
 from .manifest import BackupError
@@ -68,9 +69,7 @@ class Dump:
         except BackupError:
             raise
         except Exception as error:
-            text = " ".join(str(error).split())
-            for secret in self.passwords.values():
-                text = text.replace(secret, "***")
+            text = hidden(" ".join(str(error).split()), self.passwords.values())
             raise BackupError(f"{self.name}: {name}: {type(error).__name__}: {text[:400]}") from error
 
     def prepare(self) -> None:

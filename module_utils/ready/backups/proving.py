@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound
 
+from ..leaks import hidden
 from .base import Load
 from .manifest import KINDS, BackupError, content_faults
 
@@ -48,9 +49,7 @@ def prove(load: Load) -> dict[str, Any]:
         outcome["asked"] = [*load.integrity(), *(kind for kind in KINDS if promised.get(kind))]
         outcome["logins"] = load.logins()
     except Exception as error:  # a drill reports: whatever an engine or driver raises is its finding
-        text = " ".join(str(error).split())
-        for secret in load.scratch.passwords.values():
-            text = text.replace(secret, "***")
+        text = hidden(" ".join(str(error).split()), load.scratch.passwords.values())
         outcome["faults"].append(text if isinstance(error, BackupError) else f"{type(error).__name__}: {text[:400]}")
     if outcome["faults"]:
         outcome["verdict"] = "fail"

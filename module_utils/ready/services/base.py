@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..leaks import hidden
 from ..part import FAIL, NOT_APPLICABLE, PASS, worst
 from .transport import client_context, judge, served_certificate
 
@@ -57,10 +58,8 @@ def attempt(check: Callable[[], Mapping[str, Any]], secrets: Iterable[str] = ())
         text = " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, CheckError):
             text = f"{type(error).__name__}: {text}"
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "***")
         verdict = NOT_APPLICABLE if isinstance(error, UnknownError) else FAIL
-        return Check(verdict, round(time.monotonic() - started, 4), text[:_DETAIL])
+        return Check(verdict, round(time.monotonic() - started, 4), hidden(text, secrets)[:_DETAIL])
     return Check(PASS, round(time.monotonic() - started, 4), "", figures)
 
 
