@@ -119,48 +119,38 @@ def _disk(state: Mapping[str, Any], least: int, made: bool) -> Check:
     )
 
 
-def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) -> Iterator[Check]:
-    windows = skew(moment(state["os"]["time"]), before, after)
-    fits = windows <= limit
-    yield Check(
-        "clock",
-        "Clock of Windows",
+def _apart(name: str, whose: str, away: float, limit: float, than: str, step: str, digits: int = 1) -> Check:
+    """Compare a clock, `away` seconds from that of `than`, with the limit (seconds)."""
+    fits = away <= limit
+    return Check(
+        name,
+        f"Clock of {whose}",
         PASS if fits else FAIL,
-        f"{windows:.1f} s away from the controller's" if windows else "as the controller's",
+        f"{away:.{digits}f} s away from {than}" if away else f"as {than}",
         f"at most {limit:g} s apart",
-        "" if fits else "w32tm /resync on Windows, or set the controller's clock",
+        "" if fits else step,
     )
-    inside = (state["inside"] or {}).get("values", {}).get("time")
-    if inside:
-        distro = skew(float(inside), moment(state["os"]["time"]), moment(state["finished"]))
-        fits = distro <= limit
-        yield Check(
-            "clock_distro",
-            "Clock of the distro",
-            PASS if fits else FAIL,
-            f"{distro:.1f} s away from Windows'" if distro else "as Windows'",
-            f"at most {limit:g} s apart",
-            "" if fits else "the PC slept: sudo hwclock -s in the distro, or wsl --shutdown (ends every container)",
-        )
 
 
-def _clock_container(state: Mapping[str, Any], limit: float) -> Iterator[Check]:
-    """Compare a container's clock with the distro's; where no container runs there is nothing to say."""
-    words = (state["inside"] or {}).get("values", {}).get("container_time", "").split()
+def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) -> Iterator[Check]:
+    """Compare Windows' clock with the controller's, the distro's with Windows', and a container's with the distro's.
+
+    What does not run has no clock.
+    """
+    time = moment(state["os"]["time"])
+    step = "w32tm /resync on Windows, or set the controller's clock"
+    yield _apart("clock", "Windows", skew(time, before, after), limit, "the controller's", step)
+    values = (state["inside"] or {}).get("values", {})
+    if inside := values.get("time"):
+        step = "the PC slept: sudo hwclock -s in the distro, or wsl --shutdown (ends every container)"
+        away = skew(float(inside), time, moment(state["finished"]))
+        yield _apart("clock_distro", "the distro", away, limit, "Windows'", step)
+    words = values.get("container_time", "").split()
     if len(words) == 3 and all(word.isdigit() for word in words):
-        before, shown, after = map(float, words)
-        away = skew(shown, before, after)
-        fits = away <= limit
-        yield Check(
-            "clock_container",
-            "Clock of the containers",
-            PASS if fits else FAIL,
-            f"{away:.0f} s away from the distro's" if away else "as the distro's",
-            f"at most {limit:g} s apart",
-            ""
-            if fits
-            else "they run in another virtual machine whose clock is behind: restart Docker Desktop, or wsl --shutdown",
-        )
+        earlier, shown, later = map(float, words)
+        step = "they run in another virtual machine whose clock is behind: restart Docker Desktop, or wsl --shutdown"
+        away = skew(shown, earlier, later)
+        yield _apart("clock_container", "the containers", away, limit, "the distro's", step, digits=0)
 
 
 def _read(state: Mapping[str, Any]) -> Check:
@@ -199,6 +189,5 @@ def evaluate(
         _virtualization(state),
         _disk(state, disk_free, made),
         *_clock(state, clock_skew, before, after),
-        *_clock_container(state, clock_skew),
     ]
     return [asdict(check) for check in checks]
