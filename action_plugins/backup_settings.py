@@ -21,10 +21,7 @@ from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_
 from ready.backups.telling import recovery_sheet  # noqa: E402
 from ready.evidence import path_of, plain  # noqa: E402
 from ready.inventory import open_store  # noqa: E402
-from ready.vault import SecretsError, SecretStore, new_password  # noqa: E402
-
-#: Where the key is among the host's secrets: a service and an account that nobody else has.
-SERVICE, ACCOUNT = "backup", "repository"
+from ready.vault import REPOSITORY, SecretsError, SecretStore, new_password  # noqa: E402
 
 
 class ActionModule(ActionBase):
@@ -55,7 +52,8 @@ class ActionModule(ActionBase):
             made = self._key(store, name, args["key_file"])
         except (SecretsError, OSError) as error:
             raise AnsibleActionFail(f"{host}: {error}") from error
-        key = store.passwords(name, SERVICE).get(ACCOUNT, "")
+        service, account = REPOSITORY
+        key = store.passwords(name, service).get(account, "")
         if args["print_sheet"]:
             self._print(recovery_sheet(name, host, str(args["settings"]["repository"]), key), args["sheet"])
             return {**result, "changed": False}
@@ -86,6 +84,7 @@ class ActionModule(ActionBase):
 
     def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:
         """See that the store has a key: the given one, else its own, else a new one. Returns whether it changed."""
+        service, account = REPOSITORY
         if key_file:
             path = Path(key_file).expanduser()
             if path.stat().st_mode & 0o077:
@@ -94,8 +93,8 @@ class ActionModule(ActionBase):
             if not key:
                 raise SecretsError(f"{path}: found nothing, expected the repository's key")
         else:
-            key = store.passwords(stack, SERVICE).get(ACCOUNT) or new_password()
-        changed = store.replace(stack, SERVICE, ACCOUNT, key)
+            key = store.passwords(stack, service).get(account) or new_password()
+        changed = store.replace(stack, service, account, key)
         if changed and not self._task.check_mode:
             store.save()
         return changed

@@ -31,8 +31,6 @@ _HOST_KEYS = (
     *("NetworkMode", "PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupParent", "Devices"),
     *("PortBindings", "RestartPolicy"),
 )
-#: Where the probes' environment is, unless the stack says so.
-ENVIRONMENT = "/opt/ready/probes"
 #: The last lines of a container's log that are searched.
 LOG_LINES = 20_000
 
@@ -147,9 +145,7 @@ def search_files(stack: Mapping[str, Any], search: Search) -> dict[str, dict[str
 
     They are the lock, the stack's description for the probes, and Ansible's remote temporary files.
     """
-    environment = Path(stack.get("probes", {}).get("directory", ENVIRONMENT))
+    described = [stack_path(Path(stack["probes"]["directory"]), stack["name"])] if "probes" in stack else []
     temporary = Path("~/.ansible/tmp").expanduser().glob("ansible-*")  # others keep things there too
-    lines, read = search.files(
-        [Path(f"/run/lock/ready-{stack['name']}.json"), stack_path(environment, stack["name"]), *temporary]
-    )
+    lines, read = search.files([Path(f"/run/lock/ready-{stack['name']}.json"), *described, *temporary])
     return {"files": {"looked": f"{read} files", "found": lines}}

@@ -34,6 +34,8 @@ DOCUMENTED = frozenset(
 )  # fmt: skip
 #: Under this name a stack's own certificate authority stands among the certificates of its services.
 AUTHORITY = "@authority"
+#: Where the key of the backup repository stands among a stack's accounts: a service and an account nobody else has.
+REPOSITORY = ("backup", "repository")
 _ALLOWED = re.compile(r"[A-Za-z0-9._~!*+=:-]{12,256}")
 
 

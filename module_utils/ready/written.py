@@ -11,10 +11,7 @@ from ansible import constants
 
 from .inventory import open_store
 from .leaks import Search
-from .vault import SecretsError
-
-#: Where the key of the backup repository stands among the secrets, in place of a service.
-REPOSITORY = "backup"
+from .vault import REPOSITORY, SecretsError
 
 
 def search_written(
@@ -32,7 +29,7 @@ def search_written(
     except SecretsError as error:
         return {"fault": str(error)}
     its = stack["name"]
-    passwords = {name: store.passwords(its, name) for name in [*stack["services"], REPOSITORY]}
+    passwords = {name: store.passwords(its, name) for name in [*stack["services"], REPOSITORY[0]]}
     places = [Path(stack["evidence_dir"]) / stack["name"], Path(constants.DEFAULT_LOCAL_TMP).parent]
     places += [Path(constants.DEFAULT_LOG_PATH)] if constants.DEFAULT_LOG_PATH else []
     found, read = Search(stack, passwords, store.keys(its)).files(places)

@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .restic import GIVEN
 from .work import SETTINGS
 
 #: Where the runner is that timers start: all of this package in one file that Python runs.
-RUNNERS = Path("/opt/ready/backup")
+RUNNERS = GIVEN.parent
 
 
 def place_of(stack: str) -> Path:
