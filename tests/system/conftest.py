@@ -35,6 +35,12 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def install(program: str, package: str) -> None:
+    """Install a package of the distribution where its program is missing."""
+    if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
+        subprocess.run(["apt-get", "install", "-qq", "-y", package], check=True, capture_output=True)
+
+
 @dataclass
 class Result:
     """What a run of the launcher printed and returned."""

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ready.definitions import load_definitions
 
-from tests.system.conftest import Ready, free_ports, remove
+from tests.system.conftest import Ready, free_ports, install, remove
 
 CONFIG = """\
 version: 0.1
@@ -71,8 +71,7 @@ class Registry:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry that serves our own Redis image as if it were upstream's."""
-    if subprocess.run(["which", "docker-registry"], capture_output=True, check=False).returncode:
-        subprocess.run(["apt-get", "install", "-qq", "-y", "docker-registry"], check=True, capture_output=True)
+    install("docker-registry", "docker-registry")
     registry = Registry(tmp_path_factory.mktemp("registry"), free_ports(1)[0])
     registry.start()
     registry.push(newest("redis"))

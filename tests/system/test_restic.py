@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ from ready.backups.manifest import BackupError
 from ready.backups.restic import Repository, newest, set_id
 from ready.backups.work import Work
 
+from tests.system.conftest import install
+
 DAY = datetime(2026, 11, 24, tzinfo=timezone.utc)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _restic() -> None:
     """Install it where the machine is new."""
-    if not shutil.which("restic"):
-        subprocess.run(["apt-get", "install", "-qq", "-y", "restic"], check=True, capture_output=True)
+    install("restic", "restic")
 
 
 @pytest.fixture

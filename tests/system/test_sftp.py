@@ -14,7 +14,7 @@ import pytest
 from ready.backups.work import Work
 
 from tests.system.backups import KEYS, evidence, leftovers, redis_contents, scheduled, with_backups
-from tests.system.conftest import Ready, free_ports
+from tests.system.conftest import Ready, free_ports, install
 
 NAME = "sys-sftp"
 #: The sshd's name in /etc/ssh/ssh_config.d, the only place that root's ssh reads besides root's own files.
@@ -25,14 +25,12 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 def install_sshd() -> None:
     """Install sshd where it is missing, without letting the package start one."""
-    if Path("/usr/sbin/sshd").exists():
-        return
     ours = not POLICY.exists()
     if ours:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
         POLICY.chmod(0o755)
     try:
-        subprocess.run(["apt-get", "install", "-qq", "-y", "openssh-server"], check=True, capture_output=True)
+        install("sshd", "openssh-server")
     finally:
         if ours:
             POLICY.unlink()
