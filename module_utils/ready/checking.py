@@ -36,7 +36,7 @@ def _container(service: Mapping[str, Any], found: Mapping[str, Any], state: str)
     elif not found.get("running") and found.get("exit_code"):
         text = f"{state} with code {found['exit_code']}"
     elif state == "paused":
-        cure = f"Next: docker unpause {service['container']}; ./ready up leaves a paused container alone."
+        cure = f"Next: ./ready start --service {name}, or ./ready up: both end the pause."
     if found.get("restarts"):
         text += f"; Docker has restarted it {found['restarts']} times"
     return text, cure

@@ -132,7 +132,7 @@ def make_plan(
                 reasons = ["files in the config volume were edited or lost"]
             if reasons:
                 action = "recreate"
-            elif not have["running"]:
+            elif not have["running"] or have["status"] == "paused":  # Docker calls a paused one running too
                 action, reasons = "start", [f"it is {have['status']}"]
         actions[name] = action
         if action != "none":

@@ -183,7 +183,7 @@ def test_up_verifies_when_another_part_failed(verdict: str, expected: bool) -> N
         ),
         ({"running": False, "status": "exited", "exit_code": 1}, "exited with code 1", "./ready logs"),
         ({"running": True, "restarts": 2}, "healthy; Docker has restarted it 2 times", ""),
-        ({"running": True, "status": "paused"}, "paused", "docker unpause ready-redis"),
+        ({"running": True, "status": "paused"}, "paused", "./ready start --service redis"),
     ],
 )
 def test_why_a_container_is_down(

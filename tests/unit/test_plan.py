@@ -92,6 +92,7 @@ def test_one_changed_setting_touches_one_container(stack: dict[str, Any]) -> Non
     ("drift", "action"),
     [
         ({"running": False, "status": "exited"}, "start"),
+        ({"status": "paused"}, "start"),
         ({"files_hash": "edited"}, "recreate"),
         ({"exists": False, "ours": False, "running": False, "status": "absent"}, "create"),
     ],
