@@ -215,6 +215,15 @@ def test_neo4j_other_commands(lab: Lab) -> None:
     assert (code, output.splitlines()) == (0, ["7474", "server.default_listen_address=0.0.0.0"])
 
 
+@pytest.mark.parametrize("environment", [{}, {"JAVA_OPTS": "-Dof.mine=1"}], ids=["at once", "by the launcher"])
+def test_neo4j_admin_works_on_a_store(lab: Lab, environment: dict[str, str]) -> None:
+    """Both ways of starting the tool read the configuration: it looks for the store where that says."""
+    environment["NEO4J_server_directories_data"] = "/tmp/mine"  # in the container
+    code, output = lab.once("neo4j", ["neo4j-admin", "database", "info"], environment=environment)
+    assert code != 0
+    assert "/tmp/mine/databases" in output
+
+
 def test_neo4j_dump_config(lab: Lab) -> None:
     """`dump-config` copies the configuration to /conf."""
     conf = lab.volume("neo4j", {}, "7474:7474")
