@@ -172,7 +172,7 @@ def test_destroy_asks(life: Ready) -> None:
 
 
 def test_destroy_keeps_data_and_lost_secrets_are_not_replaced(life: Ready) -> None:
-    """Containers go, volumes stay; without the secrets `up` refuses; with them the data are there again."""
+    """Containers go, volumes stay; without the secrets `up` refuses."""
     life.run("destroy", "--yes")
     assert life.stack.identities() == {}
     aside = life.stack.secrets_file.with_suffix(".aside")
@@ -182,13 +182,10 @@ def test_destroy_keeps_data_and_lost_secrets_are_not_replaced(life: Ready) -> No
     assert not life.stack.secrets_file.exists()
     assert life.stack.identities() == {}
     aside.rename(life.stack.secrets_file)
-    life.run("up")
-    life.stack.check()
 
 
 def test_data_with_another_password_are_named(life: Ready) -> None:
-    """Neo4j ignores a new password for old data: the volume and the way out are named."""
-    life.run("destroy", "--yes")
+    """Neo4j ignores a new password for old data: the volume and the way out are named; the old secrets are one."""
     good = life.stack.secrets_file.read_bytes()
     life.stack.secrets_file.unlink()
     life.set(ready_services=["redis"], stack_name="sys-other")
