@@ -13,7 +13,7 @@ from ready.leaks import Search
 from tests.system.conftest import Ready, Result
 
 #: Seconds between two looks at all processes; what lives shorter may be missed.
-PAUSE = 0.02
+PAUSE = 0.05
 
 
 class Processes:

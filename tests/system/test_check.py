@@ -28,11 +28,15 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         yield ready
 
 
+def health(ready: Ready) -> dict[str, Any]:
+    """Return the services of the evidence of health."""
+    evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
+    return dict(evidence["results"]["services"])
+
+
 def check(ready: Ready, code: int, only: str = "health,drift") -> tuple[Result, dict[str, Any]]:
     """Run the verb; return what it printed and the services of its evidence of health."""
-    result = ready.run("check", "--only", only, "--deadline", "8", code=code)
-    evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
-    return result, evidence["results"]["services"]
+    return ready.run("check", "--only", only, "--deadline", "8", code=code), health(ready)
 
 
 def verdicts(services: dict[str, Any], name: str) -> dict[str, str]:
@@ -156,7 +160,7 @@ def test_connections_used_up(checked: Ready) -> None:
 
 
 def test_redis_evicts(checked: Ready) -> None:
-    """Keys that had to go are a fault, until the counters are reset."""
+    """Keys that had to go are a fault, until the counters are reset; `up --verify` says that it can't heal it."""
     admin = checked.stack.redis("admin")
     before = {name: str(value) for name, value in admin.config_get("maxmemory*").items()}
     try:
@@ -165,12 +169,14 @@ def test_redis_evicts(checked: Ready) -> None:
             admin.set(f"filler:{number}", b"x" * 10_000)
         admin.config_set("maxmemory", str(int(admin.info("memory")["used_memory"]) - 500_000))
         admin.set("one", "more")
-        _, services = check(checked, 2)
+        result, services = checked.run("up", "--verify", code=2), health(checked)
     finally:
         for name, value in before.items():
             if name in {"maxmemory", "maxmemory-policy"}:
                 admin.config_set(name, value)
         admin.flushdb()
+    assert result.changed == 0
+    assert f"the stack {NAME} is up, and its check failed: redis memory" in result.text
     assert verdicts(services, "redis")["memory"] == "fail"
     admin.config_resetstat()
     assert verdicts(check(checked, 0)[1], "redis")["memory"] == "pass"
