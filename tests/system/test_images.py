@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+import shutil
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import docker
@@ -150,8 +158,50 @@ def test_auto_falls_through_and_binds_the_data(redis: Ready) -> None:
     assert redis.stack.identities() == {} or "ready/redis" in redis.stack.container("redis").attrs["Config"]["Image"]
 
 
+def flip(archive: Path) -> None:
+    """Change one bit in the middle of a file, or change it back."""
+    with archive.open("r+b") as file:
+        file.seek(200_000)
+        byte = file.read(1)
+        file.seek(200_000)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """Serve a directory over HTTP on loopback; give its address and what is asked for."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            asked.append(self.path)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(directory)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def one_of_its_own(archives: Path) -> str:
+    """Put an archive of an image that no Docker has into a directory of archives, and return its id."""
+    client = docker.from_env()
+    recipe = f"FROM {newest('redis')}\nLABEL io.ready.test={archives.parent.name}\n"
+    made, _ = client.images.build(fileobj=io.BytesIO(recipe.encode()))
+    with (archives / "redis.tar").open("wb") as file:
+        file.writelines(made.save())
+    client.images.remove(str(made.id))
+    manifest = json.loads((archives / "manifest.json").read_text())
+    digest = hashlib.sha256((archives / "redis.tar").read_bytes()).hexdigest()
+    manifest["images"]["redis"] |= {"id": made.id, "sha256": digest, "ref": f"ready/redis-{archives.parent.name}:1"}
+    (archives / "manifest.json").write_text(json.dumps(manifest))
+    return str(made.id)
+
+
 def test_archives(redis: Ready, tmp_path: Path) -> None:
-    """Saved, loaded, used; one flipped byte is refused before anything is loaded."""
+    """Saved, loaded, used; one flipped byte is refused before anything is loaded; and all of it by HTTP."""
     archives = tmp_path / "archives"
     redis.run("up")
     redis.run("images", "save", "--dir", str(archives))
@@ -162,13 +212,25 @@ def test_archives(redis: Ready, tmp_path: Path) -> None:
     volume = docker.from_env().volumes.get(f"{redis.stack.name}_redis_data")
     assert volume.attrs["Labels"]["io.ready.source"] == "archive"
     redis.run("destroy", "--volumes", "--yes")
-    with (archives / "redis.tar").open("r+b") as archive:
-        archive.seek(200_000)
-        byte = archive.read(1)
-        archive.seek(200_000)
-        archive.write(bytes([byte[0] ^ 1]))
+    flip(archives / "redis.tar")
     result = redis.run("up", code=2)
     assert "redis.tar has sha256" in result.text
     assert "Nothing was loaded" in result.text
     assert redis.stack.identities() == {}
+
+    # As a fleet has it: the controller has the manifest, a web server the archives.
+    identity = one_of_its_own(archives)
+    (tmp_path / "manifest").mkdir()
+    shutil.copy(archives / "manifest.json", tmp_path / "manifest")
+    with served(archives) as (address, asked):
+        redis.set(container_images_archive_dir=str(tmp_path / "manifest"), container_images_archive_url=address)
+        flip(archives / "redis.tar")
+        result = redis.run("up", code=2)
+        assert f"{address}redis.tar: found The checksum for" in result.text
+        assert "Nothing was loaded" in result.text
+        flip(archives / "redis.tar")
+        redis.run("up")
+        assert redis.stack.container("redis").attrs["Image"] == identity
+        assert asked == ["/redis.tar"] * 2
     remove(redis.stack.name)
+    docker.from_env().images.remove(identity, force=True)
