@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C  # noqa: N812 - as Ansible's own code calls it
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
@@ -52,6 +53,7 @@ class CallbackModule(CallbackBase):
         self._started = datetime.now(timezone.utc)
         self._said: dict[str, tuple[str, str]] = {}  # host -> task and message of its last failure
         self._batch: set[str] = set()  # hosts of the play, or of its batch, that a task was started for
+        self._seen: set[str] = set()  # hosts that anything was asked of: to be noted as one of the run is not enough
         self._cut: set[str] = set()  # hosts that did not fail, and whose batch was ended
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
@@ -68,6 +70,8 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """Note who takes part."""
         self._batch.add(host.get_name())
+        if task.action not in C._ACTION_SET_FACT:
+            self._seen.add(host.get_name())
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
         """Note who was ended with the others of a batch: Ansible counts them neither as failed nor as done."""
@@ -99,7 +103,7 @@ class CallbackModule(CallbackBase):
             found = fleet.machines(hostvars, list(hostvars))
             for machine in found:
                 for host in machine.hosts:
-                    if host in stats.processed:
+                    if host in self._seen:
                         self._leave(machine, host, stats, hostvars)
             summary = fleet.write(found, requirements.load(), datetime.now(timezone.utc))
         except evidence.EvidenceError as error:

@@ -385,23 +385,27 @@ def test_diagnose_prints_what_it_cannot_use(tmp_path: Path) -> None:
 
 def test_distro_of_a_failed_host_is_left_alone(tmp_path: Path) -> None:
     """Where another PC is fine the run goes on to the distros: not to that of the one that failed, which is named."""
-    with site_of(tmp_path, {"pc1": "foreign-distro", "pc2": "ready"}) as site:
+    with site_of(tmp_path, {"pc1": "foreign-distro", "pc2": "ready", "pc3": "ready"}) as site:
         secrets = str(tmp_path / "vault.yml")
-        run = site.run("site", "-e", "ready_hosts=pc1-wsl", twins=True, ready_secrets_file=secrets)
+        of = {"pc3": {"docker_backend": "another"}}  # refused before the play's first task
+        hosts = "ready_hosts=pc1-wsl,pc3-wsl"
+        run = site.run("site", "-e", hosts, twins=True, of=of, ready_secrets_file=secrets)
         assert run.code == 2
         assert "Ready did not make it" in run.message("pc1")
-        assert "found that pc1 failed in this run" in run.message("pc1-wsl"), run.text[-3000:]
+        assert "value of docker_backend must be one of" in run.message("pc3"), run.text[-3000:]
+        for name in ("pc1", "pc3"):
+            assert f"found that {name} failed in this run" in run.message(f"{name}-wsl"), run.text[-3000:]
+            assert [entry for entry in site.hosts[name].record if "wsl_exec" in str(entry)] == []
+            assert site.hosts[name].changes() == []
         assert run.count("pc2", "failed") == 0
-        assert [entry for entry in site.hosts["pc1"].record if "wsl_exec" in str(entry)] == []
-        assert site.hosts["pc1"].changes() == []
         assert not Path(secrets).exists()
 
 
-def batches(directory: Path, *arguments: str) -> tuple[int, str, dict[str, str]]:
-    """Run the verb over four hosts of which the first fails at once, as it is SYSTEM's; return host -> state too."""
+def batches(directory: Path, *arguments: str, playbook: str = "windows") -> tuple[int, str, dict[str, str]]:
+    """Run a playbook over four hosts of which the first fails at once, as it is SYSTEM's; return host -> state too."""
     conditions = {"pc1": "system-account", "pc2": "ready", "pc3": "ready", "pc4": "ready"}
     with site_of(directory, conditions) as site:
-        run = site.run("windows", *arguments)
+        run = site.run(playbook, *arguments)
         document = json.loads((directory / "evidence" / "fleet.json").read_text())
         return run.code, run.text, {item["name"]: item["state"] for item in document["results"]["machines"]}
 
@@ -415,7 +419,7 @@ def test_fleet_goes_on_by_default(tmp_path: Path) -> None:
 
 def test_fleet_stops_where_told(tmp_path: Path) -> None:
     """Batch by batch; the batch in which too many fail is the last, and the summary says who was ended with it."""
-    code, text, states = batches(tmp_path, "-e", "ready_serial=2 ready_max_fail_percentage=40")
+    code, text, states = batches(tmp_path, "-e", "ready_serial=2 ready_max_fail_percentage=40", playbook="site")
     assert (code, text.count("PLAY [Make Windows")) == (2, 1)
     assert states == {"pc1": "failed", "pc2": "failed", "pc3": "never seen", "pc4": "never seen"}
     assert "pc2: ended with its batch" in text
