@@ -117,6 +117,7 @@ class Windows(PlainHost):
         self.hyperv_rules: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, Task] = {}
         self.proxy = ""
+        self.proxy_bypass = ""
         self.certificates: list[dict[str, Any]] = []
         self.disk_free = 200 * 2**30
         self.clock_skew = 0.0

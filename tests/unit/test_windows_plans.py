@@ -277,29 +277,6 @@ def test_foreign_keys_of_wsl_conf_stay() -> None:
     assert (again["orders"], again["restart"]) == ("", False)
 
 
-def test_proxy_and_certificates_of_windows_go_into_the_distro() -> None:
-    """And out again when Windows has them no more."""
-    host = host_in("ready")
-    host.proxy = "http=proxy.corp:3128;https=proxy.corp:3129"
-    host.certificates = [
-        {"thumbprint": "AB12", "subject": "CN=Corp", "not_after": "2030-01-01T00:00:00.000Z", "der": "MAA="}
-    ]
-    state = state_of(host, CaThumbprints=["AB12"])
-    plan = wsl.plan(state, **(WSL | {"proxy": "windows"}))
-    inside: Any = host.registered[0].inside
-    inside.shell("", plan["orders"].encode())
-    assert "export https_proxy='http://proxy.corp:3129'" in inside.files["/etc/profile.d/ready-proxy.sh"][1].decode()
-    mode, for_docker = inside.files["/etc/ready/windows-proxy.env"]
-    assert (mode, for_docker.splitlines()[0]) == ("0600", b"HTTP_PROXY='http://proxy.corp:3129'")
-    assert b"BEGIN CERTIFICATE" in inside.files["/usr/local/share/ca-certificates/ready-ab12.crt"][1]
-    assert plan["orders"].endswith("certificates\n")
-    assert not plan["restart"]
-    assert wsl.plan(state_of(host, CaThumbprints=["AB12"]), **(WSL | {"proxy": "windows"}))["orders"] == ""
-    host.proxy, host.certificates = "", []
-    gone = wsl.plan(state_of(host), **(WSL | {"proxy": "windows"}))["orders"].splitlines()
-    assert sorted(line.split()[0] for line in gone) == ["certificates", "remove", "remove", "remove", "remove"]
-
-
 def test_wslconfig_counts_only_where_allowed() -> None:
     """WSL is shut down by leave alone: it ends Docker Desktop's containers as well."""
     host = host_in("ready")
@@ -309,41 +286,6 @@ def test_wslconfig_counts_only_where_allowed() -> None:
     assert (plan["wslconfig"], plan["shutdown"]) == ("[wsl2]\nmemory=8GB\n", True)
     host.files["C:\\Users\\ready\\.wslconfig"] = plan["wslconfig"].encode()
     assert wsl.plan(state_of(host), **(WSL | {"config": config}))["wslconfig"] is None
-
-
-def test_schedules_in_the_distros_of_a_host() -> None:
-    """Of its own alone, and of those that run."""
-    distros = {
-        "pc1": {"backup_schedule": "daily"},
-        "pc1-wsl": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "daily", "backup_drill_schedule": "weekly"},
-        "pc2-wsl": {"ansible_wsl_windows_host": "pc2", "backup_schedule": "hourly"},
-        "pc1-two": {"ansible_wsl_windows_host": "pc1", "backup_schedule": "never"},
-        "server": {"backup_schedule": "daily"},
-    }
-    assert wsl.schedules("pc1", distros) == [
-        "pc1-wsl has backup_schedule daily",
-        "pc1-wsl has backup_drill_schedule weekly",
-    ]
-    assert failures(host_in("fresh"), keepalive=False) == ""
-
-
-def test_task_that_windows_would_end_is_made_anew() -> None:
-    """Three days is what Windows gives a task that says nothing."""
-    host = host_in("ready")
-    host.tasks[f"keep {DISTRO}"].time_limit = "PT72H"
-    assert wsl.plan(state_of(host), **WSL)["keepalive"]
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("user", "PC1\\anna"), ("execute", "C:\\Windows\\System32\\wsl.exe"), ("state", "Disabled")]
-)
-def test_task_of_another_account_or_program_is_made_anew(key: str, value: str) -> None:
-    """And one that somebody disabled; Windows may give the account without its domain, or as its SID."""
-    state = state_of(host_in("ready"))
-    (task,) = state["tasks"]
-    for same in ("ready", "pc1\\Ready", state["account"]["sid"]):
-        assert not wsl.plan({**state, "tasks": [{**task, "user": same}]}, **WSL)["keepalive"]
-    assert wsl.plan({**state, "tasks": [{**task, key: value}]}, **WSL)["keepalive"]
 
 
 def test_old_answers_in_utf16_are_read() -> None:

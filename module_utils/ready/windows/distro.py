@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from .config import Sections, ini_values, merge_ini
 PROXY_FILES = ("/etc/profile.d/ready-proxy.sh", "/etc/apt/apt.conf.d/95ready-proxy")
 SUDOERS = "/etc/sudoers.d/ready"
 CA_FOLDER = "/usr/local/share/ca-certificates"
+_OCTETS = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*)+")
+_BYPASSED = re.compile(r"[a-z0-9._:\[\]-]+")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,29 @@ def proxy_of(state: Mapping[str, Any], options: Options) -> str:
     return address if "://" in address or not address else f"http://{address}"
 
 
+def bypassed(entry: str) -> str:
+    """Return an exception of Windows' proxy as `no_proxy` says it, "" for one that it has no form for."""
+    name = entry.lower().partition("://")[2] or entry.lower()
+    if found := _OCTETS.fullmatch(name):
+        octets = found[1].split(".")
+        return f"{'.'.join([*octets, *['0'] * (4 - len(octets))])}/{8 * len(octets)}"
+    name = name.removeprefix("*") if name.startswith("*.") else name
+    return name if name == "*" or _BYPASSED.fullmatch(name) else ""
+
+
+def exceptions(state: Mapping[str, Any]) -> list[str]:
+    """Return the exceptions of Windows' proxy, as Windows says them."""
+    return re.split(r"[;,\s]+", str((state["surroundings"] or {}).get("proxy_bypass") or "").strip("; \t"))
+
+
+def no_proxy_of(state: Mapping[str, Any], options: Options) -> str:
+    """Return what the distro reaches without a proxy: what is asked for, with Windows' exceptions to its own proxy."""
+    names = options.no_proxy.split(",")
+    if options.proxy == "windows":
+        names += [bypassed(entry) for entry in exceptions(state)]
+    return ",".join(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
 def _pem(der: str) -> str:
     body = "\n".join(textwrap.wrap(base64.b64encode(base64.b64decode(der)).decode(), 64))
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
@@ -64,10 +90,10 @@ def _pem(der: str) -> str:
 def files_of(state: Mapping[str, Any], options: Options) -> dict[str, tuple[str, str]]:
     """Return path -> (mode, text) of the files inside the distro that are Ready's alone."""
     files = {SUDOERS: ("0440", f"{options.user} ALL=(ALL) NOPASSWD:ALL\n")}
-    proxy = proxy_of(state, options)
+    proxy, without = proxy_of(state, options), no_proxy_of(state, options)
     if proxy:
-        files[dockerproxy.WINDOWS_FILE] = ("0600", dockerproxy.content(proxy, options.no_proxy))
-        names = {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": options.no_proxy}
+        files[dockerproxy.WINDOWS_FILE] = ("0600", dockerproxy.content(proxy, without))
+        names = {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": without}
         lines = [f"export {name}='{value}'" for key, value in names.items() if value for name in (key, key.upper())]
         files[PROXY_FILES[0]] = ("0644", "\n".join(lines) + "\n")
         files[PROXY_FILES[1]] = ("0644", "".join(f'Acquire::{kind}::Proxy "{proxy}";\n' for kind in ("http", "https")))

@@ -14,7 +14,7 @@ from .. import dockerproxy
 from ..preflight import FAIL, PASS, UNKNOWN, Check
 from . import said
 from .config import decode, ini_values, merge_ini
-from .distro import Options, orders, proxy_of
+from .distro import Options, bypassed, exceptions, no_proxy_of, orders, proxy_of
 from .names import RULE_PREFIX
 from .versions import older, parts
 
@@ -259,11 +259,16 @@ def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]
 def _proxy(state: Mapping[str, Any], options: Options) -> Iterator[Check]:
     proxy = proxy_of(state, options)
     try:
-        _ = proxy and dockerproxy.content(proxy, options.no_proxy)
+        _ = proxy and dockerproxy.content(proxy, no_proxy_of(state, options))
     except dockerproxy.ProxyError as error:
         yield Check(
             "proxy", "Proxy of the distro", FAIL, str(error), "a URL, or none", "correct wsl2_proxy, wsl2_no_proxy"
         )
+    lost = [entry for entry in exceptions(state) if entry and not bypassed(entry)]
+    if proxy and options.proxy == "windows" and lost:
+        found = f"{', '.join(lost)} can't be said in no_proxy, and {'is' if len(lost) == 1 else 'are'} left out"
+        step = "name in wsl2_no_proxy what the distro has to reach directly"
+        yield Check("proxy_bypass", "Exceptions of Windows' proxy", PASS, found, "names and networks", step)
 
 
 def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -324,7 +329,8 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     wslconfig = merge_ini(held, options.config) if options.config else held or ""
     config = ini_values(wslconfig) != ini_values(held or "")
     proxy = list(_proxy(state, options))
-    todo, restart = orders(state, dataclasses.replace(options, proxy="") if proxy else options)
+    unusable = any(check.verdict == FAIL for check in proxy)
+    todo, restart = orders(state, dataclasses.replace(options, proxy="") if unusable else options)
     looked = state["inside"] is not None
     if distro is not None and not looked:
         todo, restart = "", False

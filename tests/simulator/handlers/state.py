@@ -157,7 +157,7 @@ def windows_state(host: Windows, asked: Mapping[str, Any]) -> dict[str, Any]:
         "surroundings": {
             "proxy_enabled": bool(host.proxy),
             "proxy_server": host.proxy,
-            "proxy_bypass": "",
+            "proxy_bypass": host.proxy_bypass,
             "certificates": [item for item in host.certificates if item["thumbprint"] in wanted],
         },
         "tasks": [
