@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,23 @@ def test_each_windows_host_of_the_example_has_a_twin() -> None:
     assert len(windows) == 12
     assert names(inventory, "wsl") == [f"{name}-wsl" for name in windows]
     assert inventory.hosts["lab07-wsl"].vars["ansible_wsl_windows_host"] == "lab07"
+
+
+def test_example_is_complete_for_ansible() -> None:
+    """As `ansible-inventory` gives it: a twin has its connection, its PC, and nothing of how the PC is reached."""
+    program, example = Path(sys.executable).parent / "ansible-inventory", ROOT / "inventories" / "windows"
+    command = [str(program), "-i", str(example), "--list"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    variables = found["_meta"]["hostvars"]
+    assert set(found["wsl"]["hosts"]) == {f"{name}-wsl" for name in found["windows"]["hosts"]}
+    twin = variables["pc1-wsl"]
+    assert twin["ansible_connection"] == "wsl_psrp"
+    assert twin["ansible_wsl_windows_host"] == {"__ansible_unsafe": "pc1"}  # a name is data, never a template
+    assert twin["ansible_wsl_distribution"] == "{{ hostvars[ansible_wsl_windows_host].wsl_distribution }}"
+    assert variables["pc1"]["wsl_distribution"] == "Ubuntu-22.04"
+    assert "ansible_host" not in twin
+    assert variables["pc1"]["ansible_connection"] == "psrp"
 
 
 def test_hosts_of_child_groups_have_twins_too(tmp_path: Path) -> None:
