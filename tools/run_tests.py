@@ -32,8 +32,8 @@ PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "C
 STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: What takes longest starts first, so that nothing long is left to run beside nothing.
 FIRST = (
-    "system upgrade", "system backup", "system pitr", "system life", "system security", "windows roles",
-    "system faults", "molecule stack", "molecule docker_engine",
+    "system upgrade", "system backup", "system pitr", "system life", "system security", "windows misfits",
+    "windows roles", "system faults", "molecule stack", "molecule docker_engine",
 )  # fmt: skip
 #: What may not run beside each other: one puts a broken image in place of the one that the other uses.
 APART = ("system upgrade", "molecule upgrade")

@@ -156,9 +156,7 @@ def docker_desktop_old(host: Windows) -> None:
 def nobody_logged_on(host: Windows) -> None:
     """Everything is there, nobody has a desktop, and Docker Desktop is down."""
     ready(host)
-    assert host.docker
-    host.desktops, host.docker.running = [], False
-    host.integrate()
+    host.log_off()
 
 
 def port_taken(host: Windows) -> None:
@@ -171,6 +169,12 @@ def port_reserved(host: Windows) -> None:
     """Hyper-V keeps a range that 8000 is in."""
     ready(host)
     host.excluded = [[50000, 50059], [7913, 8012]]
+
+
+def proxy_taken(host: Windows) -> None:
+    """Somebody's own port proxy is where one of ours would be."""
+    ready(host)
+    host.portproxy = {"0.0.0.0/2222": "10.0.0.9/22"}
 
 
 def other_owner(host: Windows) -> None:
@@ -202,6 +206,12 @@ def wsl_hangs(host: Windows) -> None:
     """wsl.exe waits for something."""
     ready(host)
     host.faults["wsl_hangs"] = True
+
+
+def windows_unpatched(host: Windows) -> None:
+    """The WSL package finds a Windows that lacks the updates that it needs."""
+    ready(host)
+    host.faults["status_code"] = "Wsl/WSL_E_OS_NOT_SUPPORTED"
 
 
 def system_account(host: Windows) -> None:
@@ -279,11 +289,13 @@ CONDITIONS: dict[str, Callable[[Windows], None]] = {
         nobody_logged_on,
         port_taken,
         port_reserved,
+        proxy_taken,
         other_owner,
         foreign_distro,
         location_used,
         gpo_blocks_logon,
         wsl_hangs,
+        windows_unpatched,
         system_account,
         not_elevated,
         settings_broken,

@@ -195,10 +195,18 @@ class Windows(PlainHost):
                 distro.running = False
             if self.docker:
                 self.docker.running = False
-            self.desktops = [] if self.faults.get("nobody_logs_on") else self.desktops
+            if self.faults.get("nobody_logs_on"):
+                self.log_off()
             for task in self.tasks.values():
                 if "boot" in task.triggers:
                     self.run_task(task)
+
+    def log_off(self) -> None:
+        """Their owner's session ends, and with it Docker Desktop; the tasks are in no session, and go on."""
+        self.desktops = []
+        if self.docker:
+            self.docker.running = False
+        self.integrate()
 
     # What handlers share.
     def note(

@@ -10,7 +10,7 @@ from ready.windows.network import FOLDER, FOLLOWER
 
 from tests.simulator.conditions import DISTRO
 from tests.simulator.handlers.scripts import wsl
-from tests.windows.test_roles import ROOT, site_of
+from tests.windows.pcs import ROOT, site_of
 
 SSH = [{"name": "ssh", "port": 2222, "remote": ["192.168.1.7"], "native": True}]
 DATABASE = [{"name": "postgresql", "port": 5432, "remote": ["192.168.1.0/24"]}]
