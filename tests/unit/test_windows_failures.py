@@ -1,0 +1,23 @@
+"""The table of failures in docs/windows.md is kept: each of the 26 names simulated PCs or tests that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.windows.test_misfits import FAILURES, MISFITS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_each_failure_names_what_shows_it() -> None:
+    """All but the last, which needs a Windows."""
+    rows = re.findall(r"^\| (\d+) \|.*\| ([^|]+) \|$", (ROOT / "docs" / "windows.md").read_text(), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 27))
+    sources = "".join(path.read_text() for path in ROOT.glob("tests/*/test_windows*.py"))
+    sources += "".join(path.read_text() for path in ROOT.glob("tests/windows/test_*.py"))
+    there = {*MISFITS, *FAILURES, *re.findall(r"^def (test_\w+)", sources, re.MULTILINE)}
+    for number, shown in rows[:-1]:
+        names = re.findall(r"`([^`]+)`", shown)
+        assert names, number
+        assert set(names) <= there, (number, set(names) - there)
