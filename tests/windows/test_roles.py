@@ -33,12 +33,16 @@ def fleet_says(site: Site, run: Run) -> None:
 
 
 def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
-    """Beside a bad one and one that is off, which stop nobody; the second run changes nothing and costs one script."""
-    conditions = {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "fresh", "pc4": "fresh"}
+    """Beside a bad one and one that is off, which stop nobody; the second run changes nothing and costs one script.
+
+    A server gets the same, without Docker Desktop: its engine is the distro's own.
+    """
+    conditions = {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "server-2022", "pc4": "fresh"}
+    of = {"pc3": {"docker_backend": "engine"}}
     with site_of(tmp_path, conditions) as site:
         site.hosts["pc4"].go_away()
         site.fleet.servers["pc4"].stop()
-        first = site.run("windows")
+        first = site.run("windows", of=of)
         assert first.code == 4
         fleet_says(site, first)
         assert "Virtualization: found off" in first.message("pc2")
@@ -52,15 +56,17 @@ def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
             inside: Any = host.registered[0].inside
             assert inside.files["/etc/wsl.conf"][1] == b"[boot]\nsystemd=true\n\n[user]\ndefault=ready\n"
             assert host.tasks[f"keep {DISTRO}"].time_limit == "PT0S"
-            assert host.docker
-            assert host.docker.running
-            assert json.loads(host.files[SETTINGS])["IntegratedWslDistros"] == [DISTRO]
-            assert host.files[SETTINGS][:1] == b"{"
-            assert host.docker_users == {host.account}
             assert (host.rules, host.portproxy) == ({}, {})
             assert f"{LOCATION}.tar.gz" not in host.files
+        desktop, server = site.hosts["pc1"], site.hosts["pc3"]
+        assert desktop.docker
+        assert desktop.docker.running
+        assert json.loads(desktop.files[SETTINGS])["IntegratedWslDistros"] == [DISTRO]
+        assert desktop.files[SETTINGS][:1] == b"{"
+        assert desktop.docker_users == {desktop.account}
+        assert (server.docker, server.docker_users, SETTINGS in server.files) == (None, set(), False)
         site.forget()
-        second = site.run("windows", "--limit", "pc1,pc3")
+        second = site.run("windows", "--limit", "pc1,pc3", of=of)
         assert second.code == 0
         for name in ("pc1", "pc3"):
             assert second.count(name, "changed") == 0
