@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 from ready import preflight, schema  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.definitions import parse_size  # noqa: E402
 from ready.evidence import plain  # noqa: E402
-from ready.windows import dockerdesktop, names, network, overhead, removal, said, wsl  # noqa: E402
+from ready.windows import dockerdesktop, names, network, overhead, removal, said, wayback, wsl  # noqa: E402
 from ready.windows import preflight as windows_preflight  # noqa: E402
 
 
@@ -105,7 +105,13 @@ def ready_windows_overhead(outside: Mapping[str, Any], inside: Mapping[str, Any]
     if message := ready_windows_said(inside, "measurement inside of the distro", host):
         raise AnsibleFilterError(message)
     found = json.loads(said.text(inside["stdout"]))
-    return overhead.overhead(plain(outside["targets"]), found["targets"], found["containers"])
+    over = overhead.overhead(plain(outside["targets"]), found["targets"], found["containers"])
+    return {**over, "back": wayback.way_back(found["back"])}
+
+
+def ready_windows_ways_fault(found: Mapping[str, Any], host: str) -> str:
+    """Return what is wrong with the way from Windows, and the way back, "" when nothing is."""
+    return " ".join(filter(None, (overhead.fault(found, host), wayback.fault(found["back"], host))))
 
 
 def ready_windows_targets(stack: Mapping[str, Any]) -> list[str]:
@@ -113,8 +119,8 @@ def ready_windows_targets(stack: Mapping[str, Any]) -> list[str]:
     return [f"{item['service']}.{item['name']}|{item['port']}|{item['protocol']}" for item in names.ports(stack)]
 
 
-def ready_windows_inside(stack: Mapping[str, Any], samples: int) -> str:
-    """Return the argument of distro_latency.py: what is measured in the distro, and in the containers' network."""
+def ready_windows_inside(stack: Mapping[str, Any], samples: int, back: Sequence[int], backend: str) -> str:
+    """Return the argument of distro_latency.py: what is measured in the distro, at the containers, and back."""
     given = {
         "targets": ready_windows_targets(stack),
         "containers": [
@@ -128,6 +134,8 @@ def ready_windows_inside(stack: Mapping[str, Any], samples: int) -> str:
             for name, service in stack["services"].items()
             for port in service["ports"]
         ],
+        "back": [int(port) for port in back],
+        "backend": backend,
         "source": ready_windows_linux_script("distro_latency.py"),
         "samples": int(samples),
         "timeout": 2000,
@@ -176,7 +184,8 @@ class FilterModule:
             "ready_windows_network": ready_windows_network,
             "ready_windows_overhead": ready_windows_overhead,
             "ready_windows_overhead_rows": overhead.rows,
-            "ready_windows_overhead_fault": overhead.fault,
+            "ready_windows_ways_fault": ready_windows_ways_fault,
+            "ready_windows_back_rows": wayback.rows,
             "ready_windows_targets": ready_windows_targets,
             "ready_windows_inside": ready_windows_inside,
             "ready_windows_ports": names.ports,

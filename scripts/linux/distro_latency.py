@@ -4,10 +4,12 @@
 usage: distro_latency.py BASE64 of {
   "targets": ["name|port|protocol"]: ports on 127.0.0.1,
   "containers": [{"name", "container", "network", "port", "protocol"}]: the same services in the containers' network,
+  "back": ports of programs on Windows; "backend": desktop or engine, which says what a container calls Windows,
   "source": this file, for a container to run,
   "samples": 50, "timeout": milliseconds}.
 No quotes pass through wsl.exe. Prints what latency.ps1 prints, and beside it "containers": the same, and `way`, from
-where it was measured.
+where it was measured. And "back": the same of the way to Windows, from the distro and from a container, with `way`
+("" when nobody could ask) and `to`, the address.
 
 The containers' network is reached from here where Docker runs in the distro. Docker Desktop's is in a virtual machine
 of its own: there a container of the stack measures, if one has Python.
@@ -18,6 +20,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -105,13 +108,15 @@ def reached(targets: list[dict[str, object]]) -> bool:
     return False
 
 
-def from_container(given: dict[str, object], targets: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return the measurements that the first container with a Python makes. Raises OSError."""
-    inner = {**given, "targets": [], "containers": targets, "inside": True, "source": ""}
+def from_container(
+    given: dict[str, object], targets: list[dict[str, object]], candidates: list[str]
+) -> list[dict[str, object]]:
+    """Return the measurements that the first of the containers with a Python makes. Raises OSError."""
+    inner = {**given, "targets": [], "containers": targets, "inside": True, "source": "", "back": []}
     argument = base64.b64encode(json.dumps(inner).encode()).decode()
     limit = 10 + len(targets) * float(str(given["timeout"])) / 1000
     said = "the stack has no container"
-    for container in dict.fromkeys(str(item["container"]) for item in targets):
+    for container in dict.fromkeys(candidates):
         command = ["exec", "-i", container, "python3", "-I", "-", argument]
         try:
             found = json.loads(docker(command, limit, base64.b64decode(str(given["source"]))))["containers"]
@@ -119,7 +124,7 @@ def from_container(given: dict[str, object], targets: list[dict[str, object]]) -
             said = f"{container}: {error}"
             continue
         return [{**item, "way": container} for item in found]
-    raise OSError(f"the containers' addresses can't be reached from the distro, and no container has Python ({said})")
+    raise OSError(f"no container has Python ({said})")
 
 
 def in_network(given: dict[str, object]) -> list[dict[str, object]]:
@@ -143,11 +148,67 @@ def in_network(given: dict[str, object]) -> list[dict[str, object]]:
         ]
         return [*made, *lost]
     try:
-        return [*from_container(given, targets), *lost]
+        return [*from_container(given, targets, [str(item["container"]) for item in targets]), *lost]
     except OSError as error:
-        empty = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+        why = f"the containers' addresses can't be reached from the distro, and {error}"
+        empty = {"connect_ms": [], "round_trip_ms": [], "error": why, "way": ""}
         keys = ("name", "port", "protocol")
         return [*({**{key: item[key] for key in keys}, **empty} for item in targets), *lost]
+
+
+def windows_address() -> str:
+    """Return the address of Windows in the distro: its own in mirrored mode, else the gateway. Raises OSError."""
+    try:
+        asked = subprocess.run(
+            ["wslinfo", "--networking-mode"],  # noqa: S607
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):  # WSL before 2.0.4 has no wslinfo, and no mirrored mode
+        mode = b""
+    else:
+        mode = asked.stdout.strip().lower()
+    if mode == b"mirrored":
+        return "127.0.0.1"
+    with open("/proc/net/route", encoding="ascii") as routes:
+        for line in routes:
+            words = line.split()
+            if words[1] == "00000000":
+                return socket.inet_ntoa(struct.pack("<L", int(words[2], 16)))
+    raise OSError("the distro has no default gateway")
+
+
+def to_windows(given: dict[str, object]) -> list[dict[str, object]]:
+    """Return the measurements of the way to Windows, from here and from a container; what can't be made says why."""
+    ports = [int(port) for port in given.get("back", [])]  # type: ignore[attr-defined]
+    if not ports:
+        return []
+    samples, timeout = int(str(given["samples"])), float(str(given["timeout"])) / 1000
+    names = [str(item["container"]) for item in given["containers"]]  # type: ignore[attr-defined]
+    try:
+        here, why = windows_address(), ""
+    except OSError as error:
+        here, why = "", str(error)
+    found: list[dict[str, object]] = []
+    for port in ports:
+        empty = {"name": str(port), "port": port, "protocol": "tcp", "connect_ms": [], "round_trip_ms": []}
+        one = measure(str(port), here, port, "tcp", samples, timeout) if here else {**empty, "error": why}
+        found.append({**one, "way": "distro" if here else "", "to": here})
+    # Docker Desktop's containers have a name for Windows. Those of an engine in the distro go the distro's way, which
+    # ends in their own loopback in mirrored mode.
+    there = "host.docker.internal" if given.get("backend") == "desktop" else "" if here == "127.0.0.1" else here
+    targets: list[dict[str, object]] = [
+        {"name": str(port), "host": there, "port": port, "protocol": "tcp"} for port in ports
+    ]
+    try:
+        if not there:
+            raise OSError(why or "in mirrored mode a container of an engine in the distro has no address of Windows")
+        made = from_container(given, targets, names)
+    except OSError as error:
+        blank: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+        made = [{**{key: item[key] for key in ("name", "port", "protocol")}, **blank} for item in targets]
+    return [*found, *({**item, "to": there} for item in made)]
 
 
 if __name__ == "__main__":
@@ -156,4 +217,4 @@ if __name__ == "__main__":
     for item in given["targets"]:
         name, port, protocol = item.split("|")
         found.append(measure(name, "127.0.0.1", int(port), protocol, given["samples"], given["timeout"] / 1000))
-    print(json.dumps({"targets": found, "containers": in_network(given)}))
+    print(json.dumps({"targets": found, "containers": in_network(given), "back": to_windows(given)}))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -18,6 +21,7 @@ from typing import Any
 import docker
 import pytest
 import yaml
+from ready.windows.wayback import way_back
 
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
@@ -157,6 +161,7 @@ def ways(site: Site) -> None:
     assert code == 0, text[-4000:]
     measured = {name: site.evidence(stack, name, "network.json") for name, stack in STACKS.items()}
     assert {(its["provenance"], its["verdict"]) for its in measured.values()} == {("simulated", "pass")}
+    assert {its["results"]["back"]["verdict"] for its in measured.values()} == {"not_applicable"}
     targets = measured["pc1"]["results"]["targets"]
     assert set(targets) == {"postgresql.postgresql", "neo4j.bolt", "neo4j.http", "chromadb.http", "redis.redis"}
     for target in targets.values():
@@ -171,13 +176,26 @@ def ways(site: Site) -> None:
     )
     behind_a_wall()
     docker.from_env().containers.get(f"{STACKS['pc2']}-redis").stop()
-    code, text = site.run("playbooks/windows_check.yml", "--limit", "pc2")
+    code, text = site.run("playbooks/windows_check.yml", "--limit", "pc2", "-e", '{"ready_windows_ports": [1]}')
     assert code == 2
     assert "expected each service to answer" in " ".join(text.split())
+    back = site.evidence(STACKS["pc2"], "pc2", "network.json")["results"]["back"]
+    assert [(way["port"], way["to"]) for way in back["ways"]][1:] == [(1, "host.docker.internal")]
+    assert "no container has Python" in back["ways"][1]["reason"]
+
+
+def answer(program: socket.socket) -> None:
+    """Accept connections until the socket is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            program.accept()[0].close()
 
 
 def behind_a_wall() -> None:
-    """Where the containers' network can't be reached, as with Docker Desktop, a container of the stack measures."""
+    """Where the containers' network can't be reached, as with Docker Desktop, a container of the stack measures.
+
+    So it does on the way back: this machine stands in for Windows, as the gateway that it is to the containers.
+    """
     spec = importlib.util.spec_from_file_location("distro_latency", LATENCY)
     assert spec
     assert spec.loader
@@ -207,6 +225,15 @@ def behind_a_wall() -> None:
         ports, (None, f"{stack}-chromadb")
     )
     assert {len(item["round_trip_ms"]) for item in found.values()} == {20}
+    gateway = docker.from_env().networks.get(network).attrs["IPAM"]["Config"][0]["Gateway"]
+    with socket.create_server((gateway, 0)) as program:
+        script.windows_address = lambda: gateway
+        back = {**given, "back": [program.getsockname()[1]], "backend": "engine"}
+        threading.Thread(target=answer, args=(program,), daemon=True).start()
+        both = way_back(script.to_windows(back))
+        assert [way["measured_from"] for way in both["ways"]] == ["distro", f"{stack}-chromadb"]
+        assert (both["verdict"], {way["connect"]["samples"] for way in both["ways"]}) == ("pass", {20})
+    assert [way["verdict"] for way in way_back(script.to_windows(back))["ways"]] == ["fail", "fail"]
     without = {**given, "containers": given["containers"][:1]}  # Redis' image has no Python
     (lost,) = script.in_network(without)
     assert "no container has Python" in lost["error"]

@@ -22,7 +22,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share / 100 * len(ordered)) - 1)]
 
 
-def _figures(values: Sequence[float]) -> dict[str, float | int]:
+def figures(values: Sequence[float]) -> dict[str, float | int]:
+    """Return how many there are, their median and their 95th percentile."""
     return {
         "samples": len(values),
         "median_ms": round(percentile(values, 50), 3),
@@ -41,9 +42,9 @@ def _container(
     empty = {"measured_from": "", "figures": None, "windows": None, "distro": None}
     if item is None or item["error"] or len(item[key]) < LEAST_SAMPLES:
         return {**empty, "reason": (item and item["error"]) or "too few measurements"}
-    figures = _figures(item[key])
-    ways = {"windows": _more(windows, figures), "distro": _more(distro, figures)}
-    return {"measured_from": item["way"], "figures": figures, **ways, "reason": ""}
+    its = figures(item[key])
+    ways = {"windows": _more(windows, its), "distro": _more(distro, its)}
+    return {"measured_from": item["way"], "figures": its, **ways, "reason": ""}
 
 
 def overhead(
@@ -78,7 +79,7 @@ def overhead(
             verdicts.add("fail" if errors else "insufficient_data")
             rows[item["name"]] = {"verdict": "fail" if errors else "insufficient_data", "errors": errors}
             continue
-        windows, distro = _figures(item[key]), _figures(other[key])
+        windows, distro = figures(item[key]), figures(other[key])
         difference = _more(windows, distro)
         verdict = "pass" if difference["more_p95_ms"] < limit_ms else "fail"
         verdicts.add(verdict)

@@ -1,0 +1,61 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The way from Linux to programs that stay on Windows, as distro_latency.py measured it. Milliseconds throughout.
+
+No limit is known for it, so what counts is that they answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .overhead import LEAST_SAMPLES, figures
+
+#: What Docker Desktop calls Windows in its containers.
+DESKTOP = "host.docker.internal"
+_NONE = "no port of a program on Windows is named in ready_windows_ports"
+
+
+def _row(item: Mapping[str, Any]) -> dict[str, Any]:
+    connects = item["connect_ms"]
+    enough = not item["error"] and len(connects) >= LEAST_SAMPLES
+    silent = item["error"] and item["way"]  # without `way` nobody asked
+    return {
+        "port": item["port"],
+        "measured_from": item["way"],
+        "to": item["to"],
+        "verdict": "pass" if enough else "fail" if silent else "insufficient_data",
+        "connect": figures(connects) if enough else None,
+        "reason": "" if enough else item["error"] or "too few measurements",
+    }
+
+
+def way_back(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the way back costs, from the distro and from a container, and a verdict over all of it."""
+    ways = [_row(item) for item in measured]
+    verdicts = {way["verdict"] for way in ways}
+    worst = next((word for word in ("fail", "insufficient_data", "pass") if word in verdicts), "not_applicable")
+    return {"verdict": worst, "reason": "" if ways else _NONE, "ways": ways}
+
+
+def fault(found: Mapping[str, Any], host: str) -> str:
+    """Return what is wrong with the way back, "" when nothing is."""
+    silent = [
+        f"port {way['port']} from {way['measured_from']} at {way['to']} ({way['reason']})"
+        for way in found["ways"]
+        if way["verdict"] == "fail"
+    ]
+    if not silent:
+        return ""
+    return (
+        f"{host}: the way back to Windows: found no answer of {', '.join(silent)}; expected the program to answer. "
+        "Next: see that it runs, listens on more than 127.0.0.1, and is let in by a rule (windows_network_allow)."
+    )
+
+
+def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the ways as rows of a table."""
+    return [
+        {**way, "median": (way["connect"] or {}).get("median_ms"), "p95": (way["connect"] or {}).get("p95_ms")}
+        for way in found["ways"]
+    ]
