@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,21 +17,13 @@ import pytest
 import yaml
 
 from tests.stack import PORTS, Stack
+from tools.run_tests import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where hosts keep the descriptions of their stacks, beside the probes' environment.
 STACKS = Path("/opt/ready/stacks")
 #: See the file.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [item.getsockname()[1] for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports
 
 
 def install(program: str, package: str) -> None:

@@ -22,7 +22,8 @@ import pytest
 import yaml
 from ready.definitions import load_definitions
 
-from tests.system.conftest import Ready, free_ports, install, remove
+from tests.system.conftest import Ready, install, remove
+from tools.run_tests import free_ports
 
 CONFIG = """\
 version: 0.1
