@@ -19,7 +19,6 @@ from .drill import fetch, prove_all
 from .manifest import BackupError
 from .scratch import STARTING, Scratch
 from .stores import with_data
-from .volumes import copy, finish
 from .work import Work
 
 if TYPE_CHECKING:
@@ -33,11 +32,10 @@ def _swap(client: DockerClient, work: Work, name: str, load: Load) -> None:
     """Keep the old data, and put the proven ones in their place; the service is stopped meanwhile."""
     service = work.stack["services"][name]
     container = client.containers.get(service["container"])
-    image, label = str(container.attrs["Image"]), f"{work.stack['name']}.restore"
-    real = service["volumes"][0]["name"]
+    image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
     container.stop(timeout=service["stop_timeout"])
     work.keep_aside(client, name, image)
-    finish(copy(client, image, load.scratch.data, real, label), f"{name}: putting the restored data in place")
+    work.duplicate(client, image, load.scratch.data, real, f"{name}: putting the restored data in place")
     container.start()
 
 

@@ -174,11 +174,15 @@ class Work:
         """Return the volume that keeps a service's old data while new ones are put in their place."""
         return f"{self.stack['name']}.restore_{name}_aside"
 
+    def duplicate(self, client: DockerClient, image: str, source: str, target: str, what: str) -> None:
+        """Make one volume hold what another does, by a helper that `heal` finds; `what` is said when that fails."""
+        finish(copy(client, image, source, target, f"{self.stack['name']}.restore"), what)
+
     def keep_aside(self, client: DockerClient, name: str, image: str) -> None:
         """Copy a stopped service's data to where they are kept, and say in the journal that they are."""
         client.volumes.create(self.aside(name), labels={LABEL_STACK: f"{self.stack['name']}.{ASIDE}"})
-        real, label = self.stack["services"][name]["volumes"][0]["name"], f"{self.stack['name']}.restore"
-        finish(copy(client, image, real, self.aside(name), label), f"{name}: keeping the old data")
+        real = self.stack["services"][name]["volumes"][0]["name"]
+        self.duplicate(client, image, real, self.aside(name), f"{name}: keeping the old data")
         self.journal.note(swapping=[*self.journal.read().get("swapping", []), name])
 
     def put_back(self, client: DockerClient, name: str) -> None:
@@ -198,10 +202,8 @@ class Work:
             ) from error
         container = client.containers.get(service["container"])
         container.stop(timeout=service["stop_timeout"])
-        image, label = str(container.attrs["Image"]), f"{self.stack['name']}.restore"
-        finish(
-            copy(client, image, self.aside(name), service["volumes"][0]["name"], label), f"{name}: putting data back"
-        )
+        image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
+        self.duplicate(client, image, self.aside(name), real, f"{name}: putting data back")
         self.journal.note(swapping=[other for other in self.journal.read()["swapping"] if other != name])
 
     def drop_aside(self, client: DockerClient) -> None:
