@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,10 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 from ready.backups import restore
+from ready.backups.drill import read_manifest
 from ready.backups.manifest import BackupError
 from ready.backups.redis import RedisDump
+from ready.backups.restic import GIVEN, newest, set_id, taken
 from ready.backups.run import make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK, Work
@@ -42,10 +47,17 @@ from tests.system.conftest import Ready
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
-    """Return a stack of Redis alone, with data and a set."""
-    with with_backups(tmp_path_factory.mktemp("small"), "sys-backup-redis", ["redis"]) as ready:
-        ready.stack.redis().mset({f"item:{number}": number for number in range(KEYS)})
+    """Return a stack of Redis alone, with data and a set that takes more room than they do now."""
+    directory = tmp_path_factory.mktemp("small")
+    (directory / "metrics").mkdir()
+    variables = {"backup_metrics_directory": str(directory / "metrics")}
+    with with_backups(directory, "sys-backup-redis", ["redis"], **variables) as ready:
+        client = ready.stack.redis("admin")
+        client.mset({f"item:{number}": number for number in range(KEYS)})
+        client.set("large", os.urandom(2**21))
         ready.run("backup")
+        client.delete("large")
+        client.bgrewriteaof()
         yield ready
 
 
@@ -55,26 +67,56 @@ def refused(ready: Ready, verb: str = "backup") -> str:
     assert done.returncode == 2, done.stderr
     last = json.loads((WORK / ready.stack.name / f"last_{verb}.json").read_text())
     assert last["verdict"] == "fail"
+    assert failed(ready, verb) == 1
     return done.stderr
+
+
+def failed(ready: Ready, verb: str) -> int:
+    """Return the metric that the last run by a timer left."""
+    text = (ready.directory / "metrics" / f"ready_{verb}_{ready.stack.name}.prom").read_text()
+    found = re.search(r"^ready_\w+_last_run_failed\{.*\} (\d)$", text, re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 def test_timer(small: Ready) -> None:
     """A run that is not due is left out; outcome and metric are left, and the list turns them into evidence."""
     name = small.stack.name
-    metrics = small.directory / "metrics"
-    metrics.mkdir(exist_ok=True)
-    small.set(backup_metrics_directory=str(metrics))
-    small.run("backup", "list")
     assert scheduled(name, "backup").returncode == 0
-    text = (metrics / f"ready_backup_{name}.prom").read_text()
-    assert f'ready_backup_last_run_failed{{stack="{name}"}} 0' in text
+    assert failed(small, "backup") == 0
     sets = len(Work.of(name).repository().snapshots(name))
     assert scheduled(name, "backup", "--if-due", "daily").returncode == 0
     assert len(Work.of(name).repository().snapshots(name)) == sets
     last = json.loads((WORK / name / "last_backup.json").read_text())
-    assert {"secrets.vault", "evidence_backup.json"} <= set(last["results"]["manifest"]["include"])
     assert last["results"]["manifest"]["id"] in small.run("backup", "list").text
     assert evidence(small, "backup")["finished_at"] == last["finished_at"]
+
+
+def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the distribution's is too old, as Ubuntu 22.04's, it is refused, and the one of the inventory is used."""
+    GIVEN.unlink(missing_ok=True)
+    given, old = tmp_path / "given", tmp_path / "bin" / "restic"
+    shutil.copy(str(shutil.which("restic")), given)
+    old.parent.mkdir()
+    old.write_text('#!/bin/sh\n[ "$1" = version ] && echo "restic 0.12.1 compiled with go1.17.3"\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(old.parent), prepend=":")
+    try:
+        assert "restic: found 0.12.1, expected 0.14 or newer" in small.run("backup", "list", code=2).text
+        small.set(backup_restic=str(given))
+        small.run("backup", "list")
+        assert GIVEN.read_bytes() == given.read_bytes()
+        sets = len(Work.of(small.stack.name).repository().snapshots(small.stack.name))
+        done = scheduled(small.stack.name, "backup")
+        assert done.returncode == 0, done.stderr
+        repository = Work.of(small.stack.name).repository()
+        made = repository.snapshots(small.stack.name)
+        assert len(made) == sets + 1
+        # The list brought along what is new beside the inventory.
+        assert {"secrets.vault", "evidence_backup.json"} <= set(read_manifest(repository, newest(made))["include"])
+    finally:
+        small.set(backup_restic=None)
+        GIVEN.unlink(missing_ok=True)
 
 
 def test_service_down(small: Ready) -> None:
@@ -128,26 +170,75 @@ def test_flipped_byte(small: Ready) -> None:
     assert scheduled(small.stack.name, "backup").returncode == 0
 
 
-def test_disk_full(small: Ready) -> None:
-    """No set, no half of one, and the service goes on."""
-    name = small.stack.name
-    place = WORK / name / "staging-disk"
-    settings = place_of(name) / "settings.json"
+@contextmanager
+def full_disk(small: Ready) -> Iterator[None]:
+    """Let runs work on a disk that has next to no room."""
+    place = WORK / small.stack.name / "staging-disk"
+    settings = place_of(small.stack.name) / "settings.json"
     kept = settings.read_text()
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", place], check=True)
     settings.write_text(json.dumps(json.loads(kept) | {"directory": str(place)}))
-    sets = len(Work.of(name).repository().snapshots(name))
     try:
-        done = scheduled(name, "backup")
-        assert done.returncode != 0
-        assert "No space left" in done.stderr
+        yield
     finally:
         settings.write_text(kept)
         subprocess.run(["umount", place], check=True)
         place.rmdir()
+
+
+def test_disk_full(small: Ready) -> None:
+    """No set, no half of one, and the service goes on; nothing is restored either."""
+    name = small.stack.name
+    sets = len(Work.of(name).repository().snapshots(name))
+    identities, before = small.stack.identities(), redis_contents(small.stack)
+    with full_disk(small):
+        done = scheduled(name, "backup")
+        assert done.returncode == 2
+        assert "No space left" in done.stderr
+        assert "Next: make room" in done.stderr
+        assert failed(small, "backup") == 1
+        with pytest.raises(BackupError, match=r"(?i)no space left.*Next: make room"):
+            restore_set(name, None, [], "localhost", safety=False)
     assert len(Work.of(name).repository().snapshots(name)) == sets
-    small.stack.redis().ping()
+    assert small.stack.identities() == identities
+    assert redis_contents(small.stack) == before
+    assert leftovers(name) == []
+
+
+@contextmanager
+def small_volume(small: Ready, size: str) -> Iterator[None]:
+    """Put Redis's data on a disk of their own, of that size: its volume is a mount point meanwhile."""
+    container = small.stack.container("redis")
+    place = Path(docker.from_env().volumes.get(f"{small.stack.name}_redis_data").attrs["Mountpoint"])
+    aside = small.directory / "data"
+    container.stop()
+    try:
+        subprocess.run(["cp", "-a", place, aside], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)
+        subprocess.run(["cp", "-a", f"{aside}/.", place], check=True)
+        container.start()
+        small.stack.await_docker_health()
+        yield
+    finally:
+        container.stop()
+        subprocess.run(["umount", place], check=True)
+        container.start()
+        small.stack.await_docker_health()
+
+
+def test_disk_full_while_restoring(small: Ready) -> None:
+    """The old data are put back when the new ones do not fit, and the message says what to do."""
+    name = small.stack.name
+    wanted = set_id(min(Work.of(name).repository().snapshots(name), key=taken))
+    small.stack.redis("admin").save()
+    before = redis_contents(small.stack)
+    with small_volume(small, "1m"):
+        with pytest.raises(BackupError, match=r"old data were put back: .*No space left on device.*Next: make room"):
+            restore_set(name, wanted, [], "localhost", safety=False)
+        assert redis_contents(small.stack) == before
+        assert leftovers(name) == []
+        small.stack.await_docker_health()
 
 
 def test_newer_set(small: Ready) -> None:

@@ -1,11 +1,9 @@
-"""What is decided about backup sets: what a manifest promises, what is refused, what restic is told, what is due."""
+"""What is decided about backup sets: what a manifest promises, what is refused, what restic is told."""
 
 from __future__ import annotations
 
 import copy
-import io
 import json
-import zipfile
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,8 +11,7 @@ from typing import Any
 
 import pytest
 from ready import schema
-from ready.backups import backup, manifest, restic, settings, telling, timer, work
-from ready.backups.archive import runner
+from ready.backups import backup, manifest, restic, settings, telling, work
 from ready.backups.manifest import BackupError
 from ready.backups.postgresql import tolerant
 from ready.backups.redis import keys, still_there
@@ -307,71 +304,6 @@ def test_redis_counts_and_samples() -> None:
     assert keys({"db0": {"keys": 3, "expires": 1, "avg_ttl": 0}}) == {"db0.keys": 3, "db0.expires": 1}
     assert [item["key"] for item in still_there(CONTENT, 999)["samples"]] == ["k1", "k2"]
     assert [item["key"] for item in still_there(CONTENT, 1000)["samples"]] == ["k1"]
-
-
-@pytest.mark.parametrize(
-    ("kernel", "words", "waits"),
-    [
-        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready"], True),
-        ("6.1.0-18-amd64", ["backup", "ready"], False),
-        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready", "--if-due", "daily"], False),
-    ],
-)
-def test_run_in_wsl_waits_for_docker(
-    kernel: str, words: list[str], waits: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is caught up when the distro starts, hours before anybody logs on and Docker Desktop comes."""
-    steps: list[str] = []
-    answers = iter([False, False, True])
-
-    def up(stack: str) -> bool:
-        steps.append(f"look at {stack}")
-        return next(answers)
-
-    def begin(stack: str) -> None:
-        steps.append(f"run of {stack}")
-        raise InterruptedError
-
-    monkeypatch.setattr("platform.release", lambda: kernel)
-    monkeypatch.setattr(timer, "docker_is_up", up)
-    monkeypatch.setattr("time.sleep", lambda seconds: steps.append(f"wait {seconds:g}"))
-    monkeypatch.setattr(work.Work, "of", begin)
-    with pytest.raises(InterruptedError):
-        timer.main(words)
-    look = "look at ready"
-    assert steps == ([look, "wait 30", look, "wait 30", look] if waits else []) + ["run of ready"]
-
-
-def test_docker_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for without end: the run then fails, and says so."""
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    assert not timer.docker_is_up("ready")
-    assert not timer.awaited(lambda: timer.docker_is_up("ready"), 0.05, pause=0.01)
-
-
-def test_when_a_run_is_due() -> None:
-    """A missed one at once; after a clock that jumped back, too."""
-    day = 86400
-    assert timer.due(None, "daily", 0)
-    assert not timer.due(1000, "daily", 1000 + day / 2)
-    assert timer.due(1000, "daily", 1000 + day - 600)
-    assert timer.due(1000, "hourly", 1000 + 3500)
-    assert timer.due(5000, "daily", 1000)
-
-
-def test_metrics() -> None:
-    """What node_exporter's textfile collector reads."""
-    text = timer.metrics("backup", "ready", "fail", 10, 5)
-    assert 'ready_backup_last_run_failed{stack="ready"} 1\n' in text
-    assert 'ready_backup_last_success_timestamp_seconds{stack="ready"} 5\n' in text
-    assert "last_success" not in timer.metrics("backup", "ready", "fail", 10, None)
-
-
-def test_runner_is_the_same_each_time() -> None:
-    """So that a host is written to only when the code has changed; it begins with the timer."""
-    assert runner() == runner()
-    with zipfile.ZipFile(io.BytesIO(runner())) as archive:
-        assert {"__main__.py", "ready/backups/timer.py", "ready/services/redis.py"} <= set(archive.namelist())
 
 
 def test_settings_on_disk(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ from .work import Work
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+
+#: How restic, the tools in containers and the kernel say that a disk is full.
+_FULL = re.compile("no space left", re.IGNORECASE)
 
 
 def refuse_unknown(stack: str) -> None:
@@ -146,10 +151,16 @@ def _told() -> Iterator[None]:
     """Turn what Docker or the file system refuses into a message; whatever was begun is undone by the next run."""
     try:
         yield
+    except BackupError as error:
+        text = str(error)
+        if not _FULL.search(text) or "Next: make room" in text:
+            raise
+        raise type(error)(f"{text}. Next: make room on that disk, then run it again") from error
     except (DockerException, OSError) as error:
         text = " ".join(str(error).split())
+        room = "make room on that disk, then " if _FULL.search(text) else ""
         raise BackupError(
-            f"{type(error).__name__}: {text[:400]}. Next: run it again, it undoes what was begun"
+            f"{type(error).__name__}: {text[:400]}. Next: {room}run it again, it undoes what was begun"
         ) from error
 
 

@@ -138,11 +138,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 release(lock, here)
     if found["verdict"] == "skipped":
         return 0
-    if found["verdict"] == "pass":
-        last = time.time()
-        work.remember(**{f"{verb}_succeeded_at": last})
-    document = {"name": verb, "started_at": started, "finished_at": timestamp(), **found}
-    write_text(work.directory / f"last_{verb}.json", json.dumps(document, indent=1))
+    try:
+        if found["verdict"] == "pass":
+            last = time.time()
+            work.remember(**{f"{verb}_succeeded_at": last})
+        document = {"name": verb, "started_at": started, "finished_at": timestamp(), **found}
+        write_text(work.directory / f"last_{verb}.json", json.dumps(document, indent=1))
+    except OSError as error:  # a full disk, maybe; the exit code and the metric must tell all the same
+        why = found["results"].get("error") or f"the {verb} ended with {found['verdict']}"
+        found = {"verdict": "fail", "results": {"error": f"{why}; and its outcome can't be written: {error}"}}
     directory = Path(work.settings.get("metrics") or _METRICS)
     if directory.is_dir():
         write_text(directory / f"ready_{verb}_{stack}.prom", metrics(verb, stack, found["verdict"], time.time(), last))

@@ -1,0 +1,118 @@
+"""What timers run: when it is due, what it waits for, and that its outcome is told, whatever it is."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ready import evidence
+from ready.backups import timer, work
+from ready.backups.archive import runner
+
+from filter_plugins.ready_backup import ready_backup_newer
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words", "waits"),
+    [
+        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready"], True),
+        ("6.1.0-18-amd64", ["backup", "ready"], False),
+        ("5.15.167.4-microsoft-standard-WSL2", ["backup", "ready", "--if-due", "daily"], False),
+    ],
+)
+def test_run_in_wsl_waits_for_docker(
+    kernel: str, words: list[str], waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is caught up when the distro starts, hours before anybody logs on and Docker Desktop comes."""
+    steps: list[str] = []
+    answers = iter([False, False, True])
+
+    def up(stack: str) -> bool:
+        steps.append(f"look at {stack}")
+        return next(answers)
+
+    def begin(stack: str) -> None:
+        steps.append(f"run of {stack}")
+        raise InterruptedError
+
+    monkeypatch.setattr("platform.release", lambda: kernel)
+    monkeypatch.setattr(timer, "docker_is_up", up)
+    monkeypatch.setattr("time.sleep", lambda seconds: steps.append(f"wait {seconds:g}"))
+    monkeypatch.setattr(work.Work, "of", begin)
+    with pytest.raises(InterruptedError):
+        timer.main(words)
+    look = "look at ready"
+    assert steps == ([look, "wait 30", look, "wait 30", look] if waits else []) + ["run of ready"]
+
+
+def test_docker_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for without end: the run then fails, and says so."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    assert not timer.docker_is_up("ready")
+    assert not timer.awaited(lambda: timer.docker_is_up("ready"), 0.05, pause=0.01)
+
+
+def test_when_a_run_is_due() -> None:
+    """A missed one at once; after a clock that jumped back, too."""
+    day = 86400
+    assert timer.due(None, "daily", 0)
+    assert not timer.due(1000, "daily", 1000 + day / 2)
+    assert timer.due(1000, "daily", 1000 + day - 600)
+    assert timer.due(1000, "hourly", 1000 + 3500)
+    assert timer.due(5000, "daily", 1000)
+
+
+def test_metrics() -> None:
+    """What node_exporter's textfile collector reads."""
+    text = timer.metrics("backup", "ready", "fail", 10, 5)
+    assert 'ready_backup_last_run_failed{stack="ready"} 1\n' in text
+    assert 'ready_backup_last_success_timestamp_seconds{stack="ready"} 5\n' in text
+    assert "last_success" not in timer.metrics("backup", "ready", "fail", 10, None)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "results", "said"),
+    [
+        ("pass", {}, "backup of ready failed: the backup ended with pass; and its outcome can't be written: "),
+        ("fail", {"error": "no restic"}, "backup of ready failed: no restic; and its outcome can't be written: "),
+    ],
+)
+def test_an_outcome_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    verdict: str, results: dict[str, Any], said: str,
+) -> None:  # fmt: skip
+    """A run is loud all the same, where the disk is full: exit code, words and metric."""
+    (tmp_path / "last_backup.json" / "x").mkdir(parents=True)
+    place = work.Work({"host": "h", "metrics": str(tmp_path)}, tmp_path)
+    monkeypatch.setattr(work.Work, "of", lambda _: place)
+    monkeypatch.setattr(timer, "outcome", lambda *_: {"verdict": verdict, "results": results})
+    monkeypatch.setattr(timer, "take", lambda *_: None)
+    monkeypatch.setattr(timer, "wsl_facts", lambda *_: {"version": None})
+    assert timer.main(["backup", "ready"]) == 2
+    assert said in capsys.readouterr().err
+    assert 'ready_backup_last_run_failed{stack="ready"} 1' in (tmp_path / "ready_backup_ready.prom").read_text()
+
+
+def test_a_timers_failure_becomes_evidence(tmp_path: Path) -> None:
+    """A failed run is evidence as it is, once: what is no newer than the controller's is left out."""
+    stack, began, ended = (
+        {"name": "ready", "evidence_dir": str(tmp_path)},
+        "2026-11-24T21:00:00Z",
+        "2026-11-24T21:00:09Z",
+    )
+    why = {"error": "no restic"}
+    ran = [{"name": name, "finished_at": ended, "results": why} for name in ("backup", "drill")]
+    assert ready_backup_newer(ran, stack, "pc1") == ran
+    for name in ("backup", "drill"):
+        evidence.write(tmp_path, evidence.make(name, "ready", "pc1", "fail", why, began, finished_at=ended))
+    assert ready_backup_newer(ran, stack, "pc1") == []
+
+
+def test_runner_is_the_same_each_time() -> None:
+    """So that a host is written to only when the code has changed; it begins with the timer."""
+    assert runner() == runner()
+    with zipfile.ZipFile(io.BytesIO(runner())) as archive:
+        assert {"__main__.py", "ready/backups/timer.py", "ready/services/redis.py"} <= set(archive.namelist())
