@@ -63,6 +63,33 @@ def test_safety_sets_take_no_slot(work: Work, monkeypatch: pytest.MonkeyPatch) -
     assert set_id(newest(repository.snapshots("ready"))) == made[1]["id"]
 
 
+def test_retention(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each period the newest set stays, of as many periods as asked for; what no period keeps goes."""
+    repository, run = work.repository(), Repository.run
+    made = {
+        "2026-11-24 10:00:00": True,
+        "2026-11-24 09:00:00": True,  # the second hour
+        "2026-11-24 08:00:00": False,
+        "2026-11-23 23:00:00": True,  # the second day
+        "2026-11-22 23:00:00": True,  # the second week
+        "2026-11-21 23:00:00": False,
+        "2026-10-31 23:00:00": True,  # the second month
+        "2026-09-30 23:00:00": False,
+    }
+    stays = []
+    for time, keep in made.items():
+
+        def dated(self: Repository, *words: str, time: str = time, **options: Any) -> str:
+            return run(self, *words, *(["--time", time] if words[0] == "backup" else []), **options)
+
+        monkeypatch.setattr(Repository, "run", dated)
+        item = a_set()
+        repository.save(work.staging, item, "pc1")
+        stays += [item["id"]] if keep else []
+    repository.forget("ready", {"hourly": 2, "daily": 2, "weekly": 2, "monthly": 2})
+    assert sorted(kept(repository)) == sorted(stays)
+
+
 def test_half_a_set_is_none(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that could not be read makes restic end with 3, after it has saved the rest."""
     whole, half = a_set(), a_set()
