@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 DIRECTORY = Path("/var/lib/ready")
 
@@ -27,12 +27,29 @@ def path_of(stack: str, directory: Path = DIRECTORY) -> Path:
 def held(stack: str, directory: Path = DIRECTORY) -> Iterator[None]:
     """Wait until no other process of this host is at work on the stack's upgrade, and keep it so.
 
-    A controller that was killed leaves its module running here: the next run must not begin beside it.
+    A controller that was killed leaves its module running here: the next run must not begin beside it. The file stays
+    while there is a journal.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path_of(stack, directory).with_suffix(".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    path = path_of(stack, directory).with_suffix(".lock")
+    while True:
+        with path.open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if not _is_at(stream, path):  # whoever held it has removed it
+                continue
+            try:
+                yield
+            finally:
+                if not path_of(stack, directory).exists():
+                    path.unlink()
+            return
+
+
+def _is_at(stream: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def read(stack: str, directory: Path = DIRECTORY) -> dict[str, Any] | None:

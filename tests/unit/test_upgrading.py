@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +312,25 @@ def test_journal(tmp_path: Path) -> None:
     journal.forget("ready", directory)
     journal.forget("ready", directory)
     assert journal.read("ready", directory) is None
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    """Nobody is beside another one, though the lock's file goes with each; it stays while there is a journal."""
+    inside, most = 0, 0
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        for _ in range(20):
+            with journal.held("ready", tmp_path):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0.001)
+                inside -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert most == 1
+    assert list(tmp_path.iterdir()) == []
+    with journal.held("ready", tmp_path):
+        journal.write("ready", {"phase": "kept"}, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["upgrade-ready.json", "upgrade-ready.lock"]

@@ -44,7 +44,7 @@ def test_evidence() -> None:
 
 
 def test_nothing_is_left() -> None:
-    """No container or volume of the upgrade itself, and no journal."""
+    """No container or volume of the upgrade itself, no journal and no lock."""
     wanted: dict[str, Any] = {"label": ["io.ready.stack=mol-upgrade", "io.ready.upgrade"]}
     assert docker.from_env().containers.list(all=True, filters=wanted) == []
-    assert not Path("/var/lib/ready/upgrade-mol-upgrade.json").exists()
+    assert list(Path("/var/lib/ready").glob("upgrade-mol-upgrade.*")) == []
