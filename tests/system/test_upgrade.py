@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
+import re
 import shutil
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
-import redis as redis_driver
+from docker.errors import NotFound
 from ready.backups.run import list_sets
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK
@@ -23,216 +17,36 @@ from ready.backups.work import WORK
 from tests.stack import Stack
 from tests.system.backups import with_backups
 from tests.system.conftest import Ready, own_stack
-
-SEED = 20260101
-
-
-def journal(name: str) -> Path:
-    """Return where the journal of a stack's upgrade is."""
-    return Path(f"/var/lib/ready/upgrade-{name}.json")
+from tests.system.upgrades import (
+    READ,
+    SEED_IT,
+    await_phase,
+    broken_image,
+    engine,
+    evidence,
+    forget,
+    kept,
+    kill_when,
+    leftovers,
+    mend_images,
+    read_redis,
+    seed_redis,
+    serves,
+)
 
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Redis 7 with data, for all tests that do not need another store; they build on each other."""
     name = "sys-upgrade-redis"
-    journal(name).unlink(missing_ok=True)
+    forget(name)
+    mend_images()
     with own_stack(tmp_path_factory.mktemp("upgrade"), name, ["redis"]) as ready:
         ready.run("up")
         seed_redis(ready.stack)
         ready.set(redis_version="8")
         yield ready
-    journal(name).unlink(missing_ok=True)
-
-
-# ---------------------------------------------------------------- data, and what they are
-def seed_postgresql(stack: Stack) -> None:
-    """A table with a sequence, an index and a view; a second database, and a role with a password of its own."""
-    with stack.postgresql() as connection:
-        connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text UNIQUE, price numeric(10, 2))")
-        connection.execute("INSERT INTO item (name, price) SELECT 'ä ' || n, n / 7.0 FROM generate_series(1, 3000) n")
-        connection.execute("CREATE VIEW dear AS SELECT * FROM item WHERE price > 100")
-    with stack.postgresql("admin") as connection:
-        connection.execute("CREATE ROLE reporting LOGIN PASSWORD 'of-no-worth-3917'")
-        connection.execute("CREATE DATABASE reports OWNER reporting")
-        connection.execute("ALTER DATABASE reports SET work_mem = '7MB'")
-
-
-def read_postgresql(stack: Stack) -> Any:
-    """Return everything of it that an application sees."""
-    with stack.postgresql("admin") as connection:
-        return [
-            connection.execute(query).fetchall()
-            for query in (
-                "SELECT count(*), sum(price), md5(string_agg(item::text, ',' ORDER BY id)) FROM item",
-                "SELECT count(*) FROM dear",
-                "SELECT last_value FROM item_id_seq",
-                "SELECT indexdef FROM pg_indexes WHERE tablename = 'item' ORDER BY 1",
-                "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = 'reporting'",
-                "SELECT datname, rolname FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE NOT datistemplate "
-                "ORDER BY 1",
-                "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase "
-                "WHERE datname = 'reports'",
-            )
-        ]
-
-
-def seed_neo4j(stack: Stack) -> None:
-    """A chain of nodes, an index and a constraint."""
-    with stack.neo4j() as driver:
-        driver.execute_query("CREATE CONSTRAINT one FOR (n:Item) REQUIRE n.id IS UNIQUE")
-        driver.execute_query("CREATE INDEX named FOR (n:Item) ON (n.name)")
-        driver.execute_query("UNWIND range(1, 500) AS i CREATE (:Item {id: i, name: 'ä ' + i, at: [i, i * 2]})")
-        driver.execute_query("MATCH (a:Item), (b:Item {id: a.id + 1}) CREATE (a)-[:NEXT {weight: a.id}]->(b)")
-
-
-def read_neo4j(stack: Stack) -> Any:
-    """Return its content, a long path, and its schema."""
-    with stack.neo4j() as driver:
-        return [
-            [record.values() for record in driver.execute_query(query).records]
-            for query in (
-                "MATCH (n:Item) RETURN n.id, n.name, n.at ORDER BY n.id",
-                "MATCH (:Item {id: 1})-[path:NEXT*100]->(b) RETURN b.id, reduce(s = 0, r IN path | s + r.weight)",
-                "SHOW INDEXES YIELD name, state, type RETURN name, state, type ORDER BY name",
-                "SHOW CONSTRAINTS YIELD name RETURN name",
-            )
-        ]
-
-
-def vectors() -> list[list[float]]:
-    """Return vectors, the same each time; enough that ChromaDB has written its index to disk."""
-    import random
-
-    source = random.Random(SEED)  # noqa: S311  # data, no secret
-    return [[round(source.uniform(-1, 1), 4) for _ in range(24)] for _ in range(1500)]
-
-
-def seed_chromadb(stack: Stack) -> None:
-    """Vectors with documents."""
-    collection = stack.chromadb().get_or_create_collection("items", embedding_function=None)
-    some = vectors()
-    for start in range(0, len(some), 500):
-        part = some[start : start + 500]
-        names = [str(start + index) for index in range(len(part))]
-        collection.upsert(ids=names, embeddings=part, documents=[f"ä {name}" for name in names])
-
-
-def read_chromadb(stack: Stack) -> Any:
-    """Return the count, the documents, and each vector's nearest neighbour: itself, if none is lost."""
-    collection = stack.chromadb().get_collection("items", embedding_function=None)
-    some = vectors()
-    nearest = [
-        ids[0]
-        for start in range(0, len(some), 500)
-        for ids in collection.query(query_embeddings=some[start : start + 500], n_results=1, include=[])["ids"]
-    ]
-    found = collection.get(include=["documents"])
-    return collection.count(), nearest, sorted(zip(found["ids"], found["documents"] or [], strict=True))
-
-
-def seed_redis(stack: Stack) -> None:
-    """Every kind of value, and a key that expires."""
-    client = stack.redis()
-    client.mset({f"key:{n}": f"ä {n}" for n in range(1000)})
-    client.hset("hash", mapping={"a": "1", "b": "2"})
-    client.rpush("list", *map(str, range(300)))
-    client.zadd("ranked", {"x": 1.5, "y": 2.5})
-    client.sadd("set", *map(str, range(200)))
-    client.xadd("stream", {"event": "one"}, id="1-1")
-    client.set("expires", "later", ex=86400)
-
-
-def read_redis(stack: Stack) -> Any:
-    """Return all of it."""
-    client = stack.redis()
-    return [
-        client.mget([f"key:{n}" for n in range(1000)]),
-        client.hgetall("hash"),
-        client.lrange("list", 0, -1),
-        client.zrange("ranked", 0, -1, withscores=True),
-        client.smembers("set"),
-        client.xrange("stream"),
-        client.get("expires"),
-        80000 < int(client.ttl("expires")) <= 86400,
-    ]
-
-
-SEED_IT: dict[str, Callable[[Stack], None]] = {
-    "postgresql": seed_postgresql,
-    "neo4j": seed_neo4j,
-    "chromadb": seed_chromadb,
-    "redis": seed_redis,
-}
-READ: dict[str, Callable[[Stack], Any]] = {
-    "postgresql": read_postgresql,
-    "neo4j": read_neo4j,
-    "chromadb": read_chromadb,
-    "redis": read_redis,
-}
-
-
-# ---------------------------------------------------------------- helpers
-def engine(stack: Stack, service: str) -> str:
-    """Return the engine version that the data volume's label names."""
-    volume = docker.from_env().volumes.get(stack.resolved["services"][service]["volumes"][0]["name"])
-    return str(volume.attrs["Labels"]["io.ready.engine_version"])
-
-
-def leftovers(stack: Stack) -> list[str]:
-    """Return what an upgrade should not have left: containers and volumes of its own, and its journal."""
-    client = docker.from_env()
-    wanted: dict[str, Any] = {"label": [f"io.ready.stack={stack.name}", "io.ready.upgrade"]}
-    found = [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
-    found += [str(item.name) for item in client.volumes.list(filters=wanted)]
-    return found + ([str(journal(stack.name))] if journal(stack.name).exists() else [])
-
-
-def kept(stack: Stack) -> list[str]:
-    """Return the volumes that upgrades kept."""
-    wanted: dict[str, Any] = {"label": [f"io.ready.stack={stack.name}", "io.ready.kept"]}
-    return sorted(str(item.name) for item in docker.from_env().volumes.list(filters=wanted))
-
-
-def evidence(ready: Ready) -> dict[str, Any]:
-    """Return the evidence of the last upgrade."""
-    path = ready.directory / "evidence" / ready.stack.name / "localhost" / "upgrade.json"
-    return dict(json.loads(path.read_text()))
-
-
-@contextmanager
-def broken_image(entrypoint: str) -> Iterator[None]:
-    """Give Redis 8's image an entrypoint that is broken, under the good one's name and labels."""
-    client = docker.from_env()
-    good = next(image for image in client.images.list(name="ready/redis") if image.tags[0].startswith("ready/redis:8-"))
-    ref = good.tags[0]
-    recipe = f"FROM {ref}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
-    broken, _ = client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=ref, rm=True)
-    try:
-        yield
-    finally:
-        good.tag(*ref.split(":"))
-        client.images.remove(str(broken.id), force=True)
-
-
-def kill_when(ready: Ready, phase: str, *words: str, also: Callable[[], bool] = lambda: True) -> None:
-    """Start an upgrade and kill it, modules included, as soon as its journal says `phase` (and `also` holds)."""
-    process, path = ready.popen(*words), journal(ready.stack.name)
-    deadline = time.monotonic() + 300
-    while not (path.exists() and json.loads(path.read_text())["phase"] == phase and also()):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, f"the journal never said {phase}"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def serves(ready: Ready, version: str) -> bool:
-    """Return whether clients of Redis are answered by that version."""
-    try:
-        return str(ready.stack.redis("monitor").info("server")["redis_version"]) == version
-    except redis_driver.RedisError:
-        return False
+    forget(name)
 
 
 def is_as_before(ready: Ready, before: Any) -> None:
@@ -244,7 +58,6 @@ def is_as_before(ready: Ready, before: Any) -> None:
     assert leftovers(ready.stack) == []
 
 
-# ---------------------------------------------------------------- the tests
 def test_up_keeps_versions_and_says_so(redis: Ready) -> None:
     """With another version wanted `up` changes nothing, and names the verb that does."""
     before = redis.stack.identities()
@@ -386,29 +199,53 @@ MOVES = {
 }
 
 
+def fails(ready: Ready, *services: str, dying: bool = False) -> str:
+    """Run an upgrade that fails, and return its words; `dying` kills a new container that has got the moved data."""
+    process = ready.popen("upgrade", "--without-backup", "--service", ",".join(services))
+    if dying:
+        await_phase(ready, process, "ready", also=lambda: runs(ready.stack, services[0]))
+        ready.stack.container(services[0]).kill()
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 2, out + err
+    return " ".join((out + err).split())
+
+
+def runs(stack: Stack, service: str) -> bool:
+    """Return whether the service's container is there and runs; while the data are moved there is none."""
+    try:
+        return bool(stack.container(service).status == "running")
+    except NotFound:
+        return False
+
+
 def test_upgrades_with_data(tmp_path: Path) -> None:
     """Every datum is the same afterwards, the old data are kept, and backup sets from before are in the repository.
 
-    First two are rolled back, with their data moved already: their engines are not well within a moment. ChromaDB's is
-    killed when all is moved, maybe before its container starts: the next run carries it through first.
+    First each is rolled back, with its data moved already: the engines of two are not well within a moment, ChromaDB's
+    container dies once it has the migrated data. Then that one is killed when all is moved, maybe before its container
+    starts: the next run carries it through first.
     """
     name = "sys-upgrade"
-    journal(name).unlink(missing_ok=True)
+    forget(name)
     with with_backups(tmp_path, name, list(MOVES), chromadb_version=MOVES["chromadb"][0]) as ready:
         for service in MOVES:
             SEED_IT[service](ready.stack)
         before = {service: READ[service](ready.stack) for service in MOVES}
         ready.set(**{f"{service}_version": line for service, (_, line, _, _) in MOVES.items()})
         engines = {service: engine(ready.stack, service) for service in MOVES}
+        containers = ready.stack.identities()
         ready.set(upgrade_deadline=0.01)
-        slow = ("postgresql", "neo4j")  # ChromaDB is well when it is first asked
-        refused = ready.run("upgrade", "--without-backup", "--service", ",".join(slow), code=2).text
-        for service in slow:
-            assert f"{service}: rolled back to {engines[service]}, with all its data" in refused
+        told = {"postgresql": fails(ready, "postgresql", "neo4j")}
+        assert ready.stack.identities()[f"{name}-neo4j"] == containers[f"{name}-neo4j"], "the first that fails ends it"
+        told["neo4j"] = fails(ready, "neo4j")
+        ready.set(upgrade_deadline=None)
+        told["chromadb"] = fails(ready, "chromadb", dying=True)
+        for service in MOVES:
+            assert set(re.findall(r"(\w+): rolled back to", told[service])) == {service}
+            assert f"{service}: rolled back to {engines[service]}, with all its data: " in told[service]
             assert READ[service](ready.stack) == before[service]
             assert engine(ready.stack, service) == engines[service]
         assert kept(ready.stack) == leftovers(ready.stack) == []
-        ready.set(upgrade_deadline=None)
         kill_when(ready, "ready", "upgrade", "--service", "chromadb")
         ready.run("upgrade")
         assert leftovers(ready.stack) == []
@@ -426,4 +263,4 @@ def test_upgrades_with_data(tmp_path: Path) -> None:
             assert service in sets[its["backup"]["set"]]["services"]
             assert sets[its["backup"]["set"]]["safety"]
         assert len(sets) == 2
-    journal(name).unlink(missing_ok=True)
+    forget(name)
