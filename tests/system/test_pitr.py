@@ -5,6 +5,8 @@ One stack of PostgreSQL alone; the tests go on from each other, in this order.
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ import docker
 import pytest
 from ready.backups.manifest import BackupError
 from ready.backups.run import restore_set
+from ready.backups.work import WORK
 
 from tests.system.backups import evidence, leftovers, scheduled, with_backups
 from tests.system.conftest import Ready
@@ -76,8 +79,9 @@ def refused(to: str, wanted: str | None = None) -> str:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Return a stack that has made its first set, with a row before it, and two after it, some seconds apart."""
     # Without its timer: that WAL is saved is for the tests to say.
-    variables = {"backup_pitr": True, "backup_pitr_schedule": "never"}
-    with with_backups(tmp_path_factory.mktemp("pitr"), NAME, ["postgresql"], **variables) as ready:
+    directory = tmp_path_factory.mktemp("pitr")
+    variables = {"backup_pitr": True, "backup_pitr_schedule": "never", "backup_metrics_directory": str(directory)}
+    with with_backups(directory, NAME, ["postgresql"], **variables) as ready:
         story = Story(ready)
         story.write("1 before the set")
         ready.run("backup")
@@ -132,10 +136,29 @@ def test_drill(story: Story) -> None:
     assert leftovers(NAME) == []
 
 
+def outcome(story: Story) -> tuple[str, int]:
+    """Return the verdict and the metric that the last saving of WAL left."""
+    last = json.loads((WORK / NAME / "last_wal.json").read_text())
+    text = (story.ready.directory / f"ready_wal_{NAME}.prom").read_text()
+    failed = re.search(r"^ready_wal_last_run_failed\{.*\} (\d)$", text, re.MULTILINE)
+    assert failed
+    return last["verdict"], int(failed[1])
+
+
 def test_wal_is_saved(story: Story) -> None:
-    """What a timer does in between: from then on the repository has what was committed before."""
+    """What a timer does in between, loud when it fails: from then on the repository has what was committed before."""
+    receiver = docker.from_env().containers.get(WAL)
+    receiver.pause()
+    try:
+        done = scheduled(NAME, "wal")
+    finally:
+        receiver.unpause()
+    assert done.returncode == 2
+    assert f"the receiver of its WAL, {WAL}, paused, expected it to run" in done.stderr
+    assert outcome(story) == ("fail", 1)
     done = scheduled(NAME, "wal")
     assert done.returncode == 0, done.stderr
+    assert outcome(story) == ("pass", 0)
 
 
 def test_to_a_time_between_two_rows(story: Story) -> None:
