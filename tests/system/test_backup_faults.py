@@ -23,7 +23,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from ready.backups import restore
 from ready.backups.drill import read_manifest
-from ready.backups.manifest import BackupError
+from ready.backups.manifest import BackupError, utc
 from ready.backups.redis import RedisDump
 from ready.backups.restic import GIVEN, newest, set_id, taken
 from ready.backups.run import make_set, restore_set
@@ -251,6 +251,16 @@ def test_newer_set(small: Ready) -> None:
     with pytest.raises(BackupError, match=r"made by version 99\.1"):
         restore_set(small.stack.name, wanted, [], "localhost", safety=False)
     assert leftovers(small.stack.name) == []
+
+
+def test_clock_ran_ahead(small: Ready) -> None:
+    """A set of the future would stay the newest one for ever: its drill fails, and says by how much."""
+
+    def change(_: Path, part: dict[str, Any]) -> None:
+        part["consistent_at"] = utc(time.time() + 7200)
+
+    wanted = tamper(small.stack.name, "redis", change)
+    assert "s ahead" in drilled(small.stack.name, wanted, "redis")
 
 
 def test_changed_file(small: Ready) -> None:
