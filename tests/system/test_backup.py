@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready.backups.run import restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK
 
@@ -28,6 +29,7 @@ from tests.system.backups import (
     empty,
     evidence,
     leftovers,
+    redis_contents,
     scheduled,
     seed,
     tamper,
@@ -88,6 +90,23 @@ def test_drill(whole: tuple[Ready, dict[str, Any]]) -> None:
     assert "pg_amcheck" in services["postgresql"]["asked"]
     assert found["results"]["rpo_seconds"] > 0
     assert ready.stack.identities() == identities
+    assert leftovers(NAME) == []
+
+
+def test_restore_of_one_service(whole: tuple[Ready, dict[str, Any]]) -> None:
+    """Its data are the set's again; the others keep theirs, and are not even restarted."""
+    stack, before = whole[0].stack, whole[1]
+    stack.redis().set("newer", "than the set")
+    with stack.postgresql() as connection:
+        connection.execute("CREATE TABLE newer (n int)")
+    identities = stack.identities()
+    found = restore_set(NAME, None, ["redis"], "localhost", safety=False)
+    assert list(found["services"]) == ["redis"]
+    assert redis_contents(stack) == before["redis"]
+    with stack.postgresql() as connection:
+        connection.execute("DROP TABLE newer")
+    changed = {name for name, its in stack.identities().items() if its != identities[name]}
+    assert changed == {f"{NAME}-redis"}
     assert leftovers(NAME) == []
 
 
