@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: network_latency
 short_description: Measure what the way to every service costs
 description:
-  - Connects and makes the cheapest request of the service's protocol, through the published port and at the
-    container's own address in the stack's network, in turns. It writes nothing.
+  - Connects and makes the cheapest request of the service's protocol, through the published port, at the container's
+    own address in the stack's network, and there from another container of the stack, in turns. It writes nothing.
   - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
@@ -46,8 +46,8 @@ EXAMPLES = r"""
 RETURN = r"""
 services:
   description:
-    - Per service V(published) and V(container), each with V(address), V(port), V(reason) (why it could not be
-      measured), and the figures V(tcp_connect) and V(round_trip).
+    - Per service V(published), V(container) and V(inside), each with V(address), V(port), V(reason) (why it could not
+      be measured), and the figures V(tcp_connect) and V(round_trip).
   returned: always
   type: dict
   sample: {redis: {published: {address: 127.0.0.1, port: 6379, reason: "", round_trip: {n: 200, p50_ms: 0.1}}}}

@@ -67,8 +67,7 @@ class Checkup:
 
     def network(self, samples: int = TRIPS, deadline: float = NETWORK_SECONDS) -> dict[str, Any]:
         """library/network_latency.py."""
-        addresses = {name: its["address"] for name, its in self.running[0].items()}
-        return {"services": measure_ways(self.probes, addresses, samples, deadline)}
+        return {"services": measure_ways(self.probes, self.running[0], samples, deadline)}
 
     def latency(
         self,

@@ -328,12 +328,16 @@ def read_authorities(client: DockerClient, stack: Mapping[str, Any]) -> dict[str
 
 
 def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return service -> {image_id, address} of our running containers; the address is that in the stack's network."""
+    """Return service -> {image_id, address, pid} of our running containers; the address is in the stack's network."""
     found = {}
     for name, container in _ours(client, stack):
         if container.status == "running":
             network = container.attrs["NetworkSettings"]["Networks"].get(stack["network"]) or {}
-            found[name] = {"image_id": container.attrs["Image"], "address": network.get("IPAddress") or None}
+            found[name] = {
+                "image_id": container.attrs["Image"],
+                "address": network.get("IPAddress") or None,
+                "pid": container.attrs["State"]["Pid"],
+            }
     return found
 
 

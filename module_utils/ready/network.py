@@ -41,9 +41,12 @@ def _row(name: str, path: Mapping[str, Any]) -> dict[str, str]:
             f"published port {published['round_trip']['p50_ms']:.3g} ms; container's own address: {_why(container)}"
         )
     else:
+        inside = path["inside"]
+        neighbour = f"{inside['round_trip']['p50_ms']:.3g} ms" if inside["verdict"] == PASS else _why(inside)
         detail = (
             f"published port {published['round_trip']['p50_ms']:.3g} ms, container's own address "
-            f"{container['round_trip']['p50_ms']:.3g} ms, difference {overhead['round_trip_p50_ms']:.3g} ms at p50"
+            f"{container['round_trip']['p50_ms']:.3g} ms, difference {overhead['round_trip_p50_ms']:.3g} ms at p50; "
+            f"from another container: {neighbour}"
         )
     return {"service": name, "check": "network", "verdict": path["verdict"], "detail": detail}
 
@@ -60,7 +63,8 @@ def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any], windows: 
 
     The ADR's limit is for the way between two platforms, so with one platform the evidence is `not_applicable`. It is
     `fail` when a service does not answer through its published port. A container's own address that can't be reached
-    (Docker Desktop's is inside a virtual machine) leaves that service's cost unknown.
+    (Docker Desktop's is inside a virtual machine) leaves that service's cost unknown. The way between two containers
+    is told beside it, and decides nothing.
 
     Args:
         stack: the resolved stack.
@@ -80,6 +84,7 @@ def judge_network(stack: Mapping[str, Any], answer: Mapping[str, Any], windows: 
             "verdict": verdict,
             "published": published,
             "container": container,
+            "inside": _judged(its["inside"], UNKNOWN),
             "overhead": _overhead(published, container) if both else None,
         }
         rows.append(_row(name, paths[name]))

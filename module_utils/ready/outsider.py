@@ -7,7 +7,6 @@ kernel removes namespace and interfaces when the thread ends, however it ends: a
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import ipaddress
 import os
@@ -23,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import netns
 from .container import LABEL_STACK
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_CLONE_NEWNET = 0x40000000
 #: Seconds within which a port that is open on the same machine answers.
 PATIENCE = 1.0
 #: Seconds that Docker needs at most to put its rules back, on a busy machine.
@@ -92,9 +91,7 @@ def _interfaces() -> tuple[str, str]:
 
 def _enter(place: Place) -> None:
     """Give the calling thread a namespace of its own, joined to the host at `place`."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNET) != 0:
-        raise OutsiderError(f"no second network namespace: {os.strerror(ctypes.get_errno())}")
+    netns.unshare()
     inner, outer = _interfaces()
     # A child of this thread is in the new namespace; process 1's thread group stays in the host's.
     _ip(

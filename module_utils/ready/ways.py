@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import netns
 from .measuring import WORKLOADS, told
 from .series import Series, brief
 from .services.base import Probe
@@ -29,10 +30,17 @@ def beside(probe: Probe, address: str) -> Probe:
 
 
 class Way:
-    """One way to a service: its kept connection, and what was measured over it."""
+    """One way to a service: its kept connection, and what was measured over it.
 
-    def __init__(self, name: str, probe: Probe) -> None:
+    Args:
+        name: the service.
+        probe: the service, at the address of this way.
+        inside: a process whose network the way begins in; None means the host's.
+    """
+
+    def __init__(self, name: str, probe: Probe, inside: int | None = None) -> None:
         self.workload: Workload = WORKLOADS[name](probe)
+        self.inside = inside
         #: The port that the driver speaks to is the first one of the definition.
         self.address = probe.address(probe.service["ports"][0]["name"])
         self.timeout = probe.timeout
@@ -42,10 +50,11 @@ class Way:
     def open(self) -> None:
         """Open the kept connection; a way that can't be gone says why."""
         try:
-            socket.create_connection(self.address, min(self.timeout, _REACH)).close()
-            self.workload.open()
-            for _ in range(WARM_UP):
-                self.workload.round_trip()
+            with netns.of_process(self.inside):
+                socket.create_connection(self.address, min(self.timeout, _REACH)).close()
+                self.workload.open()
+                for _ in range(WARM_UP):
+                    self.workload.round_trip()
         except Exception as error:  # reported
             self.reason = f"{self.address[0]} port {self.address[1]}: {told(error, self.workload.secrets)}"
 
@@ -62,8 +71,9 @@ class Way:
         """Make one connection and one round trip."""
         if self.reason:
             return
-        self._time(self.connects, lambda: socket.create_connection(self.address, self.timeout).close())
-        self._time(self.trips, self.workload.round_trip)
+        with netns.of_process(self.inside):
+            self._time(self.connects, lambda: socket.create_connection(self.address, self.timeout).close())
+            self._time(self.trips, self.workload.round_trip)
 
     def told(self) -> dict[str, Any]:
         """Return {address, port, reason, tcp_connect, round_trip}."""
@@ -77,41 +87,49 @@ class Way:
         }
 
 
-def _measure(name: str, published: Probe, address: str | None, samples: int) -> dict[str, Any]:
-    ways = [Way(name, published)]
+def _not_gone(reason: str, address: str | None = None, port: int | None = None) -> dict[str, Any]:
+    empty = brief(Series())
+    return {"address": address, "port": port, "reason": reason, "tcp_connect": empty, "round_trip": empty}
+
+
+def _measure(name: str, published: Probe, running: Mapping[str, Mapping[str, Any]], samples: int) -> dict[str, Any]:
+    address = running.get(name, {}).get("address")
+    neighbour = next((its["pid"] for other, its in running.items() if other != name), None)
+    ways = {"published": Way(name, published)}
     if address:
-        ways.append(Way(name, beside(published, address)))
+        ways["container"] = Way(name, beside(published, address))
+    if address and neighbour:
+        ways["inside"] = Way(name, beside(published, address), neighbour)
     try:
-        for way in ways:
+        for way in ways.values():
             way.open()
         for number in range(samples):
-            # In turns, and neither always first, so that what the host does meanwhile meets both.
-            for way in ways if number % 2 else reversed(ways):
+            # In turns, and none always first, so that what the host does meanwhile meets all.
+            for way in list(ways.values()) if number % 2 else reversed(ways.values()):
                 way.go()
     finally:
-        for way in ways:
+        for way in ways.values():
             way.workload.close()
-    found = {"published": ways[0].told()}
-    if address:
-        return found | {"container": ways[1].told()}
-    empty = brief(Series())
-    reason = "the container has no address in the stack's network, or does not run"
-    return found | {
-        "container": {"address": None, "port": None, "reason": reason, "tcp_connect": empty, "round_trip": empty}
+    why = "the container has no address in the stack's network, or does not run"
+    return {
+        "container": _not_gone(why),
+        "inside": _not_gone("no other container of the stack runs" if address else why),
+        **{which: way.told() for which, way in ways.items()},
     }
 
 
 def measure_ways(
-    probes: Mapping[str, Probe], addresses: Mapping[str, str | None], samples: int, deadline: float
+    probes: Mapping[str, Probe], running: Mapping[str, Mapping[str, Any]], samples: int, deadline: float
 ) -> dict[str, dict[str, Any]]:
-    """Return service -> {published, container}, each {address, port, reason, tcp_connect, round_trip}.
+    """Return service -> {published, container, inside}, each {address, port, reason, tcp_connect, round_trip}.
 
-    A TCP connection to a published port is answered by docker-proxy, whether the service is there or not; the round
-    trip is the service's own.
+    `published` and `container` begin on the host, `inside` in the network of another container of the stack. A TCP
+    connection to a published port is answered by docker-proxy, whether the service is there or not; the round trip is
+    the service's own.
 
     Args:
         probes: service -> its probe; they are measured one after another.
-        addresses: service -> the container's address in the stack's network, None where there is none.
+        running: what `engine.read_running` returned.
         samples: round trips and connections over each way.
         deadline: seconds for any one service.
     """
@@ -120,22 +138,17 @@ def measure_ways(
         if name not in WORKLOADS:
             continue
         thread = threading.Thread(
-            target=lambda name=name, probe=probe: found.update(
-                {name: _measure(name, probe, addresses.get(name), samples)}
-            ),
+            target=lambda name=name, probe=probe: found.update({name: _measure(name, probe, running, samples)}),
             daemon=True,
         )
         thread.start()
         thread.join(deadline)
         if name not in found:
-            host, port = probe.address(probe.service["ports"][0]["name"])
-            empty = brief(Series())
-            late = {
-                "address": host,
-                "port": port,
-                "reason": f"no answer within {deadline:g} s",
-                "tcp_connect": empty,
-                "round_trip": empty,
+            late = f"no answer within {deadline:g} s"
+            beyond = _not_gone(late, running.get(name, {}).get("address"))
+            found[name] = {
+                "published": _not_gone(late, *probe.address(probe.service["ports"][0]["name"])),
+                "container": beyond,
+                "inside": beyond,
             }
-            found[name] = {"published": late, "container": {**late, "address": addresses.get(name), "port": None}}
     return found

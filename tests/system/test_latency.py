@@ -18,14 +18,14 @@ from typing import Any
 
 import docker
 import pytest
-from ready import evidence
+from ready import evidence, netns
 from ready.engine import read_running, read_secrets
 from ready.latency import judge_latency
 from ready.measuring import WORKLOADS, Measurement, measure_stack
 from ready.network import judge_network
 from ready.probing import make_probes
 from ready.services.base import LEFTOVER_SECONDS, Probe
-from ready.ways import measure_ways
+from ready.ways import beside, measure_ways
 from ready.workloads.base import SIZE, Workload
 from ready.workloads.chromadb import ChromaDBWorkload
 from ready.workloads.neo4j import INDEX, Neo4jWorkload
@@ -114,6 +114,7 @@ def test_all_is_measured_and_nothing_is_left(measured: Ready) -> None:
         assert its["connection"]["p50_ms"] > its["p50_ms"]
         path = network["results"]["paths"][name]
         assert (path["verdict"], path["container"]["address"].split(".")[0] != "127") == ("pass", True)
+        assert (path["inside"]["verdict"], path["inside"]["address"]) == ("pass", path["container"]["address"])
     assert latency["results"]["errors"] == {}
     assert network["verdict"] == "not_applicable"
     assert everything(measured) == before
@@ -124,6 +125,18 @@ def test_all_is_measured_and_nothing_is_left(measured: Ready) -> None:
         assert driver.execute_query("SHOW INDEXES YIELD name WHERE name = $name", name=INDEX).records == []
     assert measured.stack.identities() == identities
     measured.stack.check()
+
+
+def test_inside_is_another_container(measured: Ready) -> None:
+    """PostgreSQL sees the one whose network a connection was made in, and this thread is outside again afterwards."""
+    running = read_running(docker.from_env(), measured.stack.resolved)
+    probe = beside(probes(measured, "postgresql")["postgresql"], running["postgresql"]["address"])
+    seen = []
+    for pid in (running["redis"]["pid"], None):
+        with netns.of_process(pid), probe.open() as connection:
+            seen.append(str(connection.execute("SELECT host(inet_client_addr())").fetchone()[0]))
+    assert seen[0] == running["redis"]["address"]
+    assert seen[1] not in {its["address"] for its in running.values()}
 
 
 def stop_and_go(processes: list[int], go: float, stop: float) -> None:
@@ -252,7 +265,7 @@ def test_a_service_that_is_down(measured: Ready) -> None:
         document = look(measured, "redis")
         ways = judge_network(
             {"services": {"redis": {}}},
-            {"services": measure_ways(probes(measured, "redis"), {"redis": None}, 50, 10)},
+            {"services": measure_ways(probes(measured, "redis"), {}, 50, 10)},
         )
     finally:
         container.start()

@@ -35,9 +35,15 @@ def way(connect: float, trip: float, reason: str = "", misses: int = 0) -> dict[
     }
 
 
-def judged(stack: dict[str, Any], published: dict[str, Any], container: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+ALONE = way(0, 0, reason="no other container of the stack runs")
+
+
+def judged(
+    stack: dict[str, Any], published: dict[str, Any], container: dict[str, Any], inside: dict[str, Any] = ALONE
+) -> tuple[Any, dict[str, Any]]:
     """Return the part, and Redis's paths; the evidence must fit its schema."""
-    part = judge_network(stack, {"services": {"redis": {"published": published, "container": container}}})
+    answer = {"redis": {"published": published, "container": container, "inside": inside}}
+    part = judge_network(stack, {"services": answer})
     assert check(make("network", "ready", "localhost", part.verdict, part.results, NOW, finished_at=NOW)) == []
     return part, part.results["paths"]["redis"]
 
@@ -57,8 +63,16 @@ def test_the_published_port_costs_the_difference(stack: dict[str, Any]) -> None:
 
 def test_in_a_distro_windows_is_the_other_platform(stack: dict[str, Any]) -> None:
     """It is measured there, and the evidence says where."""
-    answer = {"services": {"redis": {"published": way(0.1, 0.25), "container": way(0.05, 0.1)}}}
+    answer = {"services": {"redis": {"published": way(0.1, 0.25), "container": way(0.05, 0.1), "inside": ALONE}}}
     assert "network of pc1" in judge_network(stack, answer, "pc1").results["host_to_host"]["reason"]
+
+
+@pytest.mark.parametrize(("inside", "said"), [(way(0.04, 0.08), "0.08 ms"), (ALONE, "no other container")])
+def test_the_way_between_two_containers_is_told(stack: dict[str, Any], inside: dict[str, Any], said: str) -> None:
+    """Where there are two; it decides nothing."""
+    part, path = judged(stack, way(0.1, 0.25), way(0.05, 0.1), inside)
+    assert f"from another container: {said}" in part.rows[0]["detail"]
+    assert (path["inside"]["verdict"], path["verdict"]) == ("insufficient_data" if inside is ALONE else "pass", "pass")
 
 
 def test_an_address_that_can_not_be_reached(stack: dict[str, Any]) -> None:
