@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+
+from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test"
@@ -145,15 +146,6 @@ def lint() -> list[Outcome]:
 def scenarios() -> list[str]:
     """Return the Molecule scenarios."""
     return sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(item.getsockname()[1]) for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports
 
 
 def scenario(name: str) -> Outcome:

@@ -158,8 +158,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return init(words[1:])
     if words[0] == "test":
-        runner = [sys.executable, str(ROOT / "tools" / "run_tests.py"), *words[1:]]
-        return _wait(subprocess.Popen(runner))  # noqa: S603
+        runner = [sys.executable, "-m", "tools.run_tests", *words[1:]]
+        return _wait(subprocess.Popen(runner, cwd=ROOT))  # noqa: S603
     playbook, rest = find_verb(words)
     if playbook is None:
         print(f"ready: no verb {' '.join(words[:2])!r}; ./ready lists them.", file=sys.stderr)

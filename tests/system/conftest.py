@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.stack import PORTS, Stack
-from tools.run_tests import free_ports
+from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where hosts keep the descriptions of their stacks, beside the probes' environment.

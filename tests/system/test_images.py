@@ -23,7 +23,7 @@ import yaml
 from ready.definitions import load_definitions
 
 from tests.system.conftest import Ready, install, remove
-from tools.run_tests import free_ports
+from tools.ports import free_ports
 
 CONFIG = """\
 version: 0.1

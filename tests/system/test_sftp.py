@@ -15,7 +15,7 @@ from ready.backups.work import Work
 
 from tests.system.backups import KEYS, evidence, leftovers, redis_contents, scheduled, with_backups
 from tests.system.conftest import Ready, install
-from tools.run_tests import free_ports
+from tools.ports import free_ports
 
 NAME = "sys-sftp"
 #: The sshd's name in /etc/ssh/ssh_config.d, the only place that root's ssh reads besides root's own files.

@@ -20,7 +20,7 @@ from tests.simulator.fleet import Fleet
 from tests.simulator.model import Windows, container_inside
 from tests.stack import Stack
 from tests.system.conftest import remove
-from tools.run_tests import free_ports
+from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
