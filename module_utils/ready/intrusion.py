@@ -7,9 +7,12 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from docker.errors import DockerException
 
 from . import hardening
 from .attacks import ATTACKS
@@ -83,6 +86,9 @@ def read_security(stack: Mapping[str, Any], probes: Mapping[str, Probe], deadlin
     containers, container_faults = together(
         {key: partial(_container, name, its) for key, its in services.items()}, deadline
     )
+    with suppress(DockerException):  # said by the look from there, which tries it again
+        # Its gateway is an address of this host; once it is gone, whoever the host's router finds may answer there.
+        OtherNetwork(client, name).clear()
     search = Search(stack, {key: probe.passwords for key, probe in probes.items()})
     proc = Path("/proc/net")
     if_inet6 = proc / "if_inet6"

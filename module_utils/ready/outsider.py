@@ -208,9 +208,13 @@ class OtherNetwork:
         found = self._client.networks.list(names=[self._name], filters={"label": f"{LABEL_STACK}={self._stack}"})
         return [item for item in found if item.name == self._name]
 
-    def __enter__(self) -> Place:
+    def clear(self) -> None:
+        """Remove what an interrupted run left. Raises what Docker says."""
         for leftover in self._mine():
             leftover.remove()
+
+    def __enter__(self) -> Place:
+        self.clear()
         self._network = self._client.networks.create(self._name, driver="bridge", labels={LABEL_STACK: self._stack})
         self._network.reload()
         settings = self._network.attrs["IPAM"]["Config"][0]
