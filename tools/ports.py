@@ -4,39 +4,34 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import socket
-import tempfile
 import threading
-from pathlib import Path
-from typing import IO
 
 #: Below those that the kernel gives to whoever asks for any: a port between two lives of its container stays free.
 FIRST, LAST = 10_000, 32_000
 #: Ports that a process keeps for itself at a time, until it ends.
 BLOCK = 100
 
-_held: list[IO[str]] = []
+_held: list[socket.socket] = []
 _spare: list[int] = []
 _one_at_a_time = threading.Lock()
 
 
 def _take_block() -> None:
-    directory = Path(tempfile.gettempdir(), "ready-test-ports")
-    directory.mkdir(exist_ok=True)
     for start in range(FIRST, LAST, BLOCK):
-        stream = (directory / str(start)).open("w")
+        # A name that one process of this machine can have at a time, and that goes with the process: no file is left.
+        mark = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.close()
+            mark.bind(f"\0ready-test-ports-{start}")
+        except OSError as error:
+            mark.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
             continue
-        _held.append(stream)
+        _held.append(mark)
         _spare.extend(range(start, start + BLOCK))
         return
-    raise OSError(
-        errno.EADDRINUSE, f"no block of ports between {FIRST} and {LAST} is free; {directory} says who has them"
-    )
+    raise OSError(errno.EADDRINUSE, f"no block of ports between {FIRST} and {LAST} is free")
 
 
 def _is_free(port: int) -> bool:
