@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..part import worst
+
 #: The ADR's limit for what the bridge between Windows and WSL may add.
 LIMIT_MS = 15.0
 #: Fewer than so many measurements say nothing about a 95th percentile.
@@ -95,9 +97,8 @@ def overhead(
             "errors": [],
         }
     known = [row for row in rows.values() if "overhead_median_ms" in row]
-    worst = next((word for word in ("fail", "insufficient_data", "pass") if word in verdicts), "insufficient_data")
     return {
-        "verdict": worst,
+        "verdict": worst(verdicts),
         "targets": rows,
         "overhead_median_ms": max((row["overhead_median_ms"] for row in known), default=None),
         "overhead_p95_ms": max((row["overhead_p95_ms"] for row in known), default=None),

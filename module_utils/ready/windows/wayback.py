@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..part import NOT_APPLICABLE, worst
 from .overhead import LEAST_SAMPLES, figures
 
-#: What Docker Desktop calls Windows in its containers.
-DESKTOP = "host.docker.internal"
 _NONE = "no port of a program on Windows is named in ready_windows_ports"
 
 
@@ -33,9 +32,8 @@ def _row(item: Mapping[str, Any]) -> dict[str, Any]:
 def way_back(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the way back costs, from the distro and from a container, and a verdict over all of it."""
     ways = [_row(item) for item in measured]
-    verdicts = {way["verdict"] for way in ways}
-    worst = next((word for word in ("fail", "insufficient_data", "pass") if word in verdicts), "not_applicable")
-    return {"verdict": worst, "reason": "" if ways else _NONE, "ways": ways}
+    verdict = worst(way["verdict"] for way in ways) if ways else NOT_APPLICABLE
+    return {"verdict": verdict, "reason": "" if ways else _NONE, "ways": ways}
 
 
 def fault(found: Mapping[str, Any], host: str) -> str:
