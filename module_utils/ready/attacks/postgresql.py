@@ -16,6 +16,8 @@ from .base import Attacker, rights, wrong_password
 
 #: libpq gives no code for a login that failed, so it is told by the server's and libpq's own words.
 _LOGIN_REFUSED = ("password authentication failed", "no password supplied", "no pg_hba.conf entry")
+#: It reads what it is given: one that ends before that breaks the pipe, and would look as if it had not been let run.
+_PROGRAM = "COPY (SELECT 1) TO PROGRAM 'cat >/dev/null'"
 _RIGHTS = """
 SELECT rolsuper AS superuser, rolcreaterole AS createrole, rolcreatedb AS createdb, rolreplication AS replication,
        rolbypassrls AS bypassrls,
@@ -114,8 +116,8 @@ class PostgreSQLAttacker(Attacker):
             Attempt(
                 "run_program",
                 "The app can't run programs on the server",
-                f"{psql} \"COPY (SELECT 1) TO PROGRAM 'true'\"",
-                lambda: sql_as("app", "COPY (SELECT 1) TO PROGRAM 'true'"),
+                f'{psql} "{_PROGRAM}"',
+                lambda: sql_as("app", _PROGRAM),
             ),
             Attempt(
                 "read_server_file",
