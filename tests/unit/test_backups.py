@@ -232,7 +232,13 @@ def test_the_newest_set() -> None:
         ("Fatal: wrong password or no key found", "another key"),
         ("Fatal: unable to open config file: stat /x/config: no such file or directory", "there is no repository"),
         ("Fatal: create repository at /x failed: mkdir: no space left on device", "the disk is full"),
-        ("subprocess ssh: Host key verification failed.", "can't be reached"),
+        ("subprocess ssh: Host key verification failed.", "host key is not the known one"),
+        (
+            "subprocess ssh: Offending ED25519 key in /x/known:1\nFatal: unable to open repository at sftp:y:/z: "
+            "unable to start the sftp session, error: EOF",
+            "host key is not the known one",
+        ),
+        ("Fatal: unable to open repository: unable to start the sftp session, error: EOF", "can't be reached"),
         ("something new", "restic: something new"),
     ],
 )

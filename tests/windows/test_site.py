@@ -230,10 +230,13 @@ def behind_a_wall() -> None:
     with socket.create_server((gateway, 0)) as program:
         script.windows_address = lambda: gateway
         back = {**given, "back": [program.getsockname()[1]], "backend": "engine"}
-        threading.Thread(target=answer, args=(program,), daemon=True).start()
+        listener = threading.Thread(target=answer, args=(program,), daemon=True)
+        listener.start()
         both = way_back(script.to_windows(back))
         assert [way["measured_from"] for way in both["ways"]] == ["distro", f"{stack}-chromadb"]
         assert (both["verdict"], {way["connect"]["samples"] for way in both["ways"]}) == ("pass", {20})
+        program.shutdown(socket.SHUT_RDWR)  # a socket that is only closed listens on while accept() waits
+    listener.join(10)
     assert [way["verdict"] for way in way_back(script.to_windows(back))["ways"]] == ["fail", "fail"]
     without = {**given, "containers": given["containers"][:1]}  # Redis' image has no Python
     (lost,) = script.in_network(without)

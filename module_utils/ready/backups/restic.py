@@ -41,7 +41,10 @@ _NEXT = (
     (r"Is there a repository at|does not exist|no such file|unable to open config",
      "there is no repository. Next: is backup_repository right, and its disk mounted? ./ready backup makes a new one "
      "only where none ever was"),
-    (r"connection refused|no such host|i/o timeout|Host key verification|Permission denied|exit status 255",
+    (r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \w+ key|Host key verification",
+     "the repository can't be reached: its server's host key is not the known one. Next: if the server was changed, "
+     "put its new key into known_hosts"),
+    (r"connection refused|no such host|i/o timeout|Permission denied|exit status 255|unable to start the sftp session",
      "the repository can't be reached. Next: check backup_repository and the way to it"),
 )  # fmt: skip
 
