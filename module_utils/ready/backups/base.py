@@ -14,7 +14,7 @@ from ..probing import PROBES
 from ..waiting import wait_for_all
 from .manifest import BackupError
 from .scratch import ASKING, STARTING, Scratch, ScratchService
-from .volumes import copy, finish
+from .volumes import PromptCopy
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -108,7 +108,7 @@ class StoppedDump(Dump):
         self.live = self.count()
         self.copied: ScratchService = self.scratch.service(self.name)
         self.copied.configure()
-        self.copier = copy(
+        self.copier = PromptCopy(
             self.client, self.copied.image, self.service["volumes"][0]["name"], self.copied.data, self.scratch.label
         )
 
@@ -130,7 +130,7 @@ class StoppedDump(Dump):
 
     def release(self) -> None:
         """Copy, start, and wait until it is well again."""
-        finish(self.copier, f"{self.name}: copying its data")
+        self.copier.finish(f"{self.name}: copying its data")
         self.resume()
 
     def resume(self) -> None:

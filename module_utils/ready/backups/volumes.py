@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shutil
 import tarfile
 import time
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LONG = 6 * 3600
 _BLOCK = 2**20
 _WORDS = 400
+_COPY = "find /to -mindepth 1 -delete; cp -a /from/. /to/"
 
 
 def _words(text: bytes) -> str:
@@ -141,6 +143,7 @@ def helper(
     stack: str,
     user: str = "0:0",
     memory: int | None = None,
+    stdin: bool = False,
 ) -> Container:
     """Create a throw-away container of a service's own image, without network, on volumes of which nobody else writes.
 
@@ -152,6 +155,7 @@ def helper(
         stack: value of the label by which leftovers are found.
         user: "uid:gid"; root copies whatever owner files have, and has no more rights than that needs.
         memory: limit in bytes.
+        stdin: whether it reads from us; its input ends when the one who is attached goes.
     """
     return client.containers.create(
         image,
@@ -164,15 +168,22 @@ def helper(
         cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER"] if user == "0:0" else [],
         security_opt=["no-new-privileges:true"],
         mem_limit=memory,
+        stdin_open=stdin,
         labels={LABEL_STACK: stack},
         mounts=[docker.types.Mount(path, volume, type="volume") for path, volume in mounts.items()],
     )
 
 
-def finish(container: Container, what: str) -> str:
-    """Run a helper to its end, remove it, and return what it printed. Raises BackupError unless it exits with 0."""
+def finish(container: Container, what: str, begin: Callable[[], object] | None = None) -> str:
+    """Run a helper to its end, remove it, and return what it printed. Raises BackupError unless it exits with 0.
+
+    Args:
+        container: the helper.
+        what: begins the error.
+        begin: sets off a helper that is up already; without it the helper is started.
+    """
     try:
-        container.start()
+        (begin or container.start)()
         code = int(container.wait(timeout=LONG)["StatusCode"])
         output = container.logs()
     finally:
@@ -183,9 +194,36 @@ def finish(container: Container, what: str) -> str:
 
 
 def copy(client: DockerClient, image: str, source: str, target: str, stack: str) -> Container:
-    """Create the helper that makes volume `target` hold exactly what `source` does; `finish` runs it."""
-    script = "find /to -mindepth 1 -delete; cp -a /from/. /to/ && sync"
+    """Create the helper that makes volume `target` hold exactly what `source` does, on the disk; `finish` runs it."""
+    script = f"{_COPY} && sync"
     return helper(client, image, ["sh", "-ec", script], {"/from": source, "/to": target}, stack)
+
+
+class PromptCopy:
+    """A copy that begins at a word: its helper is up by then, for starting one takes as long as copying a small store.
+
+    It is not waited for until it is on the disk: of a copy that a crash may take, all that the host has yet to write is
+    no concern. The helper ends by itself when the one who made it does.
+
+    Args:
+        client: a connected client.
+        image: the image's id.
+        source: a volume.
+        target: the volume that is to hold exactly the same.
+        stack: value of the label by which leftovers are found.
+    """
+
+    def __init__(self, client: DockerClient, image: str, source: str, target: str, stack: str) -> None:
+        command = ["sh", "-ec", f"read -r _; {_COPY}"]
+        self._helper = helper(client, image, command, {"/from": source, "/to": target}, stack, stdin=True)
+        self._word: Any = self._helper.attach_socket(params={"stdin": 1, "stream": 1})
+        self._helper.start()
+
+    def finish(self, what: str) -> None:
+        """Copy, and remove the helper. Raises BackupError unless everything was copied."""
+        # docker-py gives a file for reading, around the socket
+        finish(self._helper, what, lambda: os.write(self._word.fileno(), b"\n"))
+        self._word.close()
 
 
 def remove_containers(client: DockerClient, stack: str) -> list[str]:
