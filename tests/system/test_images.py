@@ -190,7 +190,7 @@ def one_of_its_own(archives: Path) -> str:
     """Put an archive of an image that no Docker has into a directory of archives, and return its id."""
     client = docker.from_env()
     recipe = f"FROM {newest('redis')}\nLABEL io.ready.test={archives.parent.name}\n"
-    made, _ = client.images.build(fileobj=io.BytesIO(recipe.encode()))
+    made, _ = client.images.build(fileobj=io.BytesIO(recipe.encode()), rm=True)
     with (archives / "redis.tar").open("wb") as file:
         file.writelines(made.save())
     client.images.remove(str(made.id))
