@@ -17,12 +17,14 @@ from urllib.parse import urlsplit
 from . import dockerproxy
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-DESKTOP_MARK = "/mnt/wsl/docker-desktop"  # Docker Desktop mounts it into every distro that it is integrated with
+WSL_SHARED = "/mnt/wsl/"  # one file system for all distros of a PC
+DESKTOP_MARK = f"{WSL_SHARED}docker-desktop"  # there while Docker Desktop runs, whichever distros it serves
 DAEMON_JSON = "/etc/docker/daemon.json"
 #: Written by role docker_engine: only a daemon that it installed is ever configured or restarted by it.
 MANAGED_MARK = "/etc/docker/ready-managed"
 LOG = "/var/log/docker.log"
 LABEL_STACK = "io.ready.stack"
+_SWITCH = "in Docker Desktop's Settings, Resources, WSL integration switch this distro"
 TIMEOUT = 5.0
 
 
@@ -100,12 +102,18 @@ def _read(path: str) -> str | None:
 
 
 def _desktop_integrated() -> bool:
-    link = Path("/usr/bin/docker")  # dangles while Docker Desktop is down
-    return Path(DESKTOP_MARK).is_dir() or (link.is_symlink() and str(link.readlink()).startswith("/mnt/wsl/"))
+    """Return whether Docker Desktop serves this distro; its links dangle while it is down."""
+    links = [link for link in map(Path, ("/usr/bin/docker", "/var/run/docker.sock")) if link.is_symlink()]
+    return any(str(link.readlink()).startswith(WSL_SHARED) for link in links)
 
 
-def probe(env: Mapping[str, str]) -> dict[str, Any]:
-    """Return the Docker situation; a daemon that does not answer is a fact (`reachable`, `reason`) like any other."""
+def probe(env: Mapping[str, str], backend: str = "") -> dict[str, Any]:
+    """Return the Docker situation; a daemon that does not answer is a fact (`reachable`, `reason`) like any other.
+
+    Args:
+        env: environment variables.
+        backend: what the inventory wants under WSL, `desktop`, `engine`, or "" for what there is.
+    """
     host = env.get("DOCKER_HOST") or DEFAULT_HOST
     rootless_socket = f"{env.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/docker.sock"
     facts: dict[str, Any] = {
@@ -116,7 +124,9 @@ def probe(env: Mapping[str, str]) -> dict[str, Any]:
         "denied": False,
         "installed": any(Path(place, "dockerd").exists() for place in ("/usr/bin", "/usr/sbin", "/usr/local/bin")),
         "desktop": False,
-        "desktop_mark": _desktop_integrated(),
+        "integrated": _desktop_integrated(),
+        "desktop_runs": Path(DESKTOP_MARK).is_dir(),
+        "backend": backend,
         "rootless": False,
         "rootless_socket": rootless_socket if Path(rootless_socket).is_socket() else None,
         "published": [],
@@ -177,11 +187,20 @@ def situation(facts: Mapping[str, Any]) -> dict[str, str]:
         }
     if docker["host_from_env"]:
         return {"action": "refuse", "found": silent, "next": "start that daemon, or unset DOCKER_HOST"}
-    if docker["desktop_mark"]:
+    engine = docker["backend"] == "engine"
+    if docker["integrated"]:
         return {
             "action": "refuse",
             "found": f"Docker Desktop serves this distro, but {silent}",
-            "next": "start Docker Desktop on Windows; in Settings, Resources, WSL integration switch this distro on",
+            "next": f"{_SWITCH} off: docker_backend is engine"
+            if engine
+            else f"start Docker Desktop on Windows; {_SWITCH} on",
+        }
+    if docker["desktop_runs"] and not engine:
+        return {
+            "action": "refuse",
+            "found": f"Docker Desktop runs on this PC, but does not serve this distro: {silent}",
+            "next": f"{_SWITCH} on; or set docker_backend to engine, for Docker Engine in the distro",
         }
     if docker["rootless_socket"]:
         return {

@@ -41,6 +41,14 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no
 """
 #: A first process that reaps, for as long as the distro runs.
 _FIRST = "while :; do sleep 3600 & wait $!; done"
+#: What a distro needs for an engine of its own, short of `privileged`: as molecule/docker_engine has it.
+_WITH_ENGINE: dict[str, Any] = {
+    "command": ["/bin/sh", "-c", f"mount -o remount,bind,rw /proc/sys && {_FIRST}"],
+    "cap_add": ["ALL"],
+    "cap_drop": ["SYS_RESOURCE"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+}
+_ENGINE_VOLUMES = {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}}
 #: What wsl_exec.ps1 gives to --exec.
 _SHELL = ("/bin/sh", "-c", "set -f;IFS=;read -r c;eval $(echo $c|base64 -d)")
 #: How `docker exec` says that there is no such user.
@@ -59,11 +67,12 @@ def make_image() -> None:
 
 
 class Distro:
-    """One registered distro."""
+    """One registered distro. With an engine of its own it has a network of its own as well, as WSL's distros have."""
 
-    def __init__(self, name: str, container: str, label: str) -> None:
+    def __init__(self, name: str, container: str, label: str, *, engine: bool = False) -> None:
         self.name = name
         self.container = container
+        self._engine = engine
         self._label = label
         self._client = docker.from_env()
         self._shared = Path(tempfile.mkdtemp(prefix="ready-simulator-"))
@@ -72,16 +81,22 @@ class Distro:
     def create(self) -> Distro:
         """Register it: a new container, running."""
         make_image()
+        volumes = {str(self._shared): {"bind": _DESKTOP, "mode": "rw"}}
+        if self._engine:
+            data = self._client.volumes.create(self.container, labels={LABEL: self._label})
+            volumes |= _ENGINE_VOLUMES | {data.name: {"bind": "/var/lib/docker", "mode": "rw"}}
+            options = _WITH_ENGINE
+        else:
+            options = {"command": ["/bin/sh", "-c", _FIRST], "network_mode": "host"}
         self._client.containers.run(
             IMAGE,
-            ["/bin/sh", "-c", _FIRST],
             name=self.container,
             hostname=self.container,
-            network_mode="host",
             labels={LABEL: self._label},
             environment={"WSL_DISTRO_NAME": self.name},
-            volumes={str(self._shared): {"bind": _DESKTOP, "mode": "rw"}},
+            volumes=volumes,
             detach=True,
+            **options,
         )
         return self
 
@@ -90,6 +105,8 @@ class Distro:
         self.integrate(on=False)
         with contextlib.suppress(docker.errors.NotFound):
             self._client.containers.get(self.container).remove(force=True, v=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            self._client.volumes.get(self.container).remove()
         shutil.rmtree(self._shared, ignore_errors=True)
 
     @property

@@ -284,12 +284,12 @@ class Windows(PlainHost):
             self.drop_distro(distro)
 
 
-def container_inside(label: str) -> Callable[[str], Inside]:
-    """Return a maker of distros that are real containers, labelled for their removal."""
+def container_inside(label: str, *, engine: bool = False) -> Callable[[str], Inside]:
+    """Return a maker of distros that are real containers, labelled for their removal, fit for an engine or not."""
 
     def make(name: str) -> Inside:
         container = f"ready-sim-{label}-{name}".lower().replace(".", "-")
-        distro = Distro(name, container, label).create()
+        distro = Distro(name, container, label, engine=engine).create()
         # The image of a distro is old when it is imported; this one may be of the last hour, and without package lists.
         distro.sh("touch -d @0 /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp 2>&1 || true")
         return ContainerInside(distro)

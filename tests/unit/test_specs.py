@@ -52,7 +52,7 @@ def option_faults(options: Mapping[str, Any], where: str = "") -> Iterator[str]:
             ):
                 yield f"{label}: default {default!r} is no {kind}"
             chosen = default if kind == "list" else [default]
-            if option.get("choices") and not set(chosen) <= set(option["choices"]):
+            if option.get("choices") and not templated and not set(chosen) <= set(option["choices"]):
                 yield f"{label}: default {default!r} is none of its choices"
         yield from option_faults(option.get("options", {}), f"{label}.")
 

@@ -100,9 +100,9 @@ class Site:
 
 
 @contextmanager
-def site_of(directory: Path, conditions: dict[str, str]) -> Iterator[Site]:
-    """Give hosts by their names, each in a condition."""
-    hosts = {name: host_in(condition, name) for name, condition in conditions.items()}
+def site_of(directory: Path, conditions: dict[str, str], **made: Any) -> Iterator[Site]:
+    """Give hosts by their names, each in a condition and `made` so."""
+    hosts = {name: host_in(condition, name, **made) for name, condition in conditions.items()}
     fleet = Fleet(directory / "fleet", list(hosts.values()))
     try:
         yield Site(fleet, hosts, directory)

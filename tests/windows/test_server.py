@@ -1,0 +1,97 @@
+"""A Windows Server without Docker Desktop: site.yml from nothing to services under an engine in the distro.
+
+The distro is a container with a network, and after the run a Docker Engine, of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulator.distro import Distro
+from tests.simulator.model import container_inside
+from tests.system.conftest import own_stack
+from tests.windows.pcs import Site, site_of
+
+NAME, HOST = "win-server", "srv1"
+SERVICE = "chromadb"
+_COLLECTIONS = """
+import sys, urllib.request as http
+url = "http://127.0.0.1:8000/api/v2/tenants/default_tenant/databases/default_database/collections"
+if sys.argv[1]:
+    http.urlopen(http.Request(url, sys.argv[1].encode(), {"Content-Type": "application/json"}))
+print(http.urlopen(url).read().decode())
+"""
+
+
+def saved(directory: Path) -> Path:
+    """Return a directory of image archives, as `images save` makes it."""
+    with own_stack(directory, f"{NAME}-images", [SERVICE], more={}) as ready:
+        ready.run("up")
+        ready.run("images", "save", "--dir", str(directory / "archives"))
+    return directory / "archives"
+
+
+def containers(distro: Distro) -> dict[str, tuple[str, str]]:
+    """Return container -> (Id, status) of what the distro's own engine has."""
+    code, text = distro.sh("docker ps -aq | xargs -r docker inspect")
+    assert code == 0, text
+    return {its["Name"][1:]: (its["Id"], its["State"]["Status"]) for its in json.loads(text or "[]")}
+
+
+def collections(distro: Distro, new: str = "") -> list[str]:
+    """Return ChromaDB's collections as a program in the distro finds them, after one was made."""
+    body = json.dumps({"name": new}) if new else ""
+    asked = f"python3 -c {shlex.quote(_COLLECTIONS)} {shlex.quote(body)}"
+    code, text = distro.sh(asked)
+    assert code == 0, text
+    return [its["name"] for its in json.loads(text)]
+
+
+def evidence(site: Site, host: str, name: str) -> dict[str, Any]:
+    """Return a file of evidence."""
+    return dict(json.loads((site.directory / "evidence" / NAME / host / f"{name}.json").read_text()))
+
+
+def test_server_to_healthy_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice, and once more after the distro was down: its engine starts again, and the data are there."""
+    monkeypatch.setenv("ANSIBLE_WSL_STATE_DIR", str(tmp_path / "wsl"))
+    variables: dict[str, Any] = {
+        "stack_name": NAME,
+        "ready_services": [SERVICE],
+        "ready_vault_key_file": str(tmp_path / "vault-key"),
+        "ready_secrets_file": str(tmp_path / "secrets.vault"),
+        "preflight_disk_free": "1g",
+        "image_source": "archive",
+        "container_images_archive_dir": str(saved(tmp_path / "images")),
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "of": {HOST: {"docker_backend": "engine"}},  # the distro takes it from its Windows host
+    }
+    inside = container_inside(f"server-{os.getpid()}", engine=True)
+    with site_of(tmp_path, {HOST: "server-2022"}, make_inside=inside) as site:
+        first = site.run("site", twins=True, timeout=900, **variables)
+        assert first.code == 0, first.why()
+        (distro,) = site.hosts[HOST].distros.values()
+        before = containers(distro)
+        assert {name: status for name, (_, status) in before.items()} == {f"{NAME}-{SERVICE}": "running"}
+        for host in (HOST, f"{HOST}-wsl"):
+            assert evidence(site, host, "run")["results"]["outcome"] == "ok"
+        assert site.hosts[HOST].docker is None
+        assert collections(distro, "kept") == ["kept"]
+
+        site.forget()
+        second = site.run("site", twins=True, timeout=900, **variables)
+        assert second.code == 0, second.why()
+        assert {second.count(host, "changed") for host in (HOST, f"{HOST}-wsl")} == {0}
+        assert containers(distro) == before
+
+        distro.terminate()
+        third = site.run("site", twins=True, timeout=900, **variables)
+        assert third.code == 0, third.why()
+        assert containers(distro) == before
+        assert collections(distro) == ["kept"]
