@@ -155,11 +155,13 @@ def health(probes: dict[str, Probe]) -> tuple[float, float, float]:
     The last one is what this host's processors need for it when none of them ever waits: less time than that is not to
     be had, whoever asks.
     """
-    before = Reading.take()
-    together = [seconds(probes) for _ in range(ROUNDS)]
-    busy = shares(before, Reading.take())["cpu_percent"] / 100
+    together, work = [], []
+    for _ in range(ROUNDS):
+        before = Reading.take()
+        together.append(seconds(probes))
+        work.append(together[-1] * shares(before, Reading.take())["cpu_percent"] / 100)
     alone = [statistics.median(seconds({name: probe}) for _ in range(ROUNDS)) for name, probe in probes.items()]
-    return statistics.median(together), max(alone), statistics.mean(together) * busy
+    return statistics.median(together), max(alone), statistics.median(work)
 
 
 def health_when_late(probes: dict[str, Probe], name: str, container: Any) -> tuple[float, float]:
