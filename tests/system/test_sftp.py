@@ -137,7 +137,7 @@ def test_unreachable_and_another_machine(redis: Ready, server: Server) -> None:
     server.start()
     done = scheduled(NAME, "backup")
     assert done.returncode == 2
-    assert "the repository can't be reached: its server's host key is not the known one" in done.stderr
+    assert "the repository can't be reached" in done.stderr  # and why, where restic heard it: see test_backups
     assert redis.stack.redis().ping()
     server.stop()
     server.configure()

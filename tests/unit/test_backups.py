@@ -238,7 +238,7 @@ def test_the_newest_set() -> None:
             "unable to start the sftp session, error: EOF",
             "host key is not the known one",
         ),
-        ("Fatal: unable to open repository: unable to start the sftp session, error: EOF", "can't be reached"),
+        ("Fatal: unable to open repository: unable to start the sftp session, error: EOF", "ssh says why"),
         ("something new", "restic: something new"),
     ],
 )

@@ -44,8 +44,10 @@ _NEXT = (
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \w+ key|Host key verification",
      "the repository can't be reached: its server's host key is not the known one. Next: if the server was changed, "
      "put its new key into known_hosts"),
-    (r"connection refused|no such host|i/o timeout|Permission denied|exit status 255|unable to start the sftp session",
+    (r"connection refused|no such host|i/o timeout|Permission denied|exit status 255",
      "the repository can't be reached. Next: check backup_repository and the way to it"),
+    (r"unable to start the sftp session",  # restic may pass on the first words of ssh alone
+     "the repository can't be reached. Next: log in to its server by ssh, as the backups do: ssh says why"),
 )  # fmt: skip
 
 
