@@ -81,10 +81,9 @@ class Site:
         )
         return Run(done.returncode, done.stdout + done.stderr)
 
-    def evidence(self, host: str) -> dict[str, Any]:
-        """Return what preflight left about a host."""
-        path = self.directory / "evidence" / "ready" / host / "preflight.json"
-        return dict(json.loads(path.read_text()))
+    def evidence(self, host: str, name: str = "preflight", stack: str = "ready") -> dict[str, Any]:
+        """Return what preflight, or another verb, left about a host."""
+        return dict(json.loads((self.directory / "evidence" / stack / host / f"{name}.json").read_text()))
 
     def come_back(self) -> None:
         """Let every host whose connection was lost answer again."""

@@ -16,7 +16,7 @@ import pytest
 from tests.simulator.distro import Distro
 from tests.simulator.model import container_inside
 from tests.system.conftest import own_stack
-from tests.windows.pcs import Site, site_of
+from tests.windows.pcs import site_of
 
 NAME, HOST = "win-server", "srv1"
 SERVICE = "chromadb"
@@ -53,11 +53,6 @@ def collections(distro: Distro, new: str = "") -> list[str]:
     return [its["name"] for its in json.loads(text)]
 
 
-def evidence(site: Site, host: str, name: str) -> dict[str, Any]:
-    """Return a file of evidence."""
-    return dict(json.loads((site.directory / "evidence" / NAME / host / f"{name}.json").read_text()))
-
-
 def test_server_to_healthy_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice, and once more after the distro was down: its engine starts again, and the data are there."""
     monkeypatch.setenv("ANSIBLE_WSL_STATE_DIR", str(tmp_path / "wsl"))
@@ -80,7 +75,7 @@ def test_server_to_healthy_services(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         before = containers(distro)
         assert {name: status for name, (_, status) in before.items()} == {f"{NAME}-{SERVICE}": "running"}
         for host in (HOST, f"{HOST}-wsl"):
-            assert evidence(site, host, "run")["results"]["outcome"] == "ok"
+            assert site.evidence(host, "run", NAME)["results"]["outcome"] == "ok"
         assert site.hosts[HOST].docker is None
         assert collections(distro, "kept") == ["kept"]
 
