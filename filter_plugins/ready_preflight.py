@@ -27,13 +27,16 @@ def ready_preflight(
     memory_margin: str | int = "256m",
     disk_free: str | int = "10g",
     clock_skew: float = 5,
+    docker_backend: str = "",
 ) -> list[dict[str, str]]:
     """Return the checks as rows; the controller's clock is read here, after the facts were."""
     try:
         limits = preflight.Limits(parse_size(memory_margin), parse_size(disk_free), float(clock_skew))
     except ValueError as error:
         raise AnsibleFilterError(f"preflight_memory_margin or preflight_disk_free: {error}") from error
-    checks = preflight.evaluate(facts, stack, state, limits=limits, images=images, now=time.time())
+    checks = preflight.evaluate(
+        facts, stack, state, limits=limits, images=images, now=time.time(), docker_backend=docker_backend
+    )
     return preflight.rows([*checks, compatibility.check(stack, state or {}, compatibility.load())])
 
 

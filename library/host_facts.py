@@ -21,13 +21,6 @@ options:
   controller_time:
     description: The controller's time in seconds since 1970, returned as it is for a comparison of clocks.
     type: float
-  docker_backend:
-    description:
-      - What the inventory wants under WSL. With V(engine) it is no fault that Docker Desktop runs on the PC and does
-        not serve this distro. Empty for what there is.
-    type: str
-    choices: ["", desktop, engine]
-    default: ""
   wait_for_docker:
     description: Read again until Docker answers, for at most so many seconds.
     type: float
@@ -72,14 +65,12 @@ def main() -> None:
         argument_spec={
             "ports": {"type": "list", "elements": "int", "default": []},
             "controller_time": {"type": "float"},
-            "docker_backend": {"type": "str", "choices": ["", "desktop", "engine"], "default": ""},
             "wait_for_docker": {"type": "float", "default": 0},
         },
         supports_check_mode=True,
     )
     params = module.params
-    asked = params["ports"], params["controller_time"], params["docker_backend"]
-    facts = wait(lambda: gather(*asked), params["wait_for_docker"])
+    facts = wait(lambda: gather(params["ports"], params["controller_time"]), params["wait_for_docker"])
     silent = params["wait_for_docker"] and not facts["docker"]["reachable"]
     module.exit_json(changed=False, facts=facts, log=log_tail() if silent else [])
 

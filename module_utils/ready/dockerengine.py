@@ -62,6 +62,7 @@ def plan(
     log_max_file: int = 3,
     proxy: str = dockerproxy.AUTO,
     no_proxy: str = "",
+    backend: str = "",
 ) -> dict[str, Any]:
     """Return {action, message, packages, method, daemon_json, proxy, start, survives} for role docker_engine.
 
@@ -73,11 +74,12 @@ def plan(
         log_max_file: how many of them are kept.
         proxy: what the daemon pulls through, a URL, "" for none, or `auto`.
         no_proxy: what is reached without it.
+        backend: what the inventory wants under WSL; see dockerprobe.situation.
 
     Raises DaemonJsonError, dockerproxy.ProxyError.
     """
     docker = facts["docker"]
-    now = situation(facts)
+    now = situation(facts, backend)
     action = now["action"]
     engine = action == "install"
     ours = engine or docker["managed"]

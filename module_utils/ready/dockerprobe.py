@@ -107,13 +107,8 @@ def _desktop_integrated() -> bool:
     return any(str(link.readlink()).startswith(WSL_SHARED) for link in links)
 
 
-def probe(env: Mapping[str, str], backend: str = "") -> dict[str, Any]:
-    """Return the Docker situation; a daemon that does not answer is a fact (`reachable`, `reason`) like any other.
-
-    Args:
-        env: environment variables.
-        backend: what the inventory wants under WSL, `desktop`, `engine`, or "" for what there is.
-    """
+def probe(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return the Docker situation; a daemon that does not answer is a fact (`reachable`, `reason`) like any other."""
     host = env.get("DOCKER_HOST") or DEFAULT_HOST
     rootless_socket = f"{env.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/docker.sock"
     facts: dict[str, Any] = {
@@ -126,7 +121,6 @@ def probe(env: Mapping[str, str], backend: str = "") -> dict[str, Any]:
         "desktop": False,
         "integrated": _desktop_integrated(),
         "desktop_runs": Path(DESKTOP_MARK).is_dir(),
-        "backend": backend,
         "rootless": False,
         "rootless_socket": rootless_socket if Path(rootless_socket).is_socket() else None,
         "published": [],
@@ -162,10 +156,14 @@ def log_tail(lines: int = 3) -> list[str]:
     return [line for line in (_read(LOG) or "").splitlines() if "level=info" not in line][-lines:]
 
 
-def situation(facts: Mapping[str, Any]) -> dict[str, str]:
+def situation(facts: Mapping[str, Any], backend: str = "") -> dict[str, str]:
     """Return {action, found, next}: what becomes of the host's Docker.
 
     action: use (it answers and is taken as it is) | start (installed, stopped) | install | refuse (`next`: what to do).
+
+    Args:
+        facts: what library/host_facts.py returns.
+        backend: what the inventory wants under WSL, `desktop`, `engine`, or "" for what there is.
     """
     docker = facts["docker"]
     where = f"{docker['host']} (from DOCKER_HOST)" if docker["host_from_env"] else docker["host"]
@@ -187,7 +185,7 @@ def situation(facts: Mapping[str, Any]) -> dict[str, str]:
         }
     if docker["host_from_env"]:
         return {"action": "refuse", "found": silent, "next": "start that daemon, or unset DOCKER_HOST"}
-    engine = docker["backend"] == "engine"
+    engine = backend == "engine"
     if docker["integrated"]:
         return {
             "action": "refuse",

@@ -196,12 +196,12 @@ def _limits() -> dict[str, Any]:
     }
 
 
-def gather(ports: Iterable[int] = (), controller_time: float | None = None, docker_backend: str = "") -> dict[str, Any]:
+def gather(ports: Iterable[int] = (), controller_time: float | None = None) -> dict[str, Any]:
     """Return the facts of this host; library/host_facts.py documents them."""
     release = parse_os_release(_read("/etc/os-release"))
     env = {key.lower(): value for key, value in os.environ.items()}
     wsl = wsl_facts(platform.release(), os.environ)
-    docker = probe(os.environ, docker_backend)
+    docker = probe(os.environ)
     docker_disk = docker.get("root_dir") or "/var/lib/docker"
     if docker["desktop"] and wsl["version"]:
         docker_disk = "/mnt/c"  # Docker Desktop's disk is a growing file on Windows

@@ -81,8 +81,7 @@ def _platform(facts: Mapping[str, Any], action: str) -> Iterator[Check]:
     )
 
 
-def _docker(facts: Mapping[str, Any]) -> Check:
-    docker = situation(facts)
+def _docker(facts: Mapping[str, Any], docker: Mapping[str, str]) -> Check:
     action, found = docker["action"], docker["found"]
     expected, after = "a daemon that answers, or none and root rights to install one", docker["next"]
     verdict = FAIL if action == "refuse" else PASS
@@ -354,6 +353,7 @@ def evaluate(
     limits: Limits | None = None,
     images: Mapping[str, Any] | None = None,
     now: float | None = None,
+    docker_backend: str = "",
 ) -> list[Check]:
     """Return everything that was looked at before anything is changed.
 
@@ -364,14 +364,16 @@ def evaluate(
         limits: what the inventory asks of the host.
         images: the fact `ready_images`, once images are known.
         now: the controller's time after the facts were read (seconds since 1970).
+        docker_backend: what the inventory wants under WSL; see dockerprobe.situation.
     """
     limits, images, state = limits or Limits(), images or {}, state or {}
     services, found = stack["services"], state.get("services", {})
     to_start = [name for name in services if not found.get(name, {}).get("running")]
     made = all(found.get(name, {}).get("exists") for name in services)
+    docker = situation(facts, docker_backend)
     return [
-        *_platform(facts, situation(facts)["action"]),
-        _docker(facts),
+        *_platform(facts, docker["action"]),
+        _docker(facts, docker),
         _memory(facts, services, to_start, limits),
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),

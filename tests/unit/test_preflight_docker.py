@@ -25,7 +25,6 @@ def facts(**docker: Any) -> dict[str, Any]:
             "desktop": False,
             "integrated": False,
             "desktop_runs": False,
-            "backend": "",
             "rootless": False,
             "rootless_socket": None,
             "managed": False,
@@ -54,14 +53,7 @@ def facts(**docker: Any) -> dict[str, Any]:
         ({"denied": True, "installed": True}, "refuse", "group docker"),
         ({"host_from_env": True}, "refuse", "unset DOCKER_HOST"),
         ({"integrated": True, "desktop_runs": True}, "refuse", "start Docker Desktop"),
-        ({"integrated": True, "backend": "engine"}, "refuse", "switch this distro off: docker_backend is engine"),
         ({"desktop_runs": True}, "refuse", "does not serve this distro"),
-        (
-            {"desktop_runs": True, "backend": "desktop"},
-            "refuse",
-            "switch this distro on; or set docker_backend to engine",
-        ),
-        ({"desktop_runs": True, "backend": "engine"}, "install", "no Docker"),
         ({"rootless_socket": "/run/user/1000/docker.sock"}, "refuse", "DOCKER_HOST=unix:///run/user/1000/docker.sock"),
     ],
 )
@@ -70,6 +62,24 @@ def test_situations(docker: dict[str, Any], action: str, words: str) -> None:
     result = situation(facts(**docker))
     assert result["action"] == action
     assert words in f"{result['found']} {result['next']}"
+
+
+@pytest.mark.parametrize(
+    ("docker", "backend", "action", "words"),
+    [
+        ({"integrated": True}, "engine", "refuse", "switch this distro off: docker_backend is engine"),
+        ({"desktop_runs": True}, "desktop", "refuse", "switch this distro on; or set docker_backend to engine"),
+        ({"desktop_runs": True}, "engine", "install", "no Docker"),
+    ],
+)
+def test_what_the_inventory_wants_beside_docker_desktop(
+    docker: dict[str, Any], backend: str, action: str, words: str
+) -> None:
+    """An engine is installed where Docker Desktop runs for other distros, and not where it serves this one."""
+    result = situation(facts(**docker), backend)
+    assert result["action"] == action
+    assert words in f"{result['found']} {result['next']}"
+    assert plan(facts(**docker), WANTED, backend=backend)["action"] == action
 
 
 def test_a_docker_that_is_not_ours_is_never_configured() -> None:
