@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
-from .preflight import FAIL, PASS, Check
+from .part import FAIL, PASS
+from .preflight import Check
 
 FILE = Path(__file__).resolve().parents[2] / "compatibility.yml"
 REFUSE = "refuse"

@@ -11,8 +11,8 @@ from typing import Any
 from . import exposure
 from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE, containers
 from .dockerprobe import situation
+from .part import FAIL, PASS, UNKNOWN
 
-PASS, FAIL, UNKNOWN, NOT_APPLICABLE = "pass", "fail", "insufficient_data", "not_applicable"
 MIB = 2**20
 #: Distribution -> release -> whether Ready's own tests ran on it.
 PLATFORMS = {"debian": {"12": True, "13": True}, "ubuntu": {"22.04": False, "24.04": False}}
