@@ -75,7 +75,7 @@ if [[ -w $conf/neo4j.conf ]]; then
       [[ $plugin == apoc ]] || die "\"$plugin\" is not a known Neo4j plugin. Options are: apoc"
       writable "$plugins"
       echo "Installing Plugin 'apoc' from $NEO4J_HOME/labs to $plugins/apoc.jar"
-      cp "$NEO4J_HOME"/labs/apoc-*-core.jar "$plugins/apoc.jar"
+      cp --preserve=timestamps "$NEO4J_HOME"/labs/apoc-*-core.jar "$plugins/apoc.jar"    # or it is none of the archive's
       has_line "$conf/neo4j.conf" dbms.security.procedures.unrestricted ||
         set_line "$conf/neo4j.conf" dbms.security.procedures.unrestricted 'apoc.*'
     done
@@ -134,6 +134,11 @@ case $command in
     ;;
   neo4j)
     run=$(neo4j console --dry-run ${EXTENDED_CONF+--expand-commands})
+    # The JVM takes classes from the archive (archive.sh) if it sees the same jars in the same order, and reads them as ever
+    # if not. The order of "lib/*" is the file system's, which differs from host to host.
+    archive=$NEO4J_HOME/server.jsa jars=$(printf ':%s' "$NEO4J_HOME"/lib/*.jar)
+    run=${run/":$NEO4J_HOME/lib/*"/$jars}
+    if [[ -e $archive ]]; then run=${run/ -cp / -XX:SharedArchiveFile=$archive -cp }; fi
     eval "exec ${run:?neo4j gave no command to run}"
     ;;
   *) exec "$@" ;;

@@ -66,9 +66,9 @@ CONFIG: dict[str, dict[str, Any]] = {
         "Env": set(),
     },
 }
-MEGABYTES = {"postgresql": 380, "neo4j": 435, "chromadb": 180, "redis": 95, "gateway": 92}
+MEGABYTES = {"postgresql": 380, "neo4j": 600, "chromadb": 180, "redis": 95, "gateway": 92}
 #: Of other release lines, where those grew.
-LINE_MEGABYTES = {("postgresql", "17"): 415, ("neo4j", "5.26"): 460}
+LINE_MEGABYTES = {("postgresql", "17"): 415, ("neo4j", "5.26"): 630}
 
 
 @cache

@@ -144,6 +144,15 @@ def test_neo4j_apoc(servers: Servers) -> None:
         ask(servers.as_up_starts_it, "RETURN apoc.version()")
 
 
+def test_neo4j_class_archive(servers: Servers) -> None:
+    """Classes come from the archive that was made with the image; where the jars are others they are read as ever."""
+    holders = "grep -l server.jsa /proc/[0-9]*/maps 2>/dev/null | wc -l"
+    assert sh(servers.hardened, holders).strip() == "1"
+    for container in (servers.as_up_starts_it, servers.mounted):  # without APOC; with APOC in another place
+        assert sh(container, holders).strip() == "0"
+        assert "Unable to use shared archive" in container.logs().decode()
+
+
 def test_neo4j_conf_mount(servers: Servers) -> None:
     """/conf replaces the configuration; the environment is above it."""
     assert setting(servers.mounted, "server.memory.pagecache.size", None) == "64.00MiB"
