@@ -132,8 +132,7 @@ def _replace(
     work.journal.note(stopped=list(only))
     wrong: dict[str, list[str]] = {}
     try:
-        for name in only:
-            _swap(client, work, name, loads[name])
+        together(lambda name: _swap(client, work, name, loads[name]), only)
         wrong = _verify(client, work, only, manifest["parts"])
     except Exception as error:  # whatever it was: the old data come back
         wrong = {"restore": [f"{type(error).__name__}: {error}"]}

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ class Work:
         client.volumes.create(self.aside(name), labels={LABEL_STACK: f"{self.stack['name']}.{ASIDE}"})
         real = self.stack["services"][name]["volumes"][0]["name"]
         self.duplicate(client, image, real, self.aside(name), f"{name}: keeping the old data")
-        self.journal.note(swapping=[*self.journal.read().get("swapping", []), name])
+        self.journal.add("swapping", name)
 
     def put_back(self, client: DockerClient, name: str) -> None:
         """Stop a service, make its data volume what it was before a restore, and take its name off the journal.
@@ -204,7 +205,7 @@ class Work:
         container.stop(timeout=service["stop_timeout"])
         image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
         self.duplicate(client, image, self.aside(name), real, f"{name}: putting data back")
-        self.journal.note(swapping=[other for other in self.journal.read()["swapping"] if other != name])
+        self.journal.remove("swapping", name)
 
     def drop_aside(self, client: DockerClient) -> None:
         """Remove the old data; the journal names none of them any more."""
@@ -212,7 +213,12 @@ class Work:
 
 
 class Journal:
-    """What a run has done that must be undone should it be killed; written before it is done."""
+    """What a run has done that must be undone should it be killed; written before it is done.
+
+    Several threads may write into it; several processes never do, since a run is alone.
+    """
+
+    _writing = threading.Lock()
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -225,9 +231,23 @@ class Journal:
             return {}
         return found
 
-    def note(self, **names: Mapping[str, Any] | list[str]) -> None:
+    def note(self, **names: list[str]) -> None:
         """Replace keys, on disk before this returns."""
-        write_text(self.path, json.dumps(self.read() | names))
+        with self._writing:
+            self._write(names)
+
+    def add(self, key: str, name: str) -> None:
+        """Add a name to those of a key, on disk before this returns."""
+        with self._writing:
+            self._write({key: [*self.read().get(key, []), name]})
+
+    def remove(self, key: str, name: str) -> None:
+        """Take a name off those of a key, on disk before this returns."""
+        with self._writing:
+            self._write({key: [other for other in self.read().get(key, []) if other != name]})
+
+    def _write(self, names: Mapping[str, list[str]]) -> None:
+        write_text(self.path, json.dumps({**self.read(), **names}))
 
     def end(self) -> None:
         """Forget the run, unless something of it is still to be undone: then the next one tries."""
