@@ -80,9 +80,13 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
     """Dump every store into staging, and return figures of the fence (seconds); whatever was stopped runs again.
 
     In a `quiesced` set the stores that have to stop do so first; the others are fenced when those stand still, so
-    writers wait for a moment only. In a `fuzzy` one each goes at its own pace.
+    writers wait for a moment only. In a `fuzzy` one each goes at its own pace. Those that have to stop do so one after
+    another, since whatever goes on beside them lengthens their outage; the one that takes longest to start is last, and
+    the stores that go on are dumped beside that.
     """
     stopping = [name for name, dump in dumps.items() if dump.needs_stop]
+    stopping.sort(key=lambda name: dumps[name].service["health"]["start_period"])
+    running = [dump for dump in dumps.values() if not dump.needs_stop]
     figures = {}
 
     def at_its_own_pace(dump: Dump) -> None:
@@ -93,10 +97,11 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
         together(methodcaller("step", "prepare"), dumps.values())
         work.journal.note(stopped=stopping)
         if level == "fuzzy":
-            together(at_its_own_pace, dumps.values())
+            for name in stopping[:-1]:
+                at_its_own_pace(dumps[name])
+            together(at_its_own_pace, [*(dumps[name] for name in stopping[-1:]), *running])
         else:
             together(methodcaller("step", "fence"), [dumps[name] for name in stopping])
-            running = [dump for dump in dumps.values() if not dump.needs_stop]
             started = time.monotonic()
             try:
                 for dump in running:
