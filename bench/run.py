@@ -25,8 +25,9 @@ NAME = "bench"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 PORTS = ("postgresql_port", "neo4j_bolt_port", "neo4j_http_port", "chromadb_port", "redis_port")
 ROUNDS = 5
+JVM = "server.jvm.additional"
 #: The archive of classes that Java itself comes with, in place of the one that the image has of Neo4j's.
-JAVAS_OWN = "-Djna.tmpdir=/logs -XX:SharedArchiveFile=/usr/lib/jvm/java-17-openjdk-amd64/lib/server/classes.jsa"
+JAVAS_OWN = "-XX:SharedArchiveFile=/usr/lib/jvm/java-17-openjdk-amd64/lib/server/classes.jsa"
 
 
 def ready(directory: Path, *words: str) -> tuple[float, str]:
@@ -61,12 +62,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ready-bench-") as name:
         directory = Path(name)
         subprocess.run([ROOT / "ready", "init", directory], check=True, capture_output=True)  # noqa: S603
+        options = yaml.safe_load((ROOT / "services" / "neo4j.yml").read_text())["settings"][JVM]
         try:
             alone: list[float] = []
             without: list[float] = []
             together: list[float] = []
             for _ in range(2):
-                for times, settings in ((alone, {}), (without, {"server.jvm.additional": JAVAS_OWN})):
+                for times, settings in ((alone, {}), (without, {JVM: f"{options} {JAVAS_OWN}"})):
                     variables(directory, ["neo4j"], neo4j_settings=settings)
                     ready(directory, "up")
                     times.append(to_healthy(directory))
