@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Part, worst
+from .remedies import remedies
 
 #: Share of the objective that the prober's own lateness may reach at p95.
 LATE = 0.5
@@ -263,8 +264,9 @@ def judge_latency(stack: Mapping[str, Any], answer: Mapping[str, Any], previous:
             refused = its.get("refused", "")
             detail = refused or "the deadline came before all was measured"
             rows.append({"service": name, "check": "latency", "verdict": UNKNOWN, "detail": detail})
-            cure = f"give {name} more memory" if refused else "run ./ready check --only latency when the host is quiet"
-            steps.append(f"Next: {name} was not measured: {cure}.")
+            steps += remedies(name, {"latency": {"verdict": FAIL, "detail": refused}}) or [
+                f"Next: {name} was not measured: run ./ready check --only latency when the host is quiet."
+            ]
         if its["left"]:
             steps.append(f"Next: the fixture stays in {name} until a later check removes it: {its['left']}")
         for operation, measured in its["operations"].items():

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from .engine import EngineError, connect, read_authorities, read_secrets
+from .engine import EngineError, connect, read_authorities, read_memory, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
 
@@ -39,14 +40,19 @@ def make_probes(
 def host_probes(stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
     """Return the same on the host itself, with passwords and CA certificates as the config volumes hold them.
 
+    They know their containers, too.
+
     Where Docker does not answer they are unknown: then no service answers either, and each one says so.
     """
     try:
         client = connect()
         passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     except EngineError:
-        passwords, authorities = {}, {}
-    return make_probes(stack, passwords, timeout, authorities)
+        return make_probes(stack, {}, timeout)
+    probes = make_probes(stack, passwords, timeout, authorities)
+    for name, probe in probes.items():
+        probe.container_memory = partial(read_memory, client, stack["services"][name]["container"])
+    return probes
 
 
 def deep_health(probes: Mapping[str, Probe], deadline: float) -> dict[str, dict[str, Any]]:

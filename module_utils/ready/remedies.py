@@ -24,6 +24,10 @@ _REMEDIES = (
         "see what fills {service}, or set {service}_memory higher, then ./ready up.",
     ),
     (
+        ("theirs until a restart",),
+        "./ready restart --service {service} gives back what was deleted; {service}_memory and ./ready up allow more.",
+    ),
+    (
         ("no space left on device", "disk quota exceeded"),
         "make room on the file system of Docker's data, where docker system df says what lies there; then "
         "./ready check.",

@@ -10,6 +10,7 @@ from typing import Any
 import docker
 import pytest
 from psycopg.sql import SQL, Identifier
+from ready.engine import read_memory
 
 from tests.system.conftest import Ready, Result, own_stack
 
@@ -78,9 +79,17 @@ def everything(ready: Ready) -> dict[str, Any]:
     }
 
 
+def size_of_indexes(ready: Ready) -> int:
+    """Return the bytes of ChromaDB's indexes on disk; it never removes those of a deleted collection."""
+    script = "find /data -name '*.bin' -printf '%s\\n'"
+    found = ready.stack.container("chromadb").exec_run(["sh", "-c", script])
+    assert found.exit_code == 0
+    return sum(map(int, found.output.split()))
+
+
 def test_all_is_well(checked: Ready) -> None:
     """All parts of it: every check passes, no container is restarted, and all data are what they were, none added."""
-    before, identities = everything(checked), checked.stack.identities()
+    before, identities, indexes = everything(checked), checked.stack.identities(), size_of_indexes(checked)
     assert [("(42)",)] in before["rows"].values()
     assert (len(before["nodes"]), len(before["edges"]), len(before["vectors"]["ready_test"][1])) == (2, 1, 3)
     assert {key: expires for key, (_, expires) in before["keys"].items()} == {"ready_test": False, "ready_ttl": True}
@@ -98,6 +107,7 @@ def test_all_is_well(checked: Ready) -> None:
     assert not any(services[name]["drift"] for name in SERVICES)
     assert set(verdicts(services, "neo4j")) == {"apoc", "graph", "http"}
     assert everything(checked) == before
+    assert size_of_indexes(checked) < indexes + 2**20
     assert checked.stack.identities() == identities
     checked.stack.check()
     assert check(checked, 0)[0].changed == 0
@@ -126,6 +136,20 @@ def test_service_hangs(checked: Ready) -> None:
     assert services["neo4j"]["state"] == "paused"
     assert set(verdicts(services, "neo4j").values()) == {"fail"}
     assert well(services, "postgresql", "chromadb", "redis")
+
+
+def test_vectors_that_were_deleted_take_the_memory(checked: Ready) -> None:
+    """ChromaDB keeps the memory of deleted collections; the restart that the check names gives it back."""
+    used, _ = read_memory(docker.from_env(), f"{NAME}-chromadb")
+    limit = int(used / 0.95)
+    checked.stack.container("chromadb").update(mem_limit=limit, memswap_limit=limit)
+    result, services = check(checked, 2)
+    assert verdicts(services, "chromadb") == {"memory": "fail", "embedding": "pass", "similarity": "pass"}
+    assert "./ready restart --service chromadb" in result.text
+    checked.run("restart", "--service", "chromadb")
+    assert set(verdicts(check(checked, 2)[1], "chromadb").values()) == {"pass"}  # what is left is the limit's drift
+    checked.run("up")
+    assert well(check(checked, 0)[1], *SERVICES)
 
 
 def test_password_changed_behind_our_back(checked: Ready) -> None:

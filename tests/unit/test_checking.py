@@ -208,6 +208,7 @@ def test_why_a_container_is_down(
         ("connections: found 95 of 100, expected less than 90%", "max_connections"),
         ("evicted keys since the start: found 3, expected 0", "redis_memory"),
         ("memory: found 95 of 100 bytes in use, expected less than 90%", "redis_memory"),
+        ("memory of the container: found 9 of 9; deleted collections keep theirs until a restart", "./ready restart"),
         ("ResponseError: OOM command not allowed when used memory > 'maxmemory'.", "redis_memory"),
         ("MISCONF Errors writing to the AOF file: No space left on device", "docker system df"),
         ("could not create file: Read-only file system", "mounts the volumes of redis"),

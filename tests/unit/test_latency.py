@@ -308,7 +308,7 @@ def test_where_there_is_no_room_nothing_is_known(stack: dict[str, Any]) -> None:
     assert (found["verdict"], found["results"]["errors"]) == ("insufficient_data", {"redis": reason})
     assert found["results"]["baselines"]["redis"]["cache_hit"][0]["p99_ms"] == 0.3
     part = judge_latency(stack, answer([], operations={}, complete=False, refused=reason), {})
-    assert (part.rows[0]["detail"], "more memory" in part.next[0]) == (reason, True)
+    assert (part.rows[0]["detail"], "redis_memory" in part.next[0]) == (reason, True)
 
 
 def test_a_fixture_that_stays_is_told(stack: dict[str, Any]) -> None:

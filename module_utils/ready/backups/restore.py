@@ -10,6 +10,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from ..engine import read_authorities, read_secrets
+from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..waiting import wait_for_all
 from . import backup, recovery
@@ -53,7 +54,7 @@ def _verify(client: DockerClient, work: Work, only: Sequence[str], parts: Mappin
     passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     for name, answer in deep_health(make_probes(stack, passwords, 10.0, authorities), ANSWERING).items():
         found[name] += [
-            f"{check}: {its['detail']}" for check, its in answer["checks"].items() if its["verdict"] != "pass"
+            f"{check}: {its['detail']}" for check, its in answer["checks"].items() if its["verdict"] == FAIL
         ]
     return {name: faults for name, faults in found.items() if faults}
 

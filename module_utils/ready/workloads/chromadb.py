@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..services.base import CheckError
-from ..services.chromadb import ChromaDB
-from .base import SIZE, Operation, Workload, fixture_name, left_over
+from ..services.base import FULL, CheckError
+from ..services.chromadb import KEPT, ChromaDB
+from .base import SIZE, NoRoomError, Operation, Workload, fixture_name, left_over
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateHNSWConfiguration
     from numpy.typing import NDArray
 
 DIMENSIONS, NEIGHBOURS, GROUPS = 384, 10, 10
@@ -22,9 +23,14 @@ _INTRINSIC = 8
 #: Share of the true neighbours that an approximate index must find; the nearest one is never missed.
 RECALL = 0.9
 _BATCH = 2500
-#: Candidates for a vector's neighbours while the index is built. ChromaDB's own are 100: half as much work again for
-#: the fixture, while a search takes as long and finds the same neighbours.
-_CONSTRUCTION = 40
+#: `ef_construction`: candidates for a vector's neighbours while the index is built. ChromaDB's own are 100: half as
+#: much work again for the fixture, while a search takes as long and finds the same neighbours.
+#: `sync_threshold`: vectors after which the index is written to files, which ChromaDB never removes, 17 MB each time
+#: (chroma-core/chroma#5259); the index that is asked is the one in memory, either way.
+_INDEX: CreateHNSWConfiguration = {"ef_construction": 40, "sync_threshold": 2 * SIZE}
+#: Bytes of memory that the fixture may take, five times its vectors': the first after a start took 74 MB, a later
+#: one 28 MB, which the server keeps.
+NEED = 5 * 4 * SIZE * DIMENSIONS
 #: Their true neighbours are computed here, so they are fewer than elsewhere.
 _QUESTIONS = 200
 
@@ -42,6 +48,20 @@ def neighbours(stored: NDArray[np.float32], asked: NDArray[np.float32], numbers:
     few = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
     order = np.argsort(np.take_along_axis(distances, few, axis=1), axis=1)
     return [[f"v{numbers[position]}" for position in row] for row in np.take_along_axis(few, order, axis=1)]
+
+
+def expect_room(used: int, limit: int) -> None:
+    """Raise NoRoomError where the fixture would take the server near its limit, beyond which it is killed.
+
+    Args:
+        used: bytes that the container's processes hold.
+        limit: of the container, 0 for none.
+    """
+    if limit and used + NEED > FULL * limit:
+        raise NoRoomError(
+            f"memory of the container: found {used} of {limit} bytes in use, expected {NEED} bytes of room below "
+            f"{FULL:.0%} for the vectors to measure; none were stored, for beyond the limit it is killed; {KEPT}"
+        )
 
 
 def check_neighbours(found: list[str], true: list[str]) -> None:
@@ -87,13 +107,13 @@ class ChromaDBWorkload(Workload):
         self.probe.connect().heartbeat()
 
     def build(self) -> None:
-        """Build the collection."""
+        """Build the collection, if there is room for it."""
+        if self.probe.container_memory:
+            expect_room(*self.probe.container_memory())
         client = self.probe.connect()
         for name in left_over([item.name for item in client.list_collections()], "-"):
             client.delete_collection(name)
-        collection = client.create_collection(
-            self.name, configuration={"hnsw": {"ef_construction": _CONSTRUCTION}}, embedding_function=None
-        )
+        collection = client.create_collection(self.name, configuration={"hnsw": _INDEX}, embedding_function=None)
         for start in range(0, SIZE, _BATCH):
             numbers = range(start, min(start + _BATCH, SIZE))
             collection.add(

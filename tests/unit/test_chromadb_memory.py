@@ -1,0 +1,49 @@
+"""ChromaDB's memory: what deleted collections keep may not take the server to the limit at which it is killed."""
+
+from __future__ import annotations
+
+import pytest
+from ready.definitions import load_definitions
+from ready.services.base import Check, CheckError, attempt
+from ready.services.chromadb import ChromaDB
+from ready.workloads.base import NoRoomError
+from ready.workloads.chromadb import NEED, ChromaDBWorkload, expect_room
+
+MIB = 2**20
+
+
+@pytest.fixture
+def probe() -> ChromaDB:
+    """Return a probe of a service that nobody asks."""
+    return ChromaDB({**load_definitions()["chromadb"], "ports": []}, {})
+
+
+@pytest.mark.parametrize(("used", "limit"), [(500, 1024), (921, 1024), (5000, 0)])
+def test_memory_below_the_limit(probe: ChromaDB, used: int, limit: int) -> None:
+    """It is told; without a limit any is right."""
+    probe.container_memory = lambda: (used * MIB, limit * MIB)
+    assert probe.memory() == {"used_bytes": used * MIB, "limit_bytes": limit * MIB}
+
+
+def test_memory_near_the_limit(probe: ChromaDB) -> None:
+    """It is a fault before the server is killed, and says what holds the memory."""
+    probe.container_memory = lambda: (922 * MIB, 1024 * MIB)
+    with pytest.raises(CheckError, match="found 966787072 of 1073741824 bytes in use, expected less than 90%; deleted"):
+        probe.memory()
+
+
+def test_memory_without_docker(probe: ChromaDB) -> None:
+    """An application that asks for itself can't know it: that is no fault."""
+    outcome: Check = attempt(probe.memory)
+    assert outcome.verdict == "not_applicable"
+
+
+def test_the_fixture_leaves_the_server_alive(probe: ChromaDB) -> None:
+    """It is not built where it would take the container near its limit; nothing is asked of the server."""
+    expect_room(10**12, 0)  # no limit
+    expect_room(900 * MIB - NEED, 1000 * MIB)
+    with pytest.raises(NoRoomError, match="none were stored"):
+        expect_room(900 * MIB - NEED + 1, 1000 * MIB)
+    probe.container_memory = lambda: (900 * MIB, 1000 * MIB)
+    with pytest.raises(NoRoomError):
+        ChromaDBWorkload(probe).build()
