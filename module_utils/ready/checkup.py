@@ -22,7 +22,7 @@ from .ways import measure_ways
 #: more latency is measured.
 SECURITY_SECONDS, NETWORK_SECONDS, LATENCY_SECONDS = 20.0, 10.0, 60.0
 #: Round trips over each way, and requests of a judged operation.
-TRIPS, SAMPLES = 100, 1000
+TRIPS, SAMPLES = 50, 1000
 #: Seconds for `health` and `security` together, far beyond their own deadlines.
 _TOGETHER_SECONDS = 300.0
 PARTS = ("health", "security", "network", "latency")

@@ -33,8 +33,10 @@ WORKLOADS: dict[str, Callable[[Any], Workload]] = {
 SECOND_TIER_SAMPLES = 50
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.
 SERIES_SECONDS = 8.0
-#: Seconds of requests at a fixed rate (90 of the slowest, for a p95), and of new connections.
-OPEN_SECONDS, CONNECT_SECONDS, CONNECTIONS = 0.6, 0.2, 50
+#: Requests at a fixed rate: enough for a p95.
+OPEN_REQUESTS = 90
+#: Seconds of new connections, and how many at most.
+CONNECT_SECONDS, CONNECTIONS = 0.2, 50
 #: Misses in a row after which a service is not asked further.
 GIVE_UP = 5
 IDLE_SECONDS = 0.5
@@ -118,19 +120,18 @@ class Prober:
             self._request(operation, number, series, since)
         return series
 
-    def open_loop(self, operation: Operation, seconds: float, first: int = 0) -> tuple[Series, Series]:
-        """Return response time and the prober's own lateness, of requests at a fixed rate.
+    def open_loop(self, operation: Operation, count: int, first: int = 0) -> tuple[Series, Series]:
+        """Return response time and the prober's own lateness, of `count` requests at the operation's fixed rate.
 
         Response time counts from the moment at which a request was meant to be sent, so a stall counts for all requests
         that it held up (no coordinated omission). Lateness is what the prober itself adds: from when it could have
         sent, which is the moment meant or the answer before, until it did.
         """
         interval = int(1e9 / operation.rate)
-        count = int(seconds * operation.rate)
         self.watch.series = response = Series()
         lateness = Series()
         start = free = self.clock.now()
-        end = start + int(2 * seconds * 1e9)
+        end = start + 2 * count * interval
         for number in range(count):
             meant = start + (number + 1) * interval
             self.clock.wait_until(meant)
@@ -171,7 +172,7 @@ class Prober:
         if dead:
             detail = f"{service.in_a_row} requests in a row without the right answer: {run['service']['first_error']}"
         elif operation.judged:
-            response, lateness = self.open_loop(operation, OPEN_SECONDS)
+            response, lateness = self.open_loop(operation, OPEN_REQUESTS)
             run["response"] = figures(response, secrets) | {"rate_per_s": operation.rate}
             run["lateness"] = figures(lateness, secrets)
             run["connection"] = figures(self.connections(workload.reconnect), secrets)

@@ -16,7 +16,7 @@ from .services.base import Probe
 from .workloads.base import Workload
 
 #: Requests over each way before those that count.
-WARM_UP = 20
+WARM_UP = 10
 #: Seconds for a connection that is probably filtered; a bridge on the same host answers within one.
 _REACH = 1.0
 

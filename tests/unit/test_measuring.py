@@ -64,7 +64,7 @@ def test_a_stall_counts_for_every_request_that_it_held_up() -> None:
     closed = prober(clock).closed_loop(working(clock, stalled), 200)
     assert sum(sample > 100 * MS for sample in closed.samples) == 1
     clock = FakeClock()
-    response, lateness = prober(clock).open_loop(working(clock, stalled), 2.0)
+    response, lateness = prober(clock).open_loop(working(clock, stalled), 200)
     # A hundred were due meanwhile. They are answered every millisecond afterwards, each 9 ms less late.
     held_up = [sample for sample in response.samples if sample > 100 * MS]
     assert len(held_up) == 100
@@ -76,7 +76,7 @@ def test_a_stall_counts_for_every_request_that_it_held_up() -> None:
 def test_lateness_is_the_probers_own() -> None:
     """It wakes 3 ms late; the service is quick, and its response time holds the 3 ms all the same."""
     clock = FakeClock(late=3 * MS)
-    response, lateness = prober(clock).open_loop(working(clock, lambda _: MS), 1.0)
+    response, lateness = prober(clock).open_loop(working(clock, lambda _: MS), 100)
     assert set(lateness.samples) == {3 * MS}
     assert set(response.samples) == {4 * MS}
 
@@ -84,7 +84,7 @@ def test_lateness_is_the_probers_own() -> None:
 def test_requests_that_could_not_be_sent_are_misses() -> None:
     """A service that takes 200 ms at 100 requests a second falls behind; the rest is not forgotten."""
     clock = FakeClock()
-    response, _ = prober(clock).open_loop(working(clock, lambda _: 200 * MS), 1.0)
+    response, _ = prober(clock).open_loop(working(clock, lambda _: 200 * MS), 100)
     assert response.n == 100
     assert response.misses > 80
     assert "behind" in response.first_error
