@@ -341,14 +341,17 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
-def read_memory(client: DockerClient, container: str) -> tuple[int, int]:
+def read_memory(client: DockerClient, container: str) -> tuple[int, int] | None:
     """Return the bytes that a container's processes hold (RSS, so without page cache), and its limit, 0 for none.
 
-    Docker's own statistics say the same, but keep whoever asks twice waiting for a second. Raises the SDK's error when
-    the container does not run.
+    None when Docker does not say: the container does not run, or Docker's host has no ps. Docker's own statistics have
+    it, too, but keep whoever asks twice waiting for a second.
     """
-    found = client.containers.get(container)
-    processes = found.top(ps_args="-o pid,rss")["Processes"]
+    try:
+        found = client.containers.get(container)
+        processes = found.top(ps_args="-o pid,rss")["Processes"]
+    except (DockerException, OSError):
+        return None
     return sum(int(rss) for _, rss in processes) * 1024, int(found.attrs["HostConfig"]["Memory"])
 
 

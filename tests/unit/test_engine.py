@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import requests
 from docker.errors import APIError
-from ready.engine import read_details
+from ready.engine import read_details, read_memory
 
 
 def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +30,17 @@ def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     client: Any = SimpleNamespace(df=df)
     assert read_details(client, []) == {"memory": {}, "volumes": {"s_data": 7}}
+
+
+def test_memory_is_that_of_all_processes() -> None:
+    """In bytes, beside the container's limit; where there is no ps, or nothing runs, nothing is known."""
+    top: Any = {"Titles": ["PID", "RSS"], "Processes": [["7", "1344"], ["9", "1000"]]}
+    container = SimpleNamespace(top=lambda ps_args: top, attrs={"HostConfig": {"Memory": 2**30}})
+    client: Any = SimpleNamespace(containers=SimpleNamespace(get=lambda name: container))
+    assert read_memory(client, "s-chromadb") == (2344 * 1024, 2**30)
+
+    def refused(ps_args: str) -> Any:
+        raise APIError("500", explanation='exec: "ps": executable file not found in $PATH')
+
+    container.top = refused
+    assert read_memory(client, "s-chromadb") is None

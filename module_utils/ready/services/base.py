@@ -87,8 +87,8 @@ class Probe:
         ca: str | None = None,
     ) -> None:
         self.service, self.passwords, self.timeout, self.ca = service, passwords, timeout, ca
-        #: Asks Docker for the bytes that the container's processes hold and for its limit (0: none); None without it.
-        self.container_memory: Callable[[], tuple[int, int]] | None = None
+        #: Asks Docker for the bytes that the container's processes hold and for its limit (0: none); None is unknown.
+        self.container_memory: Callable[[], tuple[int, int] | None] = lambda: None
         self._kept: Any = None
         self._asking = threading.Lock()
         self.tls = bool(service.get("tls", {}).get("enabled"))

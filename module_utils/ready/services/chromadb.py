@@ -61,9 +61,10 @@ class ChromaDB(Probe):
 
     def memory(self) -> Mapping[str, Any]:
         """Check that the container's memory is below its limit, beyond which the server is killed."""
-        if self.container_memory is None:
-            raise UnknownError("Docker knows it, and was not asked")
-        used, limit = self.container_memory()
+        found = self.container_memory()
+        if found is None:
+            raise UnknownError("Docker alone knows it, and did not say or was not asked")
+        used, limit = found
         if limit and used >= FULL * limit:
             raise CheckError(
                 f"memory of the container: found {used} of {limit} bytes in use, expected less than {FULL:.0%}; {KEPT}"

@@ -108,8 +108,8 @@ class ChromaDBWorkload(Workload):
 
     def build(self) -> None:
         """Build the collection, if there is room for it."""
-        if self.probe.container_memory:
-            expect_room(*self.probe.container_memory())
+        if found := self.probe.container_memory():
+            expect_room(*found)
         client = self.probe.connect()
         for name in left_over([item.name for item in client.list_collections()], "-"):
             client.delete_collection(name)
