@@ -8,7 +8,8 @@ import io
 import re
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import journal
@@ -341,18 +342,22 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
-def read_memory(client: DockerClient, container: str) -> tuple[int, int] | None:
+def read_memory(container: Container) -> tuple[int, int] | None:
     """Return the bytes that a container's processes hold (RSS, so without page cache), and its limit, 0 for none.
 
     None when Docker does not say: the container does not run, or Docker's host has no ps. Docker's own statistics have
     it, too, but keep whoever asks twice waiting for a second.
     """
     try:
-        found = client.containers.get(container)
-        processes = found.top(ps_args="-o pid,rss")["Processes"]
+        processes = container.top(ps_args="-o pid,rss")["Processes"]
     except (DockerException, OSError):
         return None
-    return sum(int(rss) for _, rss in processes) * 1024, int(found.attrs["HostConfig"]["Memory"])
+    return sum(int(rss) for _, rss in processes) * 1024, int(container.attrs["HostConfig"]["Memory"])
+
+
+def memory_readers(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, Callable[[], tuple[int, int] | None]]:
+    """Return service -> `read_memory` of its container."""
+    return {name: partial(read_memory, container) for name, container in _ours(client, stack)}
 
 
 def _disk_usage(client: DockerClient) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from .engine import EngineError, connect, read_authorities, read_secrets
 from .environment import NAMED_BY, Settings, SettingsError, read_env_file, services_from
 from .part import FAIL, PASS, worst
-from .probing import LEVELS, make_probes
+from .probing import LEVELS, know_containers, make_probes
 from .watching import Watch, service_lines
 
 DEADLINE = 20.0
@@ -89,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         parser.error(str(error))
     probes = make_probes({"services": settings.services}, settings.passwords, options.timeout, settings.authorities)
+    if options.stack:
+        know_containers(probes, connect(), _read_stack(options.stack))
     watch, watching = Watch(), options.count != 1
     try:
         while options.count == 0 or watch.rounds < options.count:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .engine import EngineError, connect, read_authorities, read_memory, read_secrets
+from .engine import EngineError, connect, memory_readers, read_authorities, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 #: Seconds for a single step or request, and for all services' health.
 TIMEOUT, HEALTH_SECONDS = 5.0, 20.0
@@ -37,6 +39,12 @@ def make_probes(
     }
 
 
+def know_containers(probes: Mapping[str, Probe], client: DockerClient, stack: Mapping[str, Any]) -> None:
+    """Let probes ask Docker about their containers."""
+    for name, reader in memory_readers(client, stack).items():
+        probes[name].container_memory = reader
+
+
 def host_probes(stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
     """Return the same on the host itself, with passwords and CA certificates as the config volumes hold them.
 
@@ -50,8 +58,7 @@ def host_probes(stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
     except EngineError:
         return make_probes(stack, {}, timeout)
     probes = make_probes(stack, passwords, timeout, authorities)
-    for name, probe in probes.items():
-        probe.container_memory = partial(read_memory, client, stack["services"][name]["container"])
+    know_containers(probes, client, stack)
     return probes
 
 

@@ -140,10 +140,11 @@ def test_service_hangs(checked: Ready) -> None:
 
 def test_vectors_that_were_deleted_take_the_memory(checked: Ready) -> None:
     """ChromaDB keeps the memory of deleted collections; the restart that the check names gives it back."""
-    found = read_memory(docker.from_env(), f"{NAME}-chromadb")
+    container = checked.stack.container("chromadb")
+    found = read_memory(container)
     assert found
     limit = int(found[0] / 0.95)
-    checked.stack.container("chromadb").update(mem_limit=limit, memswap_limit=limit)
+    container.update(mem_limit=limit, memswap_limit=limit)
     result, services = check(checked, 2)
     assert verdicts(services, "chromadb") == {"memory": "fail", "embedding": "pass", "similarity": "pass"}
     assert "./ready restart --service chromadb" in result.text

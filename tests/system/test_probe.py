@@ -88,7 +88,7 @@ def test_up_again_changes_nothing(probed: Ready) -> None:
 @pytest.mark.parametrize("source", ["env-file", "stack"])
 @pytest.mark.parametrize("level", ["probe", "deep"])
 def test_command_line(probed: Ready, source: str, level: str) -> None:
-    """All well, and user data as they were; the monitor's checks are left out where its password is not known."""
+    """All well, and user data as they were; what the settings do not say (password, container) is left out."""
     before = everything(probed)
     found = json.loads(probe(probed, "--level", level, "--json", *sources(probed)[source]))
     assert (found["verdict"], set(found["services"])) == ("pass", set(SERVICES))
@@ -101,8 +101,8 @@ def test_command_line(probed: Ready, source: str, level: str) -> None:
         assert verdicts == {f"{name}.answers": "pass" for name in SERVICES}
     else:
         left_out = {check for check, verdict in verdicts.items() if verdict != "pass"}
-        monitors = {"postgresql.pool", "neo4j.apoc", "redis.memory", "redis.persistence"}
-        assert left_out == (monitors if source == "env-file" else set())
+        unknown = {"postgresql.pool", "neo4j.apoc", "redis.memory", "redis.persistence", "chromadb.memory"}
+        assert left_out == (unknown if source == "env-file" else set())
         assert all(verdicts[check] == "not_applicable" for check in left_out)
     assert everything(probed) == before
 

@@ -35,12 +35,11 @@ def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_that_of_all_processes() -> None:
     """In bytes, beside the container's limit; where there is no ps, or nothing runs, nothing is known."""
     top: Any = {"Titles": ["PID", "RSS"], "Processes": [["7", "1344"], ["9", "1000"]]}
-    container = SimpleNamespace(top=lambda ps_args: top, attrs={"HostConfig": {"Memory": 2**30}})
-    client: Any = SimpleNamespace(containers=SimpleNamespace(get=lambda name: container))
-    assert read_memory(client, "s-chromadb") == (2344 * 1024, 2**30)
+    container: Any = SimpleNamespace(top=lambda ps_args: top, attrs={"HostConfig": {"Memory": 2**30}})
+    assert read_memory(container) == (2344 * 1024, 2**30)
 
     def refused(ps_args: str) -> Any:
         raise APIError("500", explanation='exec: "ps": executable file not found in $PATH')
 
     container.top = refused
-    assert read_memory(client, "s-chromadb") is None
+    assert read_memory(container) is None
