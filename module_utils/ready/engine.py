@@ -342,22 +342,26 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
-def read_memory(container: Container) -> tuple[int, int] | None:
-    """Return the bytes that a container's processes hold (RSS, so without page cache), and its limit, 0 for none.
+def read_memory(client: DockerClient, container: Container) -> tuple[int, int] | None:
+    """Return the bytes that a container's processes hold, without page cache, and its limit, 0 for none.
 
-    None when Docker does not say: the container does not run, or Docker's host has no ps. Docker's own statistics have
-    it, too, but keep whoever asks twice waiting for a second.
+    None when Docker does not say, as of a container that does not run. Docker's statistics are the second source: they
+    keep whoever asks twice waiting for a second.
     """
     try:
-        processes = container.top(ps_args="-o pid,rss")["Processes"]
-    except (DockerException, OSError):
+        try:
+            used = 1024 * sum(int(rss) for _, rss in container.top(ps_args="-o pid,rss")["Processes"])
+        except (APIError, ValueError):  # no ps where Docker is, or BusyBox's, which rounds to "12m"
+            found = client.api.stats(str(container.id), stream=False, one_shot=True)["memory_stats"]["stats"]
+            used = int(found["total_rss"] if "total_rss" in found else found["anon"])  # control groups v1, v2
+    except (DockerException, OSError, KeyError):
         return None
-    return sum(int(rss) for _, rss in processes) * 1024, int(container.attrs["HostConfig"]["Memory"])
+    return used, int(container.attrs["HostConfig"]["Memory"])
 
 
 def memory_readers(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, Callable[[], tuple[int, int] | None]]:
     """Return service -> `read_memory` of its container."""
-    return {name: partial(read_memory, container) for name, container in _ours(client, stack)}
+    return {name: partial(read_memory, client, container) for name, container in _ours(client, stack)}
 
 
 def _disk_usage(client: DockerClient) -> dict[str, Any]:

@@ -32,14 +32,34 @@ def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_details(client, []) == {"memory": {}, "volumes": {"s_data": 7}}
 
 
-def test_memory_is_that_of_all_processes() -> None:
-    """In bytes, beside the container's limit; where there is no ps, or nothing runs, nothing is known."""
-    top: Any = {"Titles": ["PID", "RSS"], "Processes": [["7", "1344"], ["9", "1000"]]}
-    container: Any = SimpleNamespace(top=lambda ps_args: top, attrs={"HostConfig": {"Memory": 2**30}})
-    assert read_memory(container) == (2344 * 1024, 2**30)
+def measured(top: Any, stats: dict[str, Any]) -> tuple[Any, Any]:
+    """Return Docker's client and a container of which it says this."""
 
-    def refused(ps_args: str) -> Any:
-        raise APIError("500", explanation='exec: "ps": executable file not found in $PATH')
+    def answer(ps_args: str) -> Any:
+        if isinstance(top, Exception):
+            raise top
+        return {"Titles": ["PID", "RSS"], "Processes": top}
 
-    container.top = refused
-    assert read_memory(container) is None
+    api = SimpleNamespace(stats=lambda name, **_: {"memory_stats": stats})
+    return SimpleNamespace(api=api), SimpleNamespace(id="c", top=answer, attrs={"HostConfig": {"Memory": 2**30}})
+
+
+NO_PS = APIError("500", explanation='exec: "ps": executable file not found in $PATH')
+
+
+@pytest.mark.parametrize(
+    ("top", "stats", "used"),
+    [
+        ([["7", "1344"], ["9", "1000"]], {}, 2344 * 1024),
+        ([["7", "1344"], ["9", "12m"]], {"stats": {"total_rss": 7, "anon": 9}}, 7),  # BusyBox; control groups v1
+        (NO_PS, {"stats": {"anon": 9}}, 9),  # v2
+    ],
+)
+def test_memory_is_that_of_all_processes(top: Any, stats: dict[str, Any], used: int) -> None:
+    """In bytes, beside the container's limit."""
+    assert read_memory(*measured(top, stats)) == (used, 2**30)
+
+
+def test_memory_of_what_does_not_run() -> None:
+    """Nothing is known, which is not nothing in use."""
+    assert read_memory(*measured(NO_PS, {})) is None
