@@ -21,7 +21,7 @@ options:
   samples:
     description: Connections and round trips over each way.
     type: int
-    default: 100
+    default: 50
   timeout:
     description: Seconds for a single request.
     type: float
