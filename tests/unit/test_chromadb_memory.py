@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 from ready.definitions import load_definitions
 from ready.services.base import Check, CheckError, attempt
-from ready.services.chromadb import ChromaDB
+from ready.services.chromadb import NEIGHBOURS, VECTORS, ChromaDB
 from ready.workloads.base import NoRoomError
 from ready.workloads.chromadb import NEED, ChromaDBWorkload, expect_room
 
@@ -47,3 +50,50 @@ def test_the_fixture_leaves_the_server_alive(probe: ChromaDB) -> None:
     probe.container_memory = lambda: (900 * MIB, 1000 * MIB)
     with pytest.raises(NoRoomError):
         ChromaDBWorkload(probe).build()
+
+
+class Store:
+    """Collections by name, and what happens in the middle of a run."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, SimpleNamespace] = {}
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def list_collections(self) -> list[SimpleNamespace]:
+        """Return all."""
+        return list(self.collections.values())
+
+    def create_collection(self, name: str, **_: object) -> SimpleNamespace:
+        """Make one that answers rightly."""
+        self.collections[name] = SimpleNamespace(
+            name=name,
+            add=lambda **_: None,
+            count=self.count,
+            get=lambda **_: {"embeddings": [VECTORS["v7"]]},
+            query=lambda **_: {"ids": [NEIGHBOURS]},
+        )
+        return self.collections[name]
+
+    def delete_collection(self, name: str) -> None:
+        """Remove one."""
+        del self.collections[name]
+
+    def count(self) -> int:
+        """Let happen what happens."""
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return len(VECTORS)
+
+
+def test_a_run_that_went_on_late_keeps_its_own_collection(probe: ChromaDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run in the middle of the first, which had hung: each removes what it made."""
+    store = Store()
+    monkeypatch.setattr(ChromaDB, "connect", lambda _: store)
+    store.meanwhile.append(probe.deep)
+    found = probe.deep()
+    assert {name: its["verdict"] for name, its in found.items()} == {
+        "memory": "not_applicable",
+        "embedding": "pass",
+        "similarity": "pass",
+    }
+    assert store.collections == {}

@@ -7,6 +7,7 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -72,9 +73,11 @@ class ChromaDB(Probe):
         return {"used_bytes": used, "limit_bytes": limit}
 
     def deep(self) -> dict[str, dict[str, Any]]:
-        """Return check -> outcome; one collection serves all checks, because ChromaDB keeps what each one takes."""
-        self._made = None
-        return super().deep()
+        """Return check -> outcome; one collection serves all checks, because ChromaDB keeps what each one takes.
+
+        A run that hung and goes on late, beside the next one, keeps to its own.
+        """
+        return super(ChromaDB, copy(self)).deep()
 
     def _collection(self) -> Collection:
         """Return this run's collection; the first one who asks makes it, and removes leftovers before."""
