@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ready.latency import percentile, run_verdict
 from ready.measuring import GIVE_UP, Given, Measurement, Prober, together
-from ready.services.base import CheckError, expect
-from ready.workloads.base import Operation, Workload, fixture_name, left_over
+from ready.services.base import CheckError, expect, fixture_name, left_over
+from ready.workloads.base import Operation, Workload
 
 MS = 1_000_000
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -41,6 +42,22 @@ class Check:
     seconds: float
     detail: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
+
+
+def fixture_name(separator: str) -> str:
+    """Return a name of this run's own: ready-probe, the time in seconds, and a random part."""
+    return separator.join([*MARK.split("-"), str(int(time.time())), uuid.uuid4().hex[:12]])
+
+
+def left_over(names: Sequence[str], separator: str) -> list[str]:
+    """Return those names that an interrupted run left behind: ours, and older than any run takes."""
+    prefix, now = separator.join([*MARK.split("-"), ""]), time.time()
+    made = {name: name.removeprefix(prefix).split(separator) for name in names if name.startswith(prefix)}
+    return [
+        name
+        for name, parts in made.items()
+        if len(parts) == 2 and parts[0].isdigit() and int(parts[0]) < now - LEFTOVER_SECONDS
+    ]
 
 
 def expect(what: str, found: Any, expected: Any) -> None:

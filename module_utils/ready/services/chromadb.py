@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import math
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .base import FULL, LEFTOVER_SECONDS, MARK, CheckError, Probe, UnknownError, expect
+from .base import FULL, CheckError, Probe, UnknownError, expect, fixture_name, left_over
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -82,13 +80,10 @@ class ChromaDB(Probe):
     def _collection(self) -> Collection:
         """Return this run's collection; the first one who asks makes it, and removes leftovers before."""
         if self._made is None:
-            client, now = self.connect(), int(time.time())
-            for old in client.list_collections():
-                made = old.name.split("-")
-                if old.name.startswith(f"{MARK}-") and made[2].isdigit() and int(made[2]) < now - LEFTOVER_SECONDS:
-                    client.delete_collection(old.name)
-            name = f"{MARK}-{now}-{uuid.uuid4().hex[:12]}"
-            self._made = client, client.create_collection(name, embedding_function=None)
+            client = self.connect()
+            for old in left_over([item.name for item in client.list_collections()], "-"):
+                client.delete_collection(old)
+            self._made = client, client.create_collection(fixture_name("-"), embedding_function=None)
             self._made[1].add(ids=list(VECTORS), embeddings=list(VECTORS.values()))
         return self._made[1]
 

@@ -1,16 +1,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the workloads of all services share: operations, and the names of what they make."""
+"""What the workloads of all services share: operations over a fixture."""
 
 from __future__ import annotations
 
 import random
-import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..services.base import LEFTOVER_SECONDS, MARK, Probe
+from ..services.base import Probe
 
 #: Rows, nodes, vectors, keys: small enough to build within seconds, big enough that a missing index shows.
 SIZE = 10_000
@@ -52,22 +50,6 @@ class Operation:
 def questions(seed: int, count: int = QUESTIONS, below: int = SIZE) -> list[int]:
     """Return numbers of rows to ask for, the same ones in every run."""
     return random.Random(seed).sample(range(below), count)  # noqa: S311  # a fixture, no secret
-
-
-def fixture_name(separator: str) -> str:
-    """Return a name of this run's own: ready-probe, the time in seconds, and a random part."""
-    return separator.join([*MARK.split("-"), str(int(time.time())), uuid.uuid4().hex[:12]])
-
-
-def left_over(names: Sequence[str], separator: str) -> list[str]:
-    """Return those names that an interrupted run left behind: ours, and older than any run takes."""
-    prefix, now = separator.join([*MARK.split("-"), ""]), time.time()
-    made = {name: name.removeprefix(prefix).split(separator) for name in names if name.startswith(prefix)}
-    return [
-        name
-        for name, parts in made.items()
-        if len(parts) == 2 and parts[0].isdigit() and int(parts[0]) < now - LEFTOVER_SECONDS
-    ]
 
 
 class Workload:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..services.base import FULL, CheckError
+from ..services.base import FULL, CheckError, fixture_name, left_over
 from ..services.chromadb import KEPT, ChromaDB
-from .base import SIZE, NoRoomError, Operation, Workload, fixture_name, left_over
+from .base import SIZE, NoRoomError, Operation, Workload
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI

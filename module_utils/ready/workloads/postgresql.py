@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ..services.base import CheckError, expect
+from ..services.base import CheckError, expect, fixture_name, left_over
 from ..services.postgresql import PostgreSQL
-from .base import FIXTURE_SECONDS, SIZE, Operation, Workload, fixture_name, left_over, questions
+from .base import FIXTURE_SECONDS, SIZE, Operation, Workload, questions
 
 #: Customers have CATEGORIES categories in turn; customer c has the orders c and c + CUSTOMERS and so on.
 CUSTOMERS, CATEGORIES = 1000, 50

@@ -8,9 +8,9 @@ from typing import Any
 
 import redis
 
-from ..services.base import LEFTOVER_SECONDS, expect
+from ..services.base import LEFTOVER_SECONDS, expect, fixture_name
 from ..services.redis import Redis
-from .base import SIZE, NoRoomError, Operation, Workload, fixture_name, questions
+from .base import SIZE, NoRoomError, Operation, Workload, questions
 
 _BATCH = 1000
 #: Bytes of a value: a small record of an application's cache.
