@@ -8,8 +8,7 @@ import io
 import re
 import tarfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import journal
@@ -342,26 +341,27 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
-def read_memory(client: DockerClient, container: Container) -> tuple[int, int] | None:
-    """Return the bytes that a container's processes hold, without page cache, and its limit, 0 for none.
+def _memory_stats(client: DockerClient, container: Container) -> dict[str, Any]:
+    """Return what Docker counts of memory; whoever asks twice within a second waits for the next one."""
+    stats = client.api.stats(str(container.id), stream=False, one_shot=True)
+    return dict(stats.get("memory_stats", {}))
 
-    None when Docker does not say, as of a container that does not run. Docker's statistics are the second source: they
-    keep whoever asks twice waiting for a second.
+
+def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
+    """Return the bytes that the processes of a container hold, without page cache, and its limit, 0 for none.
+
+    None when Docker does not say, as of a container that does not run. Docker's own count is the slower source.
     """
     try:
+        container = client.containers.get(name)
         try:
             used = 1024 * sum(int(rss) for _, rss in container.top(ps_args="-o pid,rss")["Processes"])
         except (APIError, ValueError):  # no ps where Docker is, or BusyBox's, which rounds to "12m"
-            found = client.api.stats(str(container.id), stream=False, one_shot=True)["memory_stats"]["stats"]
+            found = _memory_stats(client, container)["stats"]
             used = int(found["total_rss"] if "total_rss" in found else found["anon"])  # control groups v1, v2
     except (DockerException, OSError, KeyError):
         return None
     return used, int(container.attrs["HostConfig"]["Memory"])
-
-
-def memory_readers(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, Callable[[], tuple[int, int] | None]]:
-    """Return service -> `read_memory` of its container."""
-    return {name: partial(read_memory, client, container) for name, container in _ours(client, stack)}
 
 
 def _disk_usage(client: DockerClient) -> dict[str, Any]:
@@ -383,7 +383,7 @@ def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) ->
         container = _container(client, service["container"])
         if container is None or container.status != "running":
             continue
-        usage = client.api.stats(str(container.id), stream=False, one_shot=True).get("memory_stats", {})
+        usage = _memory_stats(client, container)
         stats = usage.get("stats", {})
         cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
         memory[service["name"]] = max(0, usage.get("usage", 0) - cache)

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .engine import EngineError, connect, read_authorities, read_secrets
-from .environment import NAMED_BY, Settings, SettingsError, read_env_file, services_from
+from .engine import EngineError, connect
+from .environment import NAMED_BY, SettingsError, read_env_file, services_from
 from .part import FAIL, PASS, worst
-from .probing import LEVELS, know_containers, make_probes
+from .probing import LEVELS, docker_probes, make_probes
+from .services.base import Probe
 from .watching import Watch, service_lines
 
 DEADLINE = 20.0
@@ -58,16 +59,15 @@ def _read_stack(path: Path) -> dict[str, Any]:
     return stack
 
 
-def load(env_file: Path | None, stack_file: Path | None, environ: Mapping[str, str]) -> Settings:
+def load(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Probe]:
     """Return what is to be asked. Raises SettingsError."""
-    if stack_file:
-        stack = _read_stack(stack_file)
+    if options.stack:
+        stack = _read_stack(options.stack)
         try:
-            client = connect()
-            passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+            return docker_probes(connect(), stack, options.timeout)
         except EngineError as error:
             raise SettingsError(str(error)) from None
-        return Settings(stack["services"], passwords, authorities)
+    env_file: Path | None = options.env_file
     settings = services_from(read_env_file(env_file) if env_file else environ)
     if not settings.services:
         names = ", ".join(variable for variables in NAMED_BY.values() for variable in variables)
@@ -75,7 +75,7 @@ def load(env_file: Path | None, stack_file: Path | None, environ: Mapping[str, s
             f"found no settings in {env_file or 'the environment'}, expected some of {names}. "
             "Next: ./ready env --secrets > .env, then --env-file .env"
         )
-    return settings
+    return make_probes({"services": settings.services}, settings.passwords, options.timeout, settings.authorities)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,12 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.count < 0 or min(options.interval, options.deadline, options.timeout) <= 0:
         parser.error("--count may not be below 0; --interval, --deadline and --timeout must be above it")
     try:
-        settings = load(options.env_file, options.stack, os.environ)
+        probes = load(options, os.environ)
     except SettingsError as error:
         parser.error(str(error))
-    probes = make_probes({"services": settings.services}, settings.passwords, options.timeout, settings.authorities)
-    if options.stack:
-        know_containers(probes, connect(), _read_stack(options.stack))
     watch, watching = Watch(), options.count != 1
     try:
         while options.count == 0 or watch.rounds < options.count:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .engine import EngineError, connect, memory_readers, read_authorities, read_secrets
+from .engine import EngineError, connect, read_authorities, read_memory, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
 
@@ -39,27 +40,23 @@ def make_probes(
     }
 
 
-def know_containers(probes: Mapping[str, Probe], client: DockerClient, stack: Mapping[str, Any]) -> None:
-    """Let probes ask Docker about their containers."""
-    for name, reader in memory_readers(client, stack).items():
-        probes[name].container_memory = reader
+def docker_probes(client: DockerClient, stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
+    """Return the same with what Docker knows: passwords and CA certificates of the config volumes, and memory."""
+    probes = make_probes(stack, read_secrets(client, stack), timeout, read_authorities(client, stack))
+    for probe in probes.values():
+        probe.container_memory = partial(read_memory, client, probe.service["container"])
+    return probes
 
 
 def host_probes(stack: Mapping[str, Any], timeout: float) -> dict[str, Probe]:
-    """Return the same on the host itself, with passwords and CA certificates as the config volumes hold them.
+    """Return the same on the host itself.
 
-    They know their containers, too.
-
-    Where Docker does not answer they are unknown: then no service answers either, and each one says so.
+    Where Docker does not answer nothing of that is known: then no service answers either, and each one says so.
     """
     try:
-        client = connect()
-        passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
+        return docker_probes(connect(), stack, timeout)
     except EngineError:
         return make_probes(stack, {}, timeout)
-    probes = make_probes(stack, passwords, timeout, authorities)
-    know_containers(probes, client, stack)
-    return probes
 
 
 def deep_health(probes: Mapping[str, Probe], deadline: float) -> dict[str, dict[str, Any]]:

@@ -141,7 +141,7 @@ def test_service_hangs(checked: Ready) -> None:
 def test_vectors_that_were_deleted_take_the_memory(checked: Ready) -> None:
     """ChromaDB keeps the memory of deleted collections; the restart that the check names gives it back."""
     container = checked.stack.container("chromadb")
-    found = read_memory(docker.from_env(), container)
+    found = read_memory(docker.from_env(), f"{NAME}-chromadb")
     assert found
     limit = int(found[0] / 0.95)
     container.update(mem_limit=limit, memswap_limit=limit)

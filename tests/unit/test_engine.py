@@ -33,7 +33,7 @@ def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def measured(top: Any, stats: dict[str, Any]) -> tuple[Any, Any]:
-    """Return Docker's client and a container of which it says this."""
+    """Return Docker's client, and the name of a container of which it says this."""
 
     def answer(ps_args: str) -> Any:
         if isinstance(top, Exception):
@@ -41,7 +41,8 @@ def measured(top: Any, stats: dict[str, Any]) -> tuple[Any, Any]:
         return {"Titles": ["PID", "RSS"], "Processes": top}
 
     api = SimpleNamespace(stats=lambda name, **_: {"memory_stats": stats})
-    return SimpleNamespace(api=api), SimpleNamespace(id="c", top=answer, attrs={"HostConfig": {"Memory": 2**30}})
+    container = SimpleNamespace(id="c", top=answer, attrs={"HostConfig": {"Memory": 2**30}})
+    return SimpleNamespace(api=api, containers=SimpleNamespace(get=lambda name: container)), "s-chromadb"
 
 
 NO_PS = APIError("500", explanation='exec: "ps": executable file not found in $PATH')
