@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
+from ready import dockerexec
+
 from tests.stack import Stack
 
 
 def status(stack: Stack, service: str) -> dict[str, str]:
     """Return /proc/1/status of a container by key."""
-    code, output = stack.container(service).exec_run(["cat", "/proc/1/status"])
-    assert code == 0, output
-    return {line.partition(":")[0]: line.partition(":")[2].strip() for line in output.decode().splitlines()}
+    done = dockerexec.run(stack.container(service), ["cat", "/proc/1/status"])
+    assert done.exit_code == 0, done.output
+    return {line.partition(":")[0]: line.partition(":")[2].strip() for line in done.output.decode().splitlines()}
 
 
 def assert_hardened(stack: Stack, service: str) -> None:
@@ -22,9 +24,8 @@ def assert_hardened(stack: Stack, service: str) -> None:
     assert process["Uid"].split()[0] == want["image"]["user"].partition(":")[0] != "0"
     assert int(process["CapEff"], 16) == int(process["CapBnd"], 16) == 0
     assert process["NoNewPrivs"] == "1"
-    assert container.exec_run(["sh", "-c", "echo x > /ready-test"], user="0")[0] != 0, (
-        "the root file system is writable"
-    )
+    written = dockerexec.run(container, ["sh", "-c", "echo x > /ready-test"], user="0")
+    assert written.exit_code != 0, "the root file system is writable"
     host = container.attrs["HostConfig"]
     assert host["Memory"] == host["MemorySwap"] == want["limits"]["memory"]
     assert host["PidsLimit"] == want["limits"]["pids"]
@@ -32,20 +33,15 @@ def assert_hardened(stack: Stack, service: str) -> None:
     assert bindings
     assert {item["HostIp"] for item in bindings} == {"127.0.0.1"}
     shown = json.dumps(container.attrs)
-    environment = container.exec_run(
-        ["sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"], user=want["image"]["user"]
-    )[1]
+    script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
+    environment = dockerexec.run(container, ["sh", "-c", script], user=want["image"]["user"]).output
     logs = container.logs()
     for account, password in stack.passwords(service).items():
         assert password not in shown, f"{account}'s password is in docker inspect"
         assert password.encode() not in environment, f"{account}'s password is in an environment or argv"
         assert password.encode() not in logs, f"{account}'s password is in the logs"
-    owners = (
-        container.exec_run(["sh", "-c", "stat -c '%a %u:%g' /run/ready/* /run/ready/secrets/* 2>/dev/null"])[1]
-        .decode()
-        .split("\n")
-    )
-    for line in filter(None, owners):
+    script = "stat -c '%a %u:%g' /run/ready/* /run/ready/secrets/* 2>/dev/null"
+    for line in dockerexec.run(container, ["sh", "-c", script]).output.decode().splitlines():
         mode, owner = line.split()
         assert mode in {"400", "500"}, line
         assert owner == want["image"]["user"], line

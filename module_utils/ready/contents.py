@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import dockerexec
 from .engine import EngineError
 
 if TYPE_CHECKING:
@@ -45,11 +46,10 @@ _COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collec
 
 def run(container: Container, command: list[str]) -> str:
     """Return what a command prints inside a container. Raises EngineError when it fails."""
-    result = container.exec_run(command)
-    output = result.output if isinstance(result.output, bytes) else b"".join(result.output)
-    text = output.decode(errors="replace")
-    if result.exit_code != 0:
-        raise EngineError(f"{container.name}: {command[0]} ended with {result.exit_code}: {text.strip()[-600:]}")
+    done = dockerexec.run(container, command)
+    text = done.output.decode(errors="replace")
+    if done.exit_code != 0:
+        raise EngineError(f"{container.name}: {command[0]} ended with {done.exit_code}: {text.strip()[-600:]}")
     return text
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import dockerexec
 from .container import LABEL_STACK
 from .engine import EngineError, read_files
 from .installed import stack_path
@@ -57,9 +58,9 @@ def read_container(client: DockerClient, stack: str, service: Mapping[str, Any])
     state = attrs["State"]["Status"]
     if state != "running":
         raise EngineError(f"container {service['container']} is {state}. Next: ./ready up")
-    code, output = container.exec_run(["sh", "-c", LOOK_INSIDE], user="0")
-    if code != 0 or not isinstance(output, bytes):
-        raise EngineError(f"nothing can be run in container {service['container']}: {output!r}")
+    done = dockerexec.run(container, ["sh", "-c", LOOK_INSIDE], user="0")
+    if done.exit_code != 0:
+        raise EngineError(f"nothing can be run in container {service['container']}: {done.output!r}")
     image = client.images.get(attrs["Image"]).attrs
     return {
         "host_config": {key: attrs["HostConfig"].get(key) for key in _HOST_KEYS},
@@ -80,7 +81,7 @@ def read_container(client: DockerClient, stack: str, service: Mapping[str, Any])
         "files": [
             {"path": path, "mode": f"{mode:04o}", "owner": owner} for path, mode, owner, _ in read_files(container)
         ],
-        **parse_inside(output.decode()),
+        **parse_inside(done.output.decode()),
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from . import dockerexec
 from .contents import run
 from .engine import EngineError
 
@@ -74,7 +75,7 @@ def figures(text: str) -> dict[str, str]:
 def _await(container: Container, host: str, port: str, deadline: float) -> None:
     """Wait until a server accepts connections at an address that it has only once it is the real one."""
     command = ["pg_isready", "-q", "-h", host, "-p", port]
-    while container.exec_run(command).exit_code != 0:
+    while dockerexec.run(container, command).exit_code != 0:
         container.reload()
         if container.status != "running" or time.monotonic() > deadline:
             said = container.logs(tail=8).decode(errors="replace").strip()

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import dockerexec
 from .engine import connect
 
 if TYPE_CHECKING:
@@ -55,13 +56,12 @@ def _run(container: Container, command: list[str]) -> tuple[int, str]:
     from docker.errors import APIError  # connect() has checked for it
 
     try:
-        result = container.exec_run(command)
+        done = dockerexec.run(container, command)
     except APIError as error:
         if error.status_code != _CONFLICT:
             raise
         return _ENDED, "the container ended before it could be asked"
-    output = result.output if isinstance(result.output, bytes) else b"".join(result.output)
-    return int(result.exit_code if result.exit_code is not None else -1), output.decode(errors="replace").strip()
+    return done.exit_code, done.output.decode(errors="replace").strip()
 
 
 def _wait_for(

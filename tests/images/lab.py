@@ -19,6 +19,7 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 from docker.models.volumes import Volume
+from ready import dockerexec
 from ready.container import SECURITY_OPTIONS, TMPFS_OPTIONS
 from ready.definitions import load_definitions
 from ready.imagebuild import Builder, read_recipe, recipe_hash, reference
@@ -151,10 +152,9 @@ def until(check: Callable[[], Any], container: Container, seconds: float = 60) -
 
 def sh(container: Container, script: str, user: str | None = None) -> str:
     """Run a shell script inside and return its output; a failure is a failure."""
-    code, output = container.exec_run(["bash", "-c", script], user=user or "")
-    assert isinstance(output, bytes)
-    text = output.decode(errors="replace").strip()
-    assert code == 0, f"{script}: exit {code}: {text}"
+    done = dockerexec.run(container, ["bash", "-c", script], user=user or "")
+    text = done.output.decode(errors="replace").strip()
+    assert done.exit_code == 0, f"{script}: exit {done.exit_code}: {text}"
     return text
 
 

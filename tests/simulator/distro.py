@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import docker
 import docker.errors
+from ready import dockerexec
 
 from tests.simulator.host import ScriptCall
 
@@ -127,9 +128,8 @@ class Distro:
     def sh(self, text: str) -> tuple[int, str]:
         """Run a shell text as root and return its exit code and what it printed."""
         self.start()
-        result = self._client.containers.get(self.container).exec_run(["/bin/sh", "-c", text])
-        assert isinstance(result.output, bytes)
-        return int(result.exit_code or 0), result.output.decode(errors="replace")
+        done = dockerexec.run(self._client.containers.get(self.container), ["/bin/sh", "-c", text])
+        return done.exit_code, done.output.decode(errors="replace")
 
     def integrate(self, *, on: bool) -> None:
         """Switch Docker Desktop's integration: its socket and command line come, or dangle."""

@@ -10,6 +10,7 @@ from typing import Any
 import docker
 import pytest
 from psycopg.sql import SQL, Identifier
+from ready import dockerexec
 from ready.engine import read_memory
 
 from tests.system.conftest import Ready, Result, own_stack
@@ -82,7 +83,7 @@ def everything(ready: Ready) -> dict[str, Any]:
 def size_of_indexes(ready: Ready) -> int:
     """Return the bytes of ChromaDB's indexes on disk; it never removes those of a deleted collection."""
     script = "find /data -name '*.bin' -printf '%s\\n'"
-    found = ready.stack.container("chromadb").exec_run(["sh", "-c", script])
+    found = dockerexec.run(ready.stack.container("chromadb"), ["sh", "-c", script])
     assert found.exit_code == 0
     return sum(map(int, found.output.split()))
 

@@ -27,15 +27,16 @@ class Crashing:
         """Say that it was started once more."""
         self.attrs["RestartCount"] += 1
 
-    def exec_run(self, command: list[str]) -> Any:
-        """Refuse as Docker does."""
-        response = requests.Response()
-        response.status_code = 409
-        raise APIError("Conflict", response=response)
-
     def logs(self, tail: int) -> bytes:
         """Return why it ended."""
         return b"argument must be 'yes' or 'no'\n"
+
+
+def refuse(*_: Any) -> Any:
+    """Refuse to run anything there, as Docker does."""
+    response = requests.Response()
+    response.status_code = 409
+    raise APIError("Conflict", response=response)
 
 
 def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +44,7 @@ def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> Non
     container = Crashing()
     client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: container), close=lambda: None)
     monkeypatch.setattr(waiting, "connect", lambda **_: client)
+    monkeypatch.setattr("ready.dockerexec.run", refuse)
     monkeypatch.setattr("time.sleep", lambda _: None)
     ticks = count()
     outcome = waiting.wait_for_all({"redis": SERVICE}, clock=lambda: float(next(ticks)))["redis"]

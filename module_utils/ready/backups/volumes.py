@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import docker
 from docker.errors import APIError, NotFound
 
+from .. import dockerexec
 from ..container import LABEL_STACK
 from .manifest import BackupError
 
@@ -36,26 +37,18 @@ def _words(text: bytes) -> str:
 
 def exec_to_file(container: Container, command: Sequence[str], path: Path) -> None:
     """Write what a command in a running container prints to a file. Raises BackupError unless it exits with 0."""
-    api = container.client.api  # type: ignore[union-attr]
-    run = api.exec_create(container.id, list(command))["Id"]
-    errors = b""
     with path.open("xb") as stream:
-        for out, err in api.exec_start(run, stream=True, demux=True):
-            if out:
-                stream.write(out)
-            errors += err or b""
-    code = api.exec_inspect(run)["ExitCode"]
-    if code != 0:
-        raise BackupError(f"{container.name}: {command[0]} ended with {code}: {_words(errors)}")
+        done = dockerexec.run(container, command, write=stream.write)
+    if done.exit_code != 0:
+        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {_words(done.errors)}")
 
 
 def execute(container: Container, command: Sequence[str]) -> str:
     """Return what a command in a running container prints. Raises BackupError unless it exits with 0."""
-    done = container.exec_run(list(command))
-    output = done.output if isinstance(done.output, bytes) else b"".join(done.output)
+    done = dockerexec.run(container, command)
     if done.exit_code != 0:
-        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {_words(output)}")
-    return output.decode(errors="replace")
+        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {_words(done.output)}")
+    return done.output.decode(errors="replace")
 
 
 def _tar(path: Path, name: str, owner: tuple[int, int]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import requests
+from ready import dockerexec
 
 from tests.hardening import assert_hardened
 from tests.stack import molecule_stack
@@ -20,9 +21,9 @@ def test_data() -> None:
 
 def test_data_are_in_the_volume() -> None:
     """1.x persists to /data: a wrong mount would leave the volume, and every backup of it, empty."""
-    code, listing = STACK.container("chromadb").exec_run(["ls", "/data"])
-    assert code == 0
-    assert b"chroma.sqlite3" in listing
+    listing = dockerexec.run(STACK.container("chromadb"), ["ls", "/data"])
+    assert listing.exit_code == 0
+    assert b"chroma.sqlite3" in listing.output
     mounts = {mount["Destination"]: mount["Name"] for mount in STACK.container("chromadb").attrs["Mounts"]}
     assert mounts["/data"] == f"{STACK.name}_chromadb_data"
 

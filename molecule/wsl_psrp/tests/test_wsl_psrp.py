@@ -9,6 +9,7 @@ from typing import Any
 
 import docker
 import pytest
+from ready import dockerexec
 
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 PICTURE = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "docs" / "pictures" / "readiness.png"
@@ -24,7 +25,7 @@ def distro() -> Any:
 
 def said(distro: Any, *command: str) -> str:
     """Return what a command prints there."""
-    result = distro.exec_run(list(command))
+    result = dockerexec.run(distro, command)
     assert result.exit_code == 0, result.output
     return str(result.output.decode())
 
