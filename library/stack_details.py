@@ -49,7 +49,8 @@ logs:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.container import containers
-from ansible.module_utils.ready.engine import EngineError, connect, read_details, read_logs
+from ansible.module_utils.ready.engine import EngineError, connect, read_logs
+from ansible.module_utils.ready.usage import read_details
 
 
 def main() -> None:

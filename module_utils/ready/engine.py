@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 import tarfile
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +80,8 @@ def read_files(container: Container, path: str = CONFIG_PATH) -> list[tuple[str,
     return files
 
 
-def _container(client: DockerClient, name: str) -> Container | None:
+def find_container(client: DockerClient, name: str) -> Container | None:
+    """Return the container of this name, if there is one."""
     try:
         return client.containers.get(name)
     except NotFound:
@@ -89,7 +89,7 @@ def _container(client: DockerClient, name: str) -> Container | None:
 
 
 def _service_state(client: DockerClient, stack: str, service: Mapping[str, Any]) -> dict[str, Any]:
-    container = _container(client, service["container"])
+    container = find_container(client, service["container"])
     if container is None:
         return {"exists": False, "ours": False, "running": False, "status": "absent", "ports": []}
     inspected = container.attrs
@@ -235,7 +235,7 @@ def write_volume(
     mounts are there: docker/for-win#14924). Returns the paths added, changed and removed.
     """
     helper = f"{volume}-writer"
-    leftover = _container(client, helper)  # an interrupted run's
+    leftover = find_container(client, helper)  # an interrupted run's
     if leftover is not None and leftover.labels.get(LABEL_STACK) == labels[LABEL_STACK]:
         leftover.remove(v=True, force=True)
     if dry_run and not any(item.name == volume for item in client.volumes.list()):
@@ -301,7 +301,7 @@ def run_once(client: DockerClient, image: str, command: Sequence[str], labels: M
 def _ours(client: DockerClient, stack: Mapping[str, Any]) -> Iterator[tuple[str, Container]]:
     """Yield service, container of those that are this stack's."""
     for name, service in stack["services"].items():
-        container = _container(client, service["container"])
+        container = find_container(client, service["container"])
         if container is not None and container.labels.get(LABEL_STACK) == stack["name"]:
             yield name, container
 
@@ -341,61 +341,11 @@ def read_running(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, di
     return found
 
 
-def _memory_stats(client: DockerClient, container: Container) -> dict[str, Any]:
-    """Return what Docker counts of memory; whoever asks twice within a second waits for the next one."""
-    stats = client.api.stats(str(container.id), stream=False, one_shot=True)
-    return dict(stats.get("memory_stats", {}))
-
-
-def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
-    """Return the bytes that the processes of a container hold, without page cache, and its limit, 0 for none.
-
-    None when Docker does not say, as of a container that does not run. Docker's own count is the slower source.
-    """
-    try:
-        container = client.containers.get(name)
-        try:
-            used = 1024 * sum(int(rss) for _, rss in container.top(ps_args="-o pid,rss")["Processes"])
-        except (APIError, ValueError):  # no ps where Docker is, or BusyBox's, which rounds to "12m"
-            found = _memory_stats(client, container)["stats"]
-            used = int(found["total_rss"] if "total_rss" in found else found["anon"])  # control groups v1, v2
-    except (DockerException, OSError, KeyError):
-        return None
-    return used, int(container.attrs["HostConfig"]["Memory"])
-
-
-def _disk_usage(client: DockerClient) -> dict[str, Any]:
-    """Return what takes room; Docker adds it up for one asker at a time, and turns the others away."""
-    ends = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            return dict(client.df())
-        except APIError as error:
-            if "already running" not in str(error) or time.monotonic() > ends:
-                raise
-        time.sleep(0.5)
-
-
-def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
-    memory: dict[str, int] = {}
-    for service in services:
-        container = _container(client, service["container"])
-        if container is None or container.status != "running":
-            continue
-        usage = _memory_stats(client, container)
-        stats = usage.get("stats", {})
-        cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
-        memory[service["name"]] = max(0, usage.get("usage", 0) - cache)
-    volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in _disk_usage(client)["Volumes"] or []}
-    return {"memory": memory, "volumes": {name: size for name, size in volumes.items() if size >= 0}}
-
-
 def read_logs(client: DockerClient, services: Iterable[Mapping[str, Any]], lines: int) -> dict[str, list[str]]:
     """Return the last log lines by service; a service without a container has none."""
     logs = {}
     for service in services:
-        container = _container(client, service["container"])
+        container = find_container(client, service["container"])
         text = container.logs(tail=lines).decode(errors="replace") if container is not None else ""
         logs[service["name"]] = _ESCAPES.sub("", text).splitlines()
     return logs

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .engine import EngineError, connect, read_authorities, read_memory, read_secrets
+from .engine import EngineError, connect, read_authorities, read_secrets
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
+from .usage import read_memory
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -11,7 +11,7 @@ import docker
 import pytest
 from psycopg.sql import SQL, Identifier
 from ready import dockerexec
-from ready.engine import read_memory
+from ready.usage import read_memory
 
 from tests.system.conftest import Ready, Result, own_stack
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What Docker is asked, with a client that answers as Docker has been seen to."""
+"""What Docker is asked of usage, with a client that answers as Docker has been seen to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import requests
 from docker.errors import APIError
-from ready.engine import read_details, read_memory
+from ready.usage import read_details, read_memory
 
 
 def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
