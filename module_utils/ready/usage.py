@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .engine import TIMEOUT, find_container
@@ -53,16 +55,20 @@ def _disk_usage(client: DockerClient) -> dict[str, Any]:
         time.sleep(0.5)
 
 
+def _in_use(client: DockerClient, container: Container) -> int:
+    """Return bytes of memory without the page cache that can be taken back at once."""
+    usage = _memory_stats(client, container)
+    stats = usage.get("stats", {})
+    cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
+    return max(0, int(usage.get("usage", 0)) - int(cache))
+
+
 def read_details(client: DockerClient, services: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Return memory in use by service (without the page cache) and sizes by volume, in bytes."""
-    memory: dict[str, int] = {}
-    for service in services:
-        container = find_container(client, service["container"])
-        if container is None or container.status != "running":
-            continue
-        usage = _memory_stats(client, container)
-        stats = usage.get("stats", {})
-        cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
-        memory[service["name"]] = max(0, usage.get("usage", 0) - cache)
-    volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in _disk_usage(client)["Volumes"] or []}
+    """Return memory in use by service (without the page cache) and sizes by volume, in bytes; all are asked at once."""
+    found = {service["name"]: find_container(client, service["container"]) for service in services}
+    running = {name: container for name, container in found.items() if container and container.status == "running"}
+    with ThreadPoolExecutor(max_workers=len(running) + 1) as pool:
+        sizes = pool.submit(_disk_usage, client)
+        memory = dict(zip(running, pool.map(partial(_in_use, client), running.values()), strict=True))
+        volumes = {item["Name"]: item.get("UsageData", {}).get("Size", -1) for item in sizes.result()["Volumes"] or []}
     return {"memory": memory, "volumes": {name: size for name, size in volumes.items() if size >= 0}}

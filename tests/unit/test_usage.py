@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,6 +31,27 @@ def test_another_asks_for_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     client: Any = SimpleNamespace(df=df)
     assert read_details(client, []) == {"memory": {}, "volumes": {"s_data": 7}}
+
+
+def test_all_are_asked_at_once() -> None:
+    """Docker keeps whoever asks for a container's statistics waiting for a second: for all together, not each."""
+    meeting = threading.Barrier(5, timeout=5)
+
+    def stats(name: str, **_: Any) -> dict[str, Any]:
+        meeting.wait()
+        return {"memory_stats": {"usage": 100 + int(name), "stats": {"inactive_file": 10}}}
+
+    def df() -> dict[str, Any]:
+        meeting.wait()
+        return {"Volumes": None}
+
+    def get(name: str) -> Any:
+        return SimpleNamespace(id=name, status="exited" if name == "4" else "running")
+
+    client: Any = SimpleNamespace(df=df, api=SimpleNamespace(stats=stats), containers=SimpleNamespace(get=get))
+    services = [{"name": f"s{number}", "container": str(number)} for number in range(5)]
+    memory = {"s0": 90, "s1": 91, "s2": 92, "s3": 93}
+    assert read_details(client, services) == {"memory": memory, "volumes": {}}
 
 
 def measured(top: Any, stats: dict[str, Any]) -> tuple[Any, Any]:
