@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from .hostload import Reading, host_figures, load, shares
@@ -16,6 +17,7 @@ from .latency import measured_enough, usable_baseline
 from .leaks import hidden
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
+from .together import together
 from .workloads.base import FIXTURE_SECONDS, NoRoomError, Operation, Workload
 from .workloads.chromadb import ChromaDBWorkload
 from .workloads.neo4j import Neo4jWorkload
@@ -285,25 +287,18 @@ def told(error: BaseException, secrets: Iterable[str]) -> str:
     return f"{type(error).__name__}: {hidden(text, secrets)}"[:DETAIL]
 
 
-def together(workloads: Mapping[str, Workload], step: Callable[[Workload], None], seconds: float) -> dict[str, str]:
+def step_all(workloads: Mapping[str, Workload], step: Callable[[Workload], None], seconds: float) -> dict[str, str]:
     """Make a step for all services at once; return service -> what went wrong, nothing for those that went well."""
-    wrong: dict[str, str] = dict.fromkeys(workloads, f"no answer within {seconds:g} s")
 
-    def attempt(name: str, workload: Workload) -> None:
+    def attempt(workload: Workload) -> str:
         try:
             step(workload)
-        except Exception as error:  # told, and the others go on
-            wrong[name] = told(error, workload.secrets)
-        else:
-            del wrong[name]
+        except Exception as error:  # told without the secrets that it may name, and the others go on
+            return told(error, workload.secrets)
+        return ""
 
-    threads = [threading.Thread(target=attempt, args=item, daemon=True) for item in workloads.items()]
-    end = time.monotonic() + seconds
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
-    return dict(wrong)
+    ended, late = together({name: partial(attempt, workload) for name, workload in workloads.items()}, seconds)
+    return {name: text for name, text in ended.items() if text} | late
 
 
 def measure_stack(
@@ -351,7 +346,7 @@ def measure_stack(
     try:
         other = threading.Thread(target=meanwhile, daemon=True)
         other.start()
-        wrong = together(workloads, build, FIXTURE_SECONDS)
+        wrong = step_all(workloads, build, FIXTURE_SECONDS)
         other.join()
         alone()
         before = Reading.take()
@@ -364,7 +359,7 @@ def measure_stack(
         loaded = host_figures(before, Reading.take(), directory)
     finally:
         gc.enable()
-        left = together(workloads, lambda workload: workload.remove(), FIXTURE_SECONDS)
+        left = step_all(workloads, lambda workload: workload.remove(), FIXTURE_SECONDS)
     for name, workload in workloads.items():
         services[name] |= {
             "image_id": image_ids.get(name),

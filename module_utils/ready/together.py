@@ -1,11 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Several things at once, under one deadline."""
+"""Several things at once."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -38,3 +39,13 @@ def together(calls: Mapping[K, Callable[[], V]], deadline: float) -> tuple[dict[
     results, faults = dict(returned), dict(failed)
     late = {key: f"no answer within {deadline:g} s" for key in calls if key not in results and key not in faults}
     return results, faults | late
+
+
+def for_each(work: Callable[[V], object], items: Iterable[V]) -> None:
+    """Do something with all items at the same time; raises the first error when all have ended."""
+    things = list(items)
+    with ThreadPoolExecutor(max_workers=max(1, len(things))) as pool:
+        futures = [pool.submit(work, item) for item in things]
+    errors = [error for error in (future.exception() for future in futures) if error]
+    if errors:
+        raise errors[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ready.latency import percentile, run_verdict
-from ready.measuring import GIVE_UP, Given, Measurement, Prober, together
+from ready.measuring import GIVE_UP, Given, Measurement, Prober, step_all
 from ready.services.base import CheckError, expect, fixture_name, left_over
 from ready.workloads.base import Operation, Workload
 
@@ -188,7 +188,7 @@ def test_what_an_error_says_holds_no_secret() -> None:
     assert "app:***@localhost" in str(found)
     assert "hunter2" not in str(found)
     workload = OneOperation(refuse)
-    assert together({"x": workload}, lambda its: its.operations()[0].ask(0), 5) == {
+    assert step_all({"x": workload}, lambda its: its.operations()[0].ask(0), 5) == {
         "x": "ConnectionRefusedError: app:***@localhost refused"
     }
 

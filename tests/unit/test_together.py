@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from ready.together import together
+import pytest
+from ready.together import for_each, together
 
 
 def test_each_is_told_as_it_is() -> None:
@@ -25,3 +26,19 @@ def test_each_is_told_as_it_is() -> None:
     gate.set()
     assert results == {"good": "yes"}
     assert faults == {"broken": "ValueError: two lines", "hanging": "no answer within 0.2 s"}
+
+
+def test_an_error_waits_for_the_others() -> None:
+    """All begin at once and come to their end; then the first error of their order is raised."""
+    meeting, ended = threading.Barrier(3, timeout=5), []
+
+    def work(number: int) -> None:
+        meeting.wait()
+        if number < 2:
+            raise ValueError(number)
+        time.sleep(0.05)
+        ended.append(number)
+
+    with pytest.raises(ValueError, match="0"):
+        for_each(work, range(3))
+    assert ended == [2]

@@ -6,8 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from operator import methodcaller
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..container import LABEL_STACK
 from ..engine import read_authorities, read_secrets, read_state
 from ..evidence import timestamp
 from ..plan import images_in_use
+from ..together import for_each
 from ..waiting import wait_for_all
 from . import wal
 from .base import Dump
@@ -66,16 +66,6 @@ def data_root(client: DockerClient) -> Path:
     return Path(str(client.info().get("DockerRootDir") or "/var/lib/docker"))
 
 
-def together(work: Callable[[Any], object], items: Iterable[Any]) -> None:
-    """Do something with all items at the same time; raises the first error when all have ended."""
-    things = list(items)
-    with ThreadPoolExecutor(max_workers=max(1, len(things))) as pool:
-        futures = [pool.submit(work, item) for item in things]
-    errors = [error for error in (future.exception() for future in futures) if error]
-    if errors:
-        raise errors[0]
-
-
 def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, float]:
     """Dump every store into staging, and return figures of the fence (seconds); whatever was stopped runs again.
 
@@ -94,14 +84,14 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
             dump.step(name)
 
     try:
-        together(methodcaller("step", "prepare"), dumps.values())
+        for_each(methodcaller("step", "prepare"), dumps.values())
         work.journal.note(stopped=stopping)
         if level == "fuzzy":
             for name in stopping[:-1]:
                 at_its_own_pace(dumps[name])
-            together(at_its_own_pace, [*(dumps[name] for name in stopping[-1:]), *running])
+            for_each(at_its_own_pace, [*(dumps[name] for name in stopping[-1:]), *running])
         else:
-            together(methodcaller("step", "fence"), [dumps[name] for name in stopping])
+            for_each(methodcaller("step", "fence"), [dumps[name] for name in stopping])
             started = time.monotonic()
             try:
                 for dump in running:
@@ -112,11 +102,11 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
                 for dump in running:
                     dump.step("release")
             figures["fence_seconds"] = round(time.monotonic() - started, 3)
-            together(methodcaller("step", "release"), [dumps[name] for name in stopping])
+            for_each(methodcaller("step", "release"), [dumps[name] for name in stopping])
         # Only now, with everything running again: writing and counting would lengthen the outages.
-        together(lambda dump: dump.step("write", _directory(work, dump.name)), dumps.values())
+        for_each(lambda dump: dump.step("write", _directory(work, dump.name)), dumps.values())
     finally:
-        together(methodcaller("step", "close"), dumps.values())
+        for_each(methodcaller("step", "close"), dumps.values())
         work.journal.note(stopped=[])  # not reached when something could not be started: the next run tries again
     return figures
 

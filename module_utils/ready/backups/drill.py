@@ -11,8 +11,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..together import for_each
 from . import recovery
-from .backup import images, together
+from .backup import images
 from .base import Load
 from .manifest import FILE as MANIFEST
 from .manifest import BackupError, age, ahead, faults, file_faults, refusals
@@ -81,7 +82,7 @@ def prove_all(
     def ask(name: str) -> None:
         outcomes[name] |= prove(loads[name])
 
-    together(ask, only)
+    for_each(ask, only)
     return loads, outcomes
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..engine import read_authorities, read_secrets
 from ..part import FAIL
 from ..probing import deep_health, make_probes
+from ..together import for_each
 from ..waiting import wait_for_all
 from . import backup, recovery
-from .backup import refuse_down, together
+from .backup import refuse_down
 from .base import Load
 from .drill import fetch, prove_all
 from .manifest import BackupError
@@ -105,7 +106,7 @@ def run(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
                     f"{'; '.join(wrong)}. Next: --set another one"
                 )
-            together(methodcaller("settle"), loads.values())
+            for_each(methodcaller("settle"), loads.values())
             stopped = time.monotonic()
             _replace(client, work, only, loads, manifest)
             outage = round(time.monotonic() - stopped, 2)
@@ -133,7 +134,7 @@ def _replace(
     work.journal.note(stopped=list(only))
     wrong: dict[str, list[str]] = {}
     try:
-        together(lambda name: _swap(client, work, name, loads[name]), only)
+        for_each(lambda name: _swap(client, work, name, loads[name]), only)
         wrong = _verify(client, work, only, manifest["parts"])
     except Exception as error:  # whatever it was: the old data come back
         wrong = {"restore": [f"{type(error).__name__}: {error}"]}
