@@ -43,7 +43,7 @@ def test_a_lost_connection_leaves_one_until_it_is_forgotten(tmp_path: Path) -> N
 def test_a_killed_run_leaves_one(tmp_path: Path) -> None:
     """While it lives it is another run's, and left alone."""
     notes, token = Notes(tmp_path, "pc1", "Ubuntu"), uuid.uuid4().hex
-    process = multiprocessing.get_context("fork").Process(target=hold, args=(tmp_path, token))
+    process = multiprocessing.get_context("spawn").Process(target=hold, args=(tmp_path, token))
     process.start()
     while not list(tmp_path.glob(f"*/{token}")):
         time.sleep(0.02)
