@@ -337,7 +337,7 @@ def test_service_that_the_timers_do_not_know(small: Ready) -> None:
         for verb in ("backup", "drill"):
             assert "found neo4j running" in refused(small, verb)
     finally:
-        added.remove(force=True)
+        added.remove(force=True, v=True)
 
 
 def test_snapshot_of_its_own(small: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
