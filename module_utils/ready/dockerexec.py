@@ -32,16 +32,24 @@ class Ran(NamedTuple):
     errors: bytes  #: standard errors alone
 
 
-def _whole(content: bytes, length: int) -> bytes:
-    if len(content) < length:
-        raise ConnectionError("the connection to the Docker daemon was lost in the middle of a command's output")
+def _read(body: Any, length: int, *, may_end: bool = False) -> bytes:
+    """Return that many bytes; none at the end, where that may be."""
+    from urllib3.exceptions import HTTPError  # comes with the SDK, which a host may lack
+
+    lost = "the connection to the Docker daemon was lost in the middle of a command's output"
+    try:
+        content = bytes(body.read(length))
+    except HTTPError as error:
+        raise ConnectionError(f"{lost}: {error}") from error
+    if len(content) < length and (content or not may_end):
+        raise ConnectionError(lost)
     return content
 
 
 def _frames(body: Any) -> Iterator[tuple[int, bytes]]:
-    while head := body.read(_HEAD.size):
-        stream, length = _HEAD.unpack(_whole(head, _HEAD.size))
-        yield stream, _whole(body.read(length), length)
+    while head := _read(body, _HEAD.size, may_end=True):
+        stream, length = _HEAD.unpack(head)
+        yield stream, _read(body, length)
 
 
 def run(

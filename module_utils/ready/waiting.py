@@ -27,6 +27,8 @@ LOG_LINES = 15
 MAX_RESTARTS = 3
 #: What Docker answers to a question to a container that does not run, and the exit code that stands for it here.
 _CONFLICT, _ENDED = 409, -2
+#: Stands for the exit code of a question whose answer was lost on its way.
+_UNANSWERED = -1
 #: What the stores say when the data hold another password than the one we were given.
 WRONG_PASSWORD = re.compile(
     r"password authentication failed|Neo\.ClientError\.Security\.Unauthorized|WRONGPASS|NOAUTH", re.IGNORECASE
@@ -61,6 +63,8 @@ def _run(container: Container, command: list[str]) -> tuple[int, str]:
         if error.status_code != _CONFLICT:
             raise
         return _ENDED, "the container ended before it could be asked"
+    except ConnectionError as error:
+        return _UNANSWERED, str(error)
     return done.exit_code, done.output.decode(errors="replace").strip()
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import struct
 import threading
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ class Daemon(BaseHTTPRequestHandler):
     body = frame(1, BEGIN) + frame(2, b"beware\n") + frame(1, END)
     exit_codes: list[int | None]
     status = 200
+    reset = False
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -59,6 +62,9 @@ class Daemon(BaseHTTPRequestHandler):
             head = "101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp" if upgraded else "200 OK"
             self.wfile.write(f"HTTP/1.1 {head}\r\nContent-Type: x/raw-stream\r\n\r\n".encode() + self.body)
             self.close_connection = True
+            if self.reset:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
 
 
 @pytest.fixture
@@ -111,6 +117,13 @@ def test_connection_lost_in_the_middle(container: Container, daemon: type[Daemon
     """Half a frame is no output, whatever the exit code."""
     daemon.body = Daemon.body[:-missing]
     with pytest.raises(ConnectionError, match="lost in the middle"):
+        dockerexec.run(container, ["look"])
+
+
+def test_connection_reset(container: Container, daemon: type[Daemon]) -> None:
+    """A daemon that goes away is told as that, and not by an exception of the library beneath."""
+    daemon.body, daemon.reset = Daemon.body[:-1], True
+    with pytest.raises(ConnectionError, match="was lost"):
         dockerexec.run(container, ["look"])
 
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What Docker is asked of usage, with a client that answers as Docker has been seen to."""
+"""What Docker is asked about usage, with a client that answers as Docker has been seen to."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from itertools import count
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 from docker.errors import APIError
-from ready import waiting
+from ready import dockerexec, waiting
 
 SERVICE = {"container": "s-redis", "health": {"test": ["CMD", "true"], "timeout": 1, "deadline": 60}}
 
@@ -32,6 +32,13 @@ class Crashing:
         return b"argument must be 'yes' or 'no'\n"
 
 
+class Running(Crashing):
+    """A container that goes on."""
+
+    def reload(self) -> None:
+        """Say nothing new."""
+
+
 def refuse(*_: Any) -> Any:
     """Refuse to run anything there, as Docker does."""
     response = requests.Response()
@@ -51,3 +58,20 @@ def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> Non
     assert outcome["logs"] == ["argument must be 'yes' or 'no'"]
     assert not outcome["healthy"]
     assert outcome["seconds"] < 30
+
+
+def test_a_question_without_an_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker may lose a connection, or not tell how a health test ended: that is no verdict on the service."""
+    answers: list[Any] = [ConnectionError("lost"), dockerexec.Ran(0, b"", b"")]
+
+    def ask(*_: Any) -> dockerexec.Ran:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return cast("dockerexec.Ran", answer)
+
+    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: Running()), close=lambda: None)
+    monkeypatch.setattr(waiting, "connect", lambda **_: client)
+    monkeypatch.setattr("ready.dockerexec.run", ask)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert waiting.wait_for_all({"redis": SERVICE})["redis"]["healthy"]
