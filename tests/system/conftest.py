@@ -16,6 +16,7 @@ import docker
 import pytest
 import yaml
 
+from tests.names import own
 from tests.stack import PORTS, Stack
 from tools.ports import free_ports
 
@@ -146,7 +147,7 @@ def own_stack(directory: Path, name: str, services: list[str], more: dict[str, A
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Ready]:
     """A stack of Redis alone, the quickest, for one test."""
-    name = f"sys-{tmp_path.name.replace('test_', '')[:20].rstrip('-_').lower()}"
+    name = own(f"sys-{tmp_path.name.replace('test_', '')[:20].rstrip('-_').lower()}")
     with own_stack(tmp_path, name, ["redis"]) as ready:
         yield ready
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -17,6 +17,7 @@ from ready.backups.run import restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK
 
+from tests.names import own
 from tests.system.backups import (
     KEYS,
     NODES,
@@ -38,7 +39,7 @@ from tests.system.backups import (
 )
 from tests.system.conftest import Ready, own_stack
 
-NAME = "sys-backup"
+NAME = own("sys-backup")
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +201,7 @@ def test_restore_on_a_new_machine(whole: tuple[Ready, dict[str, Any]], tmp_path:
     key = next(line.split()[-1] for line in sheet.splitlines() if line.startswith("Key:"))
     ready.run("destroy", "--volumes", "--yes")
     shutil.copytree(ready.directory / "repository", tmp_path / "repository")
-    name = "sys-elsewhere"
+    name = own("sys-elsewhere")
     (tmp_path / "key").write_text(key)
     (tmp_path / "key").chmod(0o600)
     with own_stack(tmp_path / "new", name, SERVICES) as other:

@@ -30,6 +30,7 @@ from ready.backups.run import make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK, Work
 
+from tests.names import own
 from tests.system.backups import (
     KEYS,
     PYTHON,
@@ -51,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     directory = tmp_path_factory.mktemp("small")
     (directory / "metrics").mkdir()
     variables = {"backup_metrics_directory": str(directory / "metrics")}
-    with with_backups(directory, "sys-backup-redis", ["redis"], **variables) as ready:
+    with with_backups(directory, own("sys-backup-redis"), ["redis"], **variables) as ready:
         client = ready.stack.redis("admin")
         client.mset({f"item:{number}": number for number in range(KEYS)})
         client.set("large", os.urandom(2**21))

@@ -13,9 +13,10 @@ from psycopg.sql import SQL, Identifier
 from ready import dockerexec
 from ready.usage import read_memory
 
+from tests.names import own
 from tests.system.conftest import Ready, Result, own_stack
 
-NAME = "sys-check"
+NAME = own("sys-check")
 PARTS = ("security", "network", "latency")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
@@ -132,7 +133,7 @@ def test_service_hangs(checked: Ready) -> None:
     checked.stack.container("neo4j").pause()
     result, services = check(checked, 2)
     assert "./ready start --service neo4j" in result.text
-    assert "start container sys-check-neo4j (it is paused)" in checked.run("up").text
+    assert f"start container {NAME}-neo4j (it is paused)" in checked.run("up").text
     assert checked.stack.container("neo4j").status == "running"
     assert services["neo4j"]["state"] == "paused"
     assert set(verdicts(services, "neo4j").values()) == {"fail"}

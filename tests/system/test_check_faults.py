@@ -15,9 +15,10 @@ import docker
 import pytest
 import redis
 
+from tests.names import own
 from tests.system.conftest import Ready, Result, own_stack
 
-NAME = "sys-check-faults"
+NAME = own("sys-check-faults")
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.names import own
 from tests.system.conftest import Ready, own_stack
 
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[Ready]:
     """Two hosts in the inventory."""
-    with own_stack(tmp_path, "ready-fleet", ["redis"]) as ready:
+    with own_stack(tmp_path, own("sys-fleet"), ["redis"]) as ready:
         ready.set(preflight_disk_free="900t")
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         off = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}

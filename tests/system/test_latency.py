@@ -31,10 +31,11 @@ from ready.workloads.chromadb import ChromaDBWorkload
 from ready.workloads.neo4j import INDEX, Neo4jWorkload
 from ready.workloads.redis import NEED
 
+from tests.names import own
 from tests.system.conftest import Ready, own_stack
 from tests.system.test_check import everything
 
-NAME = "sys-latency"
+NAME = own("sys-latency")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 JUDGED = {"postgresql": "simple_query", "neo4j": "traversal", "chromadb": "vector_search", "redis": "cache_hit"}
 

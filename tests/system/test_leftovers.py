@@ -7,9 +7,10 @@ from pathlib import Path
 
 import docker
 
+from tests.names import own
 from tests.system.conftest import own_stack
 
-NAME = "sys-leftovers"
+NAME = own("sys-leftovers")
 
 
 def anonymous_volumes() -> set[str]:

@@ -11,10 +11,11 @@ import docker
 import psycopg
 import pytest
 
+from tests.names import own
 from tests.system.canary import watched
 from tests.system.conftest import Ready, own_stack, remove
 
-NAME = "sys-life"
+NAME = own("sys-life")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
@@ -188,9 +189,9 @@ def test_data_with_another_password_are_named(life: Ready) -> None:
     """Neo4j ignores a new password for old data: the volume and the way out are named; the old secrets are one."""
     good = life.stack.secrets_file.read_bytes()
     life.stack.secrets_file.unlink()
-    life.set(ready_services=["redis"], stack_name="sys-other")
+    life.set(ready_services=["redis"], stack_name=own("sys-other"))
     life.run("up")  # makes secrets, of another stack
-    remove("sys-other")
+    remove(own("sys-other"))
     from ready.vault import SecretStore  # the store of this moment
 
     store = SecretStore.open(life.stack.secrets_file, life.stack.key_file)

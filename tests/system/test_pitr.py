@@ -19,10 +19,11 @@ from ready.backups.manifest import BackupError
 from ready.backups.run import restore_set
 from ready.backups.work import WORK
 
+from tests.names import own
 from tests.system.backups import evidence, leftovers, scheduled, with_backups
 from tests.system.conftest import Ready
 
-NAME = "sys-pitr"
+NAME = own("sys-pitr")
 WAL = f"{NAME}-wal"
 
 

@@ -18,10 +18,11 @@ import pytest
 from ready import installed, package
 from ready.connector import ConnectorError, ServiceConnector
 
+from tests.names import own
 from tests.system.conftest import ROOT, Ready, own_stack
 from tests.system.test_check import everything
 
-NAME = "sys-probe"
+NAME = own("sys-probe")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 CLOSED = "127.0.0.1:1"
 NOWHERE = "nowhere.invalid"

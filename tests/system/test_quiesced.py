@@ -14,10 +14,11 @@ from ready.backups.drill import read_manifest
 from ready.backups.restic import newest
 from ready.backups.work import Work
 
+from tests.names import own
 from tests.stack import Stack
 from tests.system.backups import leftovers, with_backups
 
-NAME = "sys-quiesced"
+NAME = own("sys-quiesced")
 
 
 @dataclass

@@ -20,10 +20,11 @@ from ready.leaks import Search
 from ready.part import Part
 from ready.security import judge_security
 
+from tests.names import own
 from tests.system.canary import Processes, shown, watched
 from tests.system.conftest import QUICK, ROOT, Ready, Result, own_stack
 
-NAME = "sys-security"
+NAME = own("sys-security")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from ready.backups.work import Work
 
+from tests.names import own
 from tests.system.backups import KEYS, evidence, leftovers, redis_contents, scheduled, with_backups
 from tests.system.conftest import Ready, install
 from tools.ports import free_ports
 
-NAME = "sys-sftp"
+NAME = own("sys-sftp")
 #: The sshd's name in /etc/ssh/ssh_config.d, the only place that root's ssh reads besides root's own files.
-HOST = "ready-sftp-test"
+HOST = own("ready-sftp-test")
 CLIENT = Path("/etc/ssh/ssh_config.d") / f"{HOST}.conf"
 POLICY = Path("/usr/sbin/policy-rc.d")
 

@@ -26,10 +26,11 @@ from ready.services.gateway import Gateway
 from ready.tls import served
 from ready.vault import AUTHORITY, SecretStore
 
+from tests.names import own
 from tests.stack import ONCE
 from tests.system.conftest import Ready, own_stack
 
-NAME = "sys-tls"
+NAME = own("sys-tls")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis", "gateway"]
 WITH_TLS = ["postgresql", "neo4j", "redis", "gateway"]
 RATE = 60

@@ -14,6 +14,7 @@ from ready.backups.run import list_sets
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK
 
+from tests.names import own
 from tests.stack import Stack
 from tests.system.backups import with_backups
 from tests.system.conftest import Ready, own_stack
@@ -38,7 +39,7 @@ from tests.system.upgrades import (
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Redis 7 with data, for all tests that do not need another store; they build on each other."""
-    name = "sys-upgrade-redis"
+    name = own("sys-upgrade-redis")
     forget(name)
     mend_images()
     with own_stack(tmp_path_factory.mktemp("upgrade"), name, ["redis"]) as ready:
@@ -225,7 +226,7 @@ def test_upgrades_with_data(tmp_path: Path) -> None:
     container dies once it has the migrated data. Then that one is killed when all is moved, maybe before its container
     starts: the next run carries it through first.
     """
-    name = "sys-upgrade"
+    name = own("sys-upgrade")
     forget(name)
     with with_backups(tmp_path, name, list(MOVES), chromadb_version=MOVES["chromadb"][0]) as ready:
         for service in MOVES:

@@ -15,6 +15,7 @@ import docker
 import pytest
 import yaml
 
+from tests.names import own
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
 from tests.simulator.model import Windows, container_inside
@@ -24,7 +25,7 @@ from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-NAME = "win-restart"
+NAME = own("win-restart")
 
 
 @dataclass

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.names import own
 from tests.simulator.distro import Distro
 from tests.simulator.model import container_inside
 from tests.system.conftest import own_stack
 from tests.windows.pcs import site_of
 
-NAME, HOST = "win-server", "srv1"
+NAME, HOST = own("win-server"), "srv1"
 SERVICE = "chromadb"
 _COLLECTIONS = """
 import sys, urllib.request as http

@@ -23,6 +23,7 @@ import pytest
 import yaml
 from ready.windows.wayback import way_back
 
+from tests.names import own
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
 from tests.simulator.model import container_inside
@@ -35,7 +36,7 @@ BIN = Path(sys.executable).parent
 LATENCY = ROOT / "scripts" / "linux" / "distro_latency.py"
 #: PC -> its services. They share one daemon here, so each has a stack name and ports of its own.
 SERVICES = {"pc1": ["postgresql", "neo4j", "chromadb", "redis"], "pc2": ["redis"]}
-STACKS = {name: f"win-site-{name}" for name in SERVICES}
+STACKS = {name: own(f"win-site-{name}") for name in SERVICES}
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Site:
         return dict(json.loads(self.directory.joinpath("evidence", *path).read_text()))
 
 
-def own(name: str, directory: Path) -> dict[str, Any]:
+def group_of(name: str, directory: Path) -> dict[str, Any]:
     """Return what the inventory says about one PC and its distro."""
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     return {
@@ -99,7 +100,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         },
         "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} for name in SERVICES},
     }
-    children |= {f"of_{name}": own(name, tmp_path) for name in SERVICES}
+    children |= {f"of_{name}": group_of(name, tmp_path) for name in SERVICES}
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump(content))
     try:
