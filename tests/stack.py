@@ -23,6 +23,9 @@ from ready.vault import SecretStore
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.cleanup import identities
+from tests.names import own
+
 #: Without it redis-py asks a server that refuses for up to twenty seconds.
 ONCE = Retry(NoBackoff(), 0)
 PORTS = {
@@ -130,8 +133,7 @@ class Stack:
 
     def identities(self) -> dict[str, tuple[str, str]]:
         """Container name -> (Id, StartedAt): equal before and after means that nothing was restarted."""
-        containers = docker.from_env().containers.list(all=True, filters={"label": f"io.ready.stack={self.name}"})
-        return {str(item.name): (str(item.id), item.attrs["State"]["StartedAt"]) for item in containers}
+        return identities(self.name)
 
     def write(self) -> None:
         """Put one thing into each service that the stack has."""
@@ -195,12 +197,14 @@ class Stack:
 
 
 def molecule_stack(services: list[str]) -> Stack:
-    """Return the stack of the Molecule scenario that runs."""
-    ephemeral = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+    """Return the stack of the Molecule scenario that runs, by itself or on the one that several share."""
+    shared = os.environ.get("READY_TEST_SHARED")
+    directory = Path(shared or os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+    scenario = "shared" if shared else os.environ["MOLECULE_SCENARIO_NAME"].replace("_", "-")
     return Stack(
-        name=f"mol-{os.environ['MOLECULE_SCENARIO_NAME'].replace('_', '-')}",
-        secrets_file=ephemeral / "ready_secrets.vault",
-        key_file=ephemeral / "vault-key",
+        name=own(f"mol-{scenario}"),
+        secrets_file=directory / "ready_secrets.vault",
+        key_file=directory / "vault-key",
         variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()}
         | {"ready_services": services},
     )

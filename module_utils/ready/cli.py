@@ -20,7 +20,7 @@ from .specs import ROOT, verb_specs
 #: Verbs that are not a playbook, because they do nothing to a stack.
 LOCAL_VERBS = {
     "init": "Make an inventory outside the clone",
-    "test": "Run everything that proves Ready: lint, unit tests, image contract, Molecule scenarios, faults",
+    "test": "Run what proves Ready: lint, unit tests, image contracts, Molecule scenarios, faults; --all for everything",
 }
 
 
@@ -158,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return init(words[1:])
     if words[0] == "test":
-        runner = [sys.executable, "-m", "tools.run_tests", *words[1:]]
+        runner = [sys.executable, "-m", "tools.testing", *words[1:]]
         return _wait(subprocess.Popen(runner, cwd=ROOT))  # noqa: S603
     playbook, rest = find_verb(words)
     if playbook is None:

@@ -12,17 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 import yaml
 
+from tests.cleanup import remove
 from tests.names import own
 from tests.stack import PORTS, Stack
 from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Where hosts keep the descriptions of their stacks, beside the probes' environment.
-STACKS = Path("/opt/ready/stacks")
 #: See the file.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 
@@ -119,19 +117,6 @@ def make(directory: Path, name: str, services: list[str], more: dict[str, Any] =
     if probes := os.environ.get("READY_TEST_PROBES"):  # several checkouts on one machine: each with drivers of its own
         ready.set(probes_directory=probes)
     return ready
-
-
-def remove(name: str) -> None:
-    """Remove a test's stack by its label, whatever state it is in."""
-    client = docker.from_env()
-    wanted: dict[str, Any] = {"label": f"io.ready.stack={name}"}
-    for container in client.containers.list(all=True, filters=wanted):
-        container.remove(force=True, v=True)
-    for network in client.networks.list(filters=wanted):
-        network.remove()
-    for volume in client.volumes.list(filters=wanted):
-        volume.remove(force=True)
-    (STACKS / f"{name}.json").unlink(missing_ok=True)
 
 
 @contextmanager

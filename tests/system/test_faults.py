@@ -14,7 +14,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.system.conftest import Ready, make, remove
+from tests.cleanup import remove
+from tests.system.conftest import Ready, make
 
 
 def test_port_taken(redis: Ready) -> None:

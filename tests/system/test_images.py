@@ -22,7 +22,8 @@ import pytest
 import yaml
 from ready.definitions import load_definitions
 
-from tests.system.conftest import Ready, install, remove
+from tests.cleanup import remove
+from tests.system.conftest import Ready, install
 from tools.ports import free_ports
 
 CONFIG = """\

@@ -11,9 +11,10 @@ import docker
 import psycopg
 import pytest
 
+from tests.cleanup import remove
 from tests.names import own
 from tests.system.canary import watched
-from tests.system.conftest import Ready, own_stack, remove
+from tests.system.conftest import Ready, own_stack
 
 NAME = own("sys-life")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]

@@ -11,11 +11,14 @@ from ready.specs import verb_specs
 
 from tools import docs
 
+#: Made once: it reads everything that the pages are about.
+BLOCKS = docs.blocks()
 
-@pytest.mark.parametrize("page", docs.blocks())
+
+@pytest.mark.parametrize("page", BLOCKS)
 def test_page_is_current(page: str) -> None:
     """Each page exists and its tables are those that `python tools/docs.py` writes."""
-    before, after = docs.update(page, docs.blocks()[page])
+    before, after = docs.update(page, BLOCKS[page])
     assert before == after, "stale. Next: python tools/docs.py"
 
 

@@ -15,12 +15,12 @@ import docker
 import pytest
 import yaml
 
+from tests.cleanup import remove
 from tests.names import own
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
 from tests.simulator.model import Windows, container_inside
 from tests.stack import Stack
-from tests.system.conftest import remove
 from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]

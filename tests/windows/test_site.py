@@ -23,12 +23,12 @@ import pytest
 import yaml
 from ready.windows.wayback import way_back
 
+from tests.cleanup import remove
 from tests.names import own
 from tests.simulator.conditions import DISTRO, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
 from tests.simulator.model import container_inside
 from tests.stack import PORTS
-from tests.system.conftest import remove
 from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 from tests.hardening import assert_hardened
 from tests.stack import molecule_stack
 
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 STACK = molecule_stack(SERVICES)
-EVIDENCE = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "evidence" / STACK.name
+EVIDENCE = STACK.key_file.parent / "evidence" / STACK.name
 
 
 def test_data_in_all_four() -> None:

@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The README's stack beside a whole test run: `python -m tests.default_stack up` before it, `untouched` after it.
+
+Afterwards its containers are the same, not one of them restarted. Where this run has made it, its data must be there as
+well, and it is removed. Another checkout's is used as it is: its passwords are there.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+from ready.vault import default_key_file
+
+from tests.cleanup import identities
+from tests.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTE = ROOT / ".cache" / "test" / "default-stack.json"
+SECRETS = ROOT / "inventories" / "local" / "host_vars" / "localhost" / "ready_secrets.vault"
+NAME = "ready"
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+
+
+def exists() -> bool:
+    """Return whether this host has anything of it."""
+    try:
+        client = docker.from_env()
+        wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
+        return bool(client.containers.list(all=True, filters=wanted) or client.volumes.list(filters=wanted))
+    except DockerException:
+        return False  # no Docker yet
+
+
+def ready(*words: str) -> None:
+    """Run the launcher as a user does."""
+    subprocess.run([ROOT / "ready", *words], cwd=ROOT, check=True)
+
+
+def stack() -> Stack:
+    """Return it, on the default ports."""
+    return Stack(NAME, SECRETS, default_key_file(), {"ready_services": SERVICES})
+
+
+def up() -> None:
+    """Bring it up, put data into it where it is new, and note its containers."""
+    made = not exists()
+    if made or SECRETS.exists():
+        ready("up")
+    else:
+        print(f"the stack {NAME} is another checkout's: used as it is")
+    if made:
+        stack().write()
+    NOTE.write_text(json.dumps({"made": made, "containers": identities(NAME)}))
+
+
+def untouched() -> None:
+    """Compare it with the note. Raises AssertionError."""
+    noted = json.loads(NOTE.read_text())
+    found = {name: list(its) for name, its in identities(NAME).items()}
+    assert found == noted["containers"], f"found {found}, expected {noted['containers']}"
+    if noted["made"]:
+        stack().check()
+        ready("destroy", "--volumes", "--yes")
+        SECRETS.unlink()
+
+
+if __name__ == "__main__":
+    {"up": up, "untouched": untouched}[sys.argv[1]]()
