@@ -68,7 +68,7 @@ def _parser(playbook: str, spec: Mapping[str, Any]) -> argparse.ArgumentParser:
     parser.add_argument("--diff", action="store_true", help="show differences (never those of secrets)")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="more from Ansible; -vvv for debugging")
     for variable, option in spec.get("options", {}).items():
-        text = _paragraphs(option["description"])
+        text = _paragraphs(option["description"]).replace("%", "%%")  # argparse formats help texts with %
         if option["type"] == "bool":
             parser.add_argument(
                 f"--{option_name(variable)}", dest=variable, action="store_true", default=None, help=text
