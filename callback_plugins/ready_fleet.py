@@ -6,16 +6,17 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants as C  # noqa: N812 - as Ansible's own code calls it
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "module_utils"))  # Ansible offers module_utils to modules alone
 
-from ready import evidence, fleet, requirements  # Ansible offers module_utils to modules alone
-from ready.terminal import shown
+if TYPE_CHECKING:  # every ansible-playbook loads this file, and few runs print a summary
+    from ready import fleet
 
 DOCUMENTATION = r"""
 name: ready_fleet
@@ -59,7 +60,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Note which playbook it is."""
         path = Path(str(playbook._file_name)).absolute()
-        ours = path.parent in {requirements.ROOT, requirements.ROOT / "playbooks"}
+        ours = path.parent in {ROOT, ROOT / "playbooks"}
         self._playbook = path.stem if ours and path.stem in PLAYBOOKS else ""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -99,6 +100,9 @@ class CallbackModule(CallbackBase):
         hostvars = self._play.get_variable_manager().get_vars(play=self._play)["hostvars"]
         if len(hostvars) < 2:
             return
+        from ready import evidence, fleet, requirements
+        from ready.terminal import shown
+
         try:
             found = fleet.machines(hostvars, list(hostvars))
             for machine in found:
@@ -114,6 +118,8 @@ class CallbackModule(CallbackBase):
 
     def _leave(self, machine: fleet.Machine, host: str, stats: Any, hostvars: Any) -> None:
         """Leave evidence of how the run ended on a host."""
+        from ready import evidence, fleet
+
         outcome = "unreachable" if host in stats.dark else "failed" if host in stats.failures else "ok"
         task, message = ("", "") if outcome == "ok" else self._said.get(host, ("", ""))
         if outcome == "ok" and host in self._cut:

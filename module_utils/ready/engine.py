@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING, Any
 from . import journal
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
 
-try:  # the SDK comes from the lock (local) or from the distribution's python3-docker (remote hosts)
-    import docker
-    from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-
-    HAS_DOCKER = True
-except ImportError:  # pragma: no cover - depends on the target
-    HAS_DOCKER = False
-
+# The SDK takes a third of a second of CPU, so it is imported where it is used; filters, for one, never speak to Docker.
+# It comes from the lock (local) or from the distribution's python3-docker (remote hosts), and may be missing.
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
@@ -39,13 +33,20 @@ class EngineError(Exception):
 
 def sdk_errors() -> tuple[type[Exception], ...]:
     """Return what the SDK raises when the daemon refuses something or goes away."""
-    return (DockerException, OSError) if HAS_DOCKER else (OSError,)
+    try:
+        from docker.errors import DockerException
+    except ImportError:  # pragma: no cover - depends on the target
+        return (OSError,)
+    return (DockerException, OSError)
 
 
 def connect(timeout: int = TIMEOUT) -> DockerClient:
     """Return a client for the daemon that DOCKER_HOST or the default socket names. Raises EngineError."""
-    if not HAS_DOCKER:
-        raise EngineError("Python's docker package is missing here. Next: apt-get install python3-docker")
+    try:
+        import docker
+        from docker.errors import DockerException
+    except ImportError as error:  # pragma: no cover - depends on the target
+        raise EngineError("Python's docker package is missing here. Next: apt-get install python3-docker") from error
     try:
         client = docker.from_env(timeout=timeout)
         client.ping()
@@ -67,6 +68,8 @@ def read_tar_hash(owner_files: Iterable[tuple[str, int, str, bytes]]) -> str:
 
 def read_files(container: Container, path: str = CONFIG_PATH) -> list[tuple[str, int, str, bytes]]:
     """Return the regular files below `path` in a container, running or not; none when the path is absent."""
+    from docker.errors import NotFound  # connect() has checked for it, here and below
+
     try:
         stream, _ = container.get_archive(path)
     except NotFound:
@@ -82,6 +85,8 @@ def read_files(container: Container, path: str = CONFIG_PATH) -> list[tuple[str,
 
 def find_container(client: DockerClient, name: str) -> Container | None:
     """Return the container of this name, if there is one."""
+    from docker.errors import NotFound
+
     try:
         return client.containers.get(name)
     except NotFound:
@@ -89,6 +94,8 @@ def find_container(client: DockerClient, name: str) -> Container | None:
 
 
 def _service_state(client: DockerClient, stack: str, service: Mapping[str, Any]) -> dict[str, Any]:
+    from docker.errors import ImageNotFound
+
     container = find_container(client, service["container"])
     if container is None:
         return {"exists": False, "ours": False, "running": False, "status": "absent", "ports": []}
@@ -242,6 +249,9 @@ def write_volume(
         return {"added": sorted(files), "changed": [], "removed": []}
     uid, _, gid = owner.partition(":")
 
+    from docker.errors import APIError
+    from docker.types import Mount
+
     def create(command: list[str]) -> Container:
         return client.containers.create(
             image,
@@ -251,7 +261,7 @@ def write_volume(
             user="0:0",
             network_disabled=True,
             labels=dict(labels),
-            mounts=[docker.types.Mount("/volume", volume, type="volume")],
+            mounts=[Mount("/volume", volume, type="volume")],
         )
 
     container = create(["true"])

@@ -9,9 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .engine import run_once
-from .imagebuild import engine_version
-
 if TYPE_CHECKING:
     from docker import DockerClient
 
@@ -323,5 +320,8 @@ def image_facts(client: DockerClient, ref: str, version_command: Sequence[str], 
     if label:
         version = label
     elif version_command:
+        from .engine import run_once
+        from .imagebuild import engine_version
+
         version = engine_version(run_once(client, str(image.id), version_command, {}))
     return {"id": str(image.id), "engine_version": version}

@@ -18,19 +18,9 @@ from .leaks import hidden
 from .series import Series, brief, figures, milliseconds
 from .services.base import Probe
 from .together import together
+from .workloads import WORKLOADS
 from .workloads.base import FIXTURE_SECONDS, NoRoomError, Operation, Workload
-from .workloads.chromadb import ChromaDBWorkload
-from .workloads.neo4j import Neo4jWorkload
-from .workloads.postgresql import PostgreSQLWorkload
-from .workloads.redis import RedisWorkload
 
-#: Service -> its workload; a new service's class is named here. The gateway has none: it is a way to ChromaDB.
-WORKLOADS: dict[str, Callable[[Any], Workload]] = {
-    "postgresql": PostgreSQLWorkload,
-    "neo4j": Neo4jWorkload,
-    "chromadb": ChromaDBWorkload,
-    "redis": RedisWorkload,
-}
 #: Requests of an operation that is not judged: enough for a p95.
 SECOND_TIER_SAMPLES = 50
 #: Seconds that a closed loop may take: a slow service is told by fewer requests.

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .engine import EngineError, connect, read_authorities, read_secrets
+from .lazily import Lazily
 from .services import NAMES, probe_class
 from .services.base import Probe, ask_all
 from .usage import read_memory
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 #: Seconds for a single step or request, and for all services' health.
 TIMEOUT, HEALTH_SECONDS = 5.0, 20.0
 #: Service -> its probe.
-PROBES: dict[str, type[Probe]] = {name: probe_class(name) for name in NAMES}
+PROBES = Lazily(NAMES, probe_class)
 
 
 def make_probes(

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .engine import TIMEOUT, find_container
-
-with contextlib.suppress(ImportError):  # engine.connect() says so
-    from docker.errors import APIError, DockerException
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -31,6 +27,8 @@ def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
 
     None when Docker does not say, as of a container that does not run. Docker's own count is the slower source.
     """
+    from docker.errors import APIError, DockerException  # connect() has checked for it, here and below
+
     try:
         container = client.containers.get(name)
         try:
@@ -45,6 +43,8 @@ def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
 
 def _disk_usage(client: DockerClient) -> dict[str, Any]:
     """Return what takes room; Docker adds it up for one asker at a time, and turns the others away."""
+    from docker.errors import APIError
+
     ends = time.monotonic() + TIMEOUT
     while True:
         try:

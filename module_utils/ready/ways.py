@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import netns
-from .measuring import WORKLOADS, told
+from .measuring import told
 from .series import Series, brief
 from .services.base import Probe
+from .workloads import WORKLOADS
 from .workloads.base import Workload
 
 #: Requests over each way before those that count.

@@ -90,7 +90,7 @@ def test_an_outcome_that_cannot_be_written(
     monkeypatch.setattr(work.Work, "of", lambda _: place)
     monkeypatch.setattr(timer, "outcome", lambda *_: {"verdict": verdict, "results": results})
     monkeypatch.setattr(timer, "take", lambda *_: None)
-    monkeypatch.setattr(timer, "wsl_facts", lambda *_: {"version": None})
+    monkeypatch.setattr(timer, "is_wsl", lambda: False)
     assert timer.main(["backup", "ready"]) == 2
     assert said in capsys.readouterr().err
     assert 'ready_backup_last_run_failed{stack="ready"} 1' in (tmp_path / "ready_backup_ready.prom").read_text()

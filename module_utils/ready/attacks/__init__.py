@@ -3,21 +3,37 @@
 
 from __future__ import annotations
 
+from ..lazily import Lazily
 from .attempt import Attempt
 from .base import Attacker
-from .chromadb import ChromaDBAttacker
-from .gateway import GatewayAttacker
-from .neo4j import Neo4jAttacker
-from .postgresql import PostgreSQLAttacker
-from .redis import RedisAttacker
 
-#: Service -> what is tried against it; a new service's class is named here.
-ATTACKS: dict[str, type[Attacker]] = {
-    "postgresql": PostgreSQLAttacker,
-    "neo4j": Neo4jAttacker,
-    "chromadb": ChromaDBAttacker,
-    "redis": RedisAttacker,
-    "gateway": GatewayAttacker,
-}
+
+def _attacker(name: str) -> type[Attacker]:
+    """Return a service's class; a new service's is named here."""
+    if name == "postgresql":
+        from .postgresql import PostgreSQLAttacker
+
+        return PostgreSQLAttacker
+    if name == "neo4j":
+        from .neo4j import Neo4jAttacker
+
+        return Neo4jAttacker
+    if name == "chromadb":
+        from .chromadb import ChromaDBAttacker
+
+        return ChromaDBAttacker
+    if name == "redis":
+        from .redis import RedisAttacker
+
+        return RedisAttacker
+    if name == "gateway":
+        from .gateway import GatewayAttacker
+
+        return GatewayAttacker
+    raise KeyError(name)
+
+
+#: Service -> what is tried against it.
+ATTACKS = Lazily(("postgresql", "neo4j", "chromadb", "redis", "gateway"), _attacker)
 
 __all__ = ["ATTACKS", "Attacker", "Attempt"]

@@ -18,8 +18,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chromadb.errors import ChromaError
-
 from ..services.chromadb import ChromaDB
 from .base import Content, Load, StoppedDump
 from .manifest import BackupError
@@ -84,6 +82,8 @@ def _sample(collection: Collection, key: str, identity: str) -> dict[str, Any]:
 
     Raises UnfoundError when it does not find itself, and BackupError when it is not in the index.
     """
+    from chromadb.errors import ChromaError  # ChromaDB's client takes two seconds: only who asks an index pays
+
     try:
         found = collection.get(ids=[identity], include=["embeddings"])["embeddings"]
         if found is None or not len(found):

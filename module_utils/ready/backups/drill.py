@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..together import for_each
-from . import recovery
+from . import wal
 from .backup import images
 from .base import Load
 from .manifest import FILE as MANIFEST
@@ -106,7 +106,11 @@ def run(client: DockerClient, work: Work, wanted: str | None) -> dict[str, Any]:
         fetched = time.monotonic() - clock
         with Scratch(client, work.stack, "drill") as scratch:
             _, outcomes = prove_all(client, scratch, manifest, directory, only)
-        rehearsed = recovery.rehearse(client, work, manifest, directory)
+        rehearsed = None
+        if wal.volume_of(work.stack):
+            from .recovery import rehearse  # brings PostgreSQL's driver along
+
+            rehearsed = rehearse(client, work, manifest, directory)
     finally:
         shutil.rmtree(work.fetched, ignore_errors=True)
         work.journal.end()

@@ -14,7 +14,7 @@ from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import backup, recovery
+from . import backup
 from .backup import refuse_down
 from .base import Load
 from .drill import fetch, prove_all
@@ -87,7 +87,11 @@ def run(
     only = list(chosen) or with_data(work.stack)
     refuse_down(client, work.stack, only)
     # Before the safety set, which is newer than what may be wanted.
-    point = recovery.plan(client, work, to, only, wanted) if to else None
+    point = None
+    if to:
+        from . import recovery  # brings PostgreSQL's driver along
+
+        point = recovery.plan(client, work, to, only, wanted)
     kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]["id"] if safety else None
     began = time.monotonic()
     try:

@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import DockerException
-
 from ..container import LABEL_SERVICE, LABEL_STACK
 from ..engine import EngineError, connect
 from ..evidence import timestamp
-from . import backup, drill, restore, wal
 from .manifest import BackupError
 from .restic import set_id, taken
 from .stores import DUMPS
-from .volumes import LONG
 from .work import Work
 
 if TYPE_CHECKING:
@@ -49,6 +45,8 @@ def refuse_unknown(stack: str) -> None:
 
 def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
     """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
+    from . import backup, wal  # each run loads what it needs
+
     work = Work.of(stack)
     with _told(), work.alone():
         client = _connect()
@@ -64,6 +62,8 @@ def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
 
 def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
     """Drill a set."""
+    from . import drill
+
     work = Work.of(stack)
     with _told(), work.alone():
         return drill.run(_connect(), work, wanted)
@@ -73,6 +73,8 @@ def restore_set(
     stack: str, wanted: str | None, only: list[str], host: str, safety: bool, to: str = ""
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL as it was at the time `to`."""
+    from . import restore
+
     work = Work.of(stack)
     with _told(), work.alone():
         return restore.run(_connect(), work, wanted, only, host, safety, to)
@@ -80,6 +82,8 @@ def restore_set(
 
 def ship_wal(stack: str) -> dict[str, Any]:
     """Save the WAL that has come since the last time."""
+    from . import wal
+
     work = Work.of(stack)
     if not wal.volume_of(work.stack):
         raise BackupError(f"{stack}: point-in-time recovery is off, so there is no WAL to save")
@@ -149,6 +153,8 @@ def alone(stack: str) -> Iterator[tuple[DockerClient, Work]]:
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what Docker or the file system refuses into a message; whatever was begun is undone by the next run."""
+    from docker.errors import DockerException
+
     try:
         yield
     except BackupError as error:
@@ -165,6 +171,8 @@ def _told() -> Iterator[None]:
 
 
 def _connect() -> Any:
+    from .volumes import LONG
+
     try:
         return connect(timeout=LONG)
     except EngineError as error:

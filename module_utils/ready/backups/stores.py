@@ -4,26 +4,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .base import Dump, Load
-from .chromadb import ChromaDBDump, ChromaDBLoad
-from .neo4j import Neo4jDump, Neo4jLoad
-from .postgresql import PostgreSQLDump, PostgreSQLLoad
-from .redis import RedisDump, RedisLoad
+from ..lazily import Lazily
 
-DUMPS: dict[str, type[Dump]] = {
-    "postgresql": PostgreSQLDump,
-    "neo4j": Neo4jDump,
-    "chromadb": ChromaDBDump,
-    "redis": RedisDump,
-}
-LOADS: dict[str, type[Load]] = {
-    "postgresql": PostgreSQLLoad,
-    "neo4j": Neo4jLoad,
-    "chromadb": ChromaDBLoad,
-    "redis": RedisLoad,
-}
+if TYPE_CHECKING:
+    from .base import Dump, Load
+
+_NAMES = ("postgresql", "neo4j", "chromadb", "redis")
+
+
+def _classes(name: str) -> tuple[type[Dump], type[Load]]:
+    if name == "postgresql":
+        from .postgresql import PostgreSQLDump, PostgreSQLLoad
+
+        return PostgreSQLDump, PostgreSQLLoad
+    if name == "neo4j":
+        from .neo4j import Neo4jDump, Neo4jLoad
+
+        return Neo4jDump, Neo4jLoad
+    if name == "chromadb":
+        from .chromadb import ChromaDBDump, ChromaDBLoad
+
+        return ChromaDBDump, ChromaDBLoad
+    if name == "redis":
+        from .redis import RedisDump, RedisLoad
+
+        return RedisDump, RedisLoad
+    raise KeyError(name)
+
+
+def _dump(name: str) -> type[Dump]:
+    return _classes(name)[0]
+
+
+def _load(name: str) -> type[Load]:
+    return _classes(name)[1]
+
+
+DUMPS, LOADS = Lazily(_NAMES, _dump), Lazily(_NAMES, _load)
 
 
 def with_data(stack: Mapping[str, Any]) -> list[str]:

@@ -17,15 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import docker
-import docker.errors
-import requests
-
 from ..container import LABEL_STACK
 from ..evidence import timestamp, write_text
-from ..hostfacts import wsl_facts
 from ..lock import is_alive, release, take, this_run
-from . import run
 from .manifest import BackupError, BusyError, summary
 from .work import Work
 
@@ -44,8 +38,18 @@ def due(last: float | None, period: str, now: float) -> bool:
     return last is None or now - last >= EARLY * PERIODS[period] or last > now
 
 
+def is_wsl() -> bool:
+    """Return whether this is a WSL distro."""
+    from ..hostfacts import wsl_facts
+
+    return bool(wsl_facts(platform.release(), {})["version"])
+
+
 def docker_is_up(stack: str) -> bool:
     """Return whether Docker answers, with none of the stack's containers still starting."""
+    import docker.errors
+    import requests
+
     try:
         found = docker.from_env(timeout=10).containers.list(filters={"label": f"{LABEL_STACK}={stack}"})
         return all(container.health != "starting" for container in found)
@@ -65,6 +69,8 @@ def awaited(ready: Callable[[], bool], seconds: float, pause: float = 30.0) -> b
 
 def outcome(verb: str, work: Work) -> dict[str, Any]:
     """Run a verb and return {verdict, results}; what goes wrong is told in the results."""
+    from . import run  # an hourly job mostly finds that nothing is due, and ends without it
+
     host = str(work.settings["host"])
     try:
         if verb != "wal":
@@ -112,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     verb, stack = arguments.verb, arguments.stack
     # An hourly job that leaves out what is not due comes again by itself.
-    if not arguments.if_due and wsl_facts(platform.release(), {})["version"]:
+    if not arguments.if_due and is_wsl():
         awaited(lambda: docker_is_up(stack), PATIENCE)
     started = timestamp()
     work = Work.of(stack)

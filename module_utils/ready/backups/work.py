@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import NotFound
-
 from ..container import LABEL_STACK
 from ..evidence import write_text
 from .manifest import BackupError, BusyError
 from .restic import TAG, Repository
-from .volumes import copy, finish, remove_all, remove_containers
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -142,6 +139,10 @@ class Work:
 
         Returns a line each.
         """
+        from docker.errors import NotFound  # the SDK takes a third of a second, which a timer with nothing to do saves
+
+        from .volumes import remove_containers
+
         lines = []
         left = self.journal.read()
         # A killed run's helper may still be copying: nothing of it may write beside what puts data back.
@@ -169,6 +170,8 @@ class Work:
         return lines
 
     def _remove(self, client: DockerClient, purpose: str) -> list[str]:
+        from .volumes import remove_all
+
         return remove_all(client, f"{self.stack['name']}.{purpose}")
 
     def aside(self, name: str) -> str:
@@ -177,6 +180,8 @@ class Work:
 
     def duplicate(self, client: DockerClient, image: str, source: str, target: str, what: str) -> None:
         """Make one volume hold what another does, by a helper that `heal` finds; `what` is said when that fails."""
+        from .volumes import copy, finish
+
         finish(copy(client, image, source, target, f"{self.stack['name']}.restore"), what)
 
     def keep_aside(self, client: DockerClient, name: str, image: str) -> None:
@@ -192,6 +197,8 @@ class Work:
         Raises BackupError when the old data are not there: Docker would make an empty volume, and the copy an empty
         service.
         """
+        from docker.errors import NotFound
+
         service = self.stack["services"][name]
         try:
             client.volumes.get(self.aside(name))
