@@ -75,11 +75,11 @@ import socket
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.buildfailures import BuildError
 from ansible.module_utils.ready.engine import EngineError, connect
 from ansible.module_utils.ready.imagebuild import (
     BUILD_TIMEOUT,
     Builder,
-    BuildError,
     DockerException,
     RequestException,
     recipe_hash,

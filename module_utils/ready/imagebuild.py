@@ -19,12 +19,14 @@ import tarfile
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from .buildfailures import AGAIN, KEPT, BuildError, daemon_gone, explain
 from .engine import run_once
 from .hostsettings import SUITE, Host, Mirrors, host_files, wget_netrc, with_etc_environment
+from .imagearchive import FILE, SCRIPT, NoArchiveError, make
 
 try:
     from docker.errors import APIError, DockerException, ImageNotFound
@@ -48,29 +50,6 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 BUILD_TIMEOUT = 1800
 Notify = Callable[[str], None]
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
-#: cause -> (what the output says, next step). First match wins: a full disk makes downloads fail, too.
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    ("disk full", r"No space left on device|no space left on device|disk quota exceeded",
-     "free some disk space (docker system df shows what images take)"),
-    ("hash mismatch", r"DO NOT MATCH THE HASHES|Hash Sum mismatch|hash mismatch:|computed checksum did NOT match",
-     "what was downloaded is not what is pinned; look at the package index or proxy in between"),
-    ("certificate not trusted", r"CERTIFICATE_VERIFY_FAILED|PKIX path building|certificate verif|server certificate",
-     "point SSL_CERT_FILE on that host at your CA bundle"),
-    ("package index not reachable", r"Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|"
-     r"Unable to connect|Connection refused|Connection timed out|NewConnectionError|ConnectTimeout|Max retries|"
-     r"No matching distribution|Could not transfer|Unknown host|Network is unreachable|Couldn't download|"
-     r"Failed getting release file|Unable to locate package|Read timed out|Remote end closed",
-     "check that host's network, proxy and package settings"),
-)  # fmt: skip
-AGAIN = "run again: finished steps are kept"
-
-
-class BuildError(Exception):
-    """A build that failed; `kind` is the cause, the message has found, expected and the next step."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        self.kind = kind
-        super().__init__(message)
 
 
 # ---------------------------------------------------------------- recipe and context (pure)
@@ -133,33 +112,6 @@ def context(files: Mapping[str, bytes], name: str, settings: Mapping[str, str]) 
     content |= {path.partition("/")[2]: data for path, data in files.items() if path.startswith(f"{BASE}/shared/")}
     content |= {f"host/{path}": text.encode() for path, text in settings.items()}
     return pack(content)
-
-
-# ---------------------------------------------------------------- what a build says (pure)
-def without_secrets(text: str) -> str:
-    """Return output without the user and password that an address in it may hold."""
-    return re.sub(r"(\w+://)[^/\s:@]+:[^/\s@]+@", r"\1***@", text)
-
-
-def explain(host: str, name: str, step: str, tail: Iterable[str]) -> BuildError:
-    """Return the failure of a step, told by its cause, with the last lines of its output."""
-    lines = [without_secrets(line) for line in tail if line.strip()][-12:]
-    output = "\n".join(lines)
-    kind, advice = next(
-        ((kind, advice) for kind, pattern, advice in _CAUSES if re.search(pattern, output)),
-        ("build step failed", "the last lines say why"),
-    )
-    message = f"{host}: building image {name}, {step}: {kind}. Next: {advice}; then {AGAIN}."
-    return BuildError(kind, message + "".join(f"\n  | {line}" for line in lines))
-
-
-def daemon_gone(host: str, name: str, step: str, error: object) -> BuildError:
-    """Return the failure of a build whose daemon went away."""
-    return BuildError(
-        "docker daemon gone",
-        f"{host}: building image {name}, {step}: the Docker daemon stopped answering ({without_secrets(str(error))}). "
-        f"Next: start Docker, then {AGAIN}.",
-    )
 
 
 def engine_version(output: str) -> str:
@@ -245,7 +197,10 @@ class Builder:
             base_id = self.client.images.get(base).id
             image = self._run(name, {"BASE": str(base_id)}, refresh)
             engine = self._engine_version(name, image, version_command) if version_command else version
-            self._label(name, image, ref, recipe, {LABEL_ENGINE: engine, LABEL_SERVICE: name})
+            with tempfile.TemporaryFile(dir="/var/tmp") as extra:  # some 200 MB, more than /tmp may have
+                made = self._archive(name, image, extra)
+                labels = {LABEL_ENGINE: engine, LABEL_SERVICE: name}
+                self._label(name, image, ref, recipe, labels, extra if made else None)
             self._remove_stages(name)
         result = self.find(ref, recipe)
         if result is None:
@@ -288,7 +243,7 @@ class Builder:
                 line.partition("=")[::2] for line in self.settings["env"].replace("'", "").splitlines() if line
             )
             command = [program, "--variant=minbase", f"--keyring={KEYRING}", suite, str(root), *self.mirrors.main[:1]]
-            tail: deque[str] = deque(maxlen=30)
+            tail: deque[str] = deque(maxlen=KEPT)
             with subprocess.Popen(  # noqa: S603
                 command,
                 stdout=subprocess.PIPE,
@@ -328,7 +283,7 @@ class Builder:
     def _run(self, name: str, buildargs: dict[str, str], refresh: bool) -> str:
         """Run the Containerfile of an image and return the image's id."""
         step, image = "step 0", ""
-        tail: deque[str] = deque(maxlen=60)
+        tail: deque[str] = deque(maxlen=KEPT)
         try:
             for event in self.client.api.build(
                 fileobj=io.BytesIO(context(self.files, name, self.settings)),
@@ -365,11 +320,35 @@ class Builder:
         except ValueError as error:
             raise BuildError("no version", f"{self.host}: image {name}, {' '.join(command)}: {error}.") from error
 
-    def _label(self, name: str, image: str, ref: str, recipe: str, extra: Mapping[str, str]) -> None:
+    def _archive(self, name: str, image: str, into: IO[bytes]) -> bool:
+        """Let the image make the archive of its classes, where its recipe has one. It is only quicker with it."""
+        script = self.files.get(f"{name}/{SCRIPT}")
+        if script is None:
+            return False
+        self.notify(f"{name}: one run without a network, for the archive of its classes")
+        try:
+            make(self.client, image, script.decode(), {LABEL_STAGE: name}, into)
+        except NoArchiveError as error:
+            self.notify(f"{name}: made without the archive of its classes, so it starts more slowly: {error}")
+            return False
+        return True
+
+    def _label(
+        self, name: str, image: str, ref: str, recipe: str, extra: Mapping[str, str], archive: IO[bytes] | None = None
+    ) -> None:
+        """Give an image its name and labels, and the archive of its classes: a tar that holds FILE."""
         labels = {LABEL_IMAGE: name, LABEL_RECIPE: recipe, LABEL_SOURCE: "build", **extra}
+        text = f"FROM {image}\n" + (f"COPY {FILE} ./\n" if archive else "")
+        content = archive or io.BytesIO(pack({}))
+        content.seek(0)
+        with tarfile.open(fileobj=content, mode="a") as context:
+            member = tarfile.TarInfo("Dockerfile")
+            member.size = len(text)
+            context.addfile(member, io.BytesIO(text.encode()))
+        content.seek(0)
         try:
             for event in self.client.api.build(
-                fileobj=io.BytesIO(f"FROM {image}\n".encode()), tag=ref, labels=labels, rm=True, decode=True
+                fileobj=content, custom_context=True, tag=ref, labels=labels, rm=True, decode=True
             ):
                 if "error" in event:
                     raise explain(self.host, name, "labelling", [event["error"]])

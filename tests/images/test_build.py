@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 
 import docker
 import pytest
-from ready.imagebuild import LABEL_STAGE, Builder, BuildError, read_recipe
+from ready.buildfailures import BuildError
+from ready.imagearchive import FILE, SCRIPT
+from ready.imagebuild import LABEL_STAGE, Builder, read_recipe
 
 from tests.images.lab import DEFINITIONS, ROOT, Lab
 
@@ -59,12 +61,25 @@ def lines() -> list[str]:
     return []
 
 
+@pytest.fixture
+def cleaned(lab: Lab, client: docker.DockerClient) -> Iterator[None]:
+    """Remove the stub's images afterwards, and the containers that were made of them."""
+    before = len(lab.containers)
+    yield
+    for container in lab.containers[before:]:
+        container.remove(force=True, v=True)
+        lab.containers.remove(container)
+    for tag in [tag for found in client.images.list("ready/stub") for tag in found.tags]:
+        client.images.remove(tag)
+
+
 def builder(client: docker.DockerClient, fetch: str, lines: list[str]) -> Builder:
     """Return a builder of the stub recipe upon the real base."""
     files = {**read_recipe(ROOT / "images", "base"), "stub/Containerfile": RECIPE.format(fetch=fetch).encode()}
     return Builder(client, files, "localhost", lines.append)
 
 
+@pytest.mark.usefixtures("cleaned")
 def test_index_down_in_the_middle_then_again(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
     """The failure is told by image, step and cause; the next run goes on from the finished steps."""
     lab.image("redis")  # the base is there
@@ -75,21 +90,14 @@ def test_index_down_in_the_middle_then_again(lab: Lab, client: docker.DockerClie
         build.build("stub", "1")
     assert "Connection refused" in str(failure.value)
     before = _stamp(client)
-    try:
-        with answering(port, b"package"):
-            image = build.build("stub", "1")
-        code, stamp = lab.once("redis", image=image["ref"], entrypoint=["cat", "/stamp", "/fetched"])
-        assert (code, stamp) == (0, before + "package")
-        assert image["engine_version"] == "1"
-        assert "stub: step 6/8 RUN " in "\n".join(lines)
-        assert lines[-1].startswith("stub: built in ")
-        assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
-    finally:
-        for container in lab.containers[-1:]:
-            container.remove(force=True, v=True)
-            lab.containers.remove(container)
-        for tag in [tag for found in client.images.list("ready/stub") for tag in found.tags]:
-            client.images.remove(tag)
+    with answering(port, b"package"):
+        image = build.build("stub", "1")
+    code, stamp = lab.once("redis", image=image["ref"], entrypoint=["cat", "/stamp", "/fetched"])
+    assert (code, stamp) == (0, before + "package")
+    assert image["engine_version"] == "1"
+    assert "stub: step 6/8 RUN " in "\n".join(lines)
+    assert lines[-1].startswith("stub: built in ")
+    assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
 
 
 def _stamp(client: docker.DockerClient) -> str:
@@ -108,6 +116,55 @@ def test_hash_mismatch(lab: Lab, client: docker.DockerClient, lines: list[str]) 
         build.build("stub", "2")
     assert "/jar: FAILED" in str(failure.value)
     build._remove_stages("stub")
+
+
+def with_archive(client: docker.DockerClient, script: str, lines: list[str]) -> Builder:
+    """Return a builder of a stub that makes an archive of its classes by a script."""
+    recipe = b"ARG BASE\nFROM ${BASE}\nWORKDIR /srv\nUSER 7474\nVOLUME /data\n"
+    files = {"stub/Containerfile": recipe, f"stub/{SCRIPT}": script.encode()}
+    return Builder(client, {**read_recipe(ROOT / "images", "base"), **files}, "localhost", lines.append)
+
+
+@pytest.mark.usefixtures("cleaned")
+def test_archive_is_made_without_a_network(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+    """What the script writes lies in the image's working directory; its container has no network."""
+    lab.image("redis")
+    port = free_port()
+    script = f"""
+        if (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; then echo "spoke to the host" >&2; exit 1; fi
+        tail -n +2 /proc/net/route >"$1"
+        grep CapEff /proc/self/status >>"$1"
+        """
+    with answering(port, b"a server of the host"):
+        image = with_archive(client, script, lines).build("stub", "4")
+    code, text = lab.once("redis", image=image["ref"], entrypoint=["cat", f"/srv/{FILE}"])
+    assert (code, text) == (0, "CapEff:\t0000000000000000\n"), lines
+    assert not [line for line in lines if "without the archive" in line]
+    left = client.containers.list(all=True, filters={"label": f"{LABEL_STAGE}=stub"})
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (
+            "echo 'java.io.IOException: no room'; for n in {1..20}; do echo '[warning][cds] Skipping'; done; exit 3",
+            "archive.sh ended with 3: java.io.IOException: no room",
+        ),
+        ("exit 1", "archive.sh ended with 1: it said nothing"),
+        ("true", f"/tmp/{FILE}"),  # Docker says that it is not there
+    ],
+)
+@pytest.mark.usefixtures("cleaned")
+def test_without_an_archive(lab: Lab, client: docker.DockerClient, lines: list[str], script: str, why: str) -> None:
+    """An archive that can't be made is told in one line; the image is made."""
+    lab.image("redis")
+    image = with_archive(client, script, lines).build("stub", "5")
+    assert lab.once("redis", image=image["ref"], entrypoint=["ls", "/srv"]) == (0, "")
+    (told,) = (line for line in lines if "without the archive" in line)
+    assert told.startswith("stub: made without the archive of its classes, so it starts more slowly: ")
+    assert why in told
+    assert "\n" not in told
 
 
 def test_daemon_gone(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:

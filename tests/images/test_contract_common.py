@@ -120,6 +120,17 @@ def test_nothing_of_the_build_is_left(lab: Lab, name: str) -> None:
     assert left == []
 
 
+@pytest.mark.parametrize(
+    ("name", "service"), [("postgresql", "postgresql"), ("redis", "redis-server"), ("gateway", "haproxy")]
+)
+def test_packages_start_no_service(lab: Lab, name: str, service: str) -> None:
+    """A package that is installed in a build step does not start its server there, on the host's network."""
+    script = f"invoke-rc.d {service} start 2>&1; tail -n +2 /proc/net/tcp"
+    code, text = lab.once(name, entrypoint=["sh", "-c", script], user="0", network_mode="none")
+    assert code == 0
+    assert text.splitlines()[-1].endswith("Defaulting to block.")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_program_gives_rights(lab: Lab, name: str) -> None:
     """No setuid or setgid program."""

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import os
+import socket
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +15,10 @@ from docker.models.containers import Container
 from neo4j import GraphDatabase
 from neo4j.exceptions import AuthError
 from ready.credentials import initial_password_line
+from ready.imagearchive import FILE, SCRIPT
+from ready.imagebuild import Builder, read_recipe
 
-from tests.images.lab import Lab, line_of, port, process, sh, until
+from tests.images.lab import ROOT, Lab, line_of, port, process, sh, until
 
 PASSWORD = "contract-password-1"
 SMALL = {
@@ -151,6 +157,64 @@ def test_neo4j_class_archive(servers: Servers) -> None:
     for container in (servers.as_up_starts_it, servers.mounted):  # without APOC; with APOC in another place
         assert sh(container, holders).strip() == "0"
         assert "Unable to use shared archive" in container.logs().decode()
+
+
+def sockets_on_the_host(uid: int) -> set[tuple[str, str]]:
+    """Return (local, remote) address of each TCP socket that a user's processes have in the host's network."""
+    rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return {(row[1], row[2]) for row in rows if row[7] == str(uid)}
+
+
+def holder_of(port: int) -> socket.socket | None:
+    """Listen on one of Neo4j's ports on the host, unless somebody does already, a stack perhaps."""
+    with suppress(OSError):
+        return socket.create_server(("127.0.0.1", port))
+    return None
+
+
+def test_neo4j_archive_is_made_off_the_host(lab: Lab) -> None:
+    """Others may hold Neo4j's ports on the host: making the archive neither listens there nor speaks to them."""
+    script = read_recipe(ROOT / "images", "neo4j", line_of("neo4j"))[f"neo4j/{SCRIPT}"]
+    recipe = f"ARG BASE\nFROM {lab.image('neo4j')}\nUSER 0\nRUN rm {FILE}\nUSER 7474:7474\n"
+    files = {"stub-neo4j/Containerfile": recipe.encode(), f"stub-neo4j/{SCRIPT}": script}
+    lines: list[str] = []
+    builder = Builder(lab.client, {**read_recipe(ROOT / "images", "base"), **files}, "localhost", lines.append)
+    holders = [holder for number in (7474, 7687) if (holder := holder_of(number))]
+    seen: set[tuple[str, str]] = set()
+    before = len(lab.containers)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            build = pool.submit(builder.build, "stub-neo4j", "1")
+            while not build.done():
+                seen |= sockets_on_the_host(7474)
+                wait([build], timeout=0.2)
+        ref = build.result()["ref"]
+        assert lab.once("neo4j", image=ref, entrypoint=["find", FILE, "-size", "+50M"]) == (0, f"{FILE}\n"), lines
+        assert not [line for line in lines if "without the archive" in line]
+        assert seen == set()
+        for holder in holders:
+            holder.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                holder.accept()
+    finally:
+        for holder in holders:
+            holder.close()
+        for container in lab.containers[before:]:
+            container.remove(force=True, v=True)
+            lab.containers.remove(container)
+        for tag in [tag for found in lab.client.images.list("ready/stub-neo4j") for tag in found.tags]:
+            lab.client.images.remove(tag)
+
+
+def test_neo4j_without_the_archive(lab: Lab) -> None:
+    """An image that has no archive starts as upstream's does, without a complaint."""
+    start = f"rm {FILE} && exec /startup/docker-entrypoint.sh neo4j"
+    code, output = lab.once(
+        "neo4j", entrypoint=["bash", "-c", start], environment={"NEO4J_server_jvm_additional": "-version"}
+    )
+    assert code == 0, output
+    assert "openjdk version" in output
+    assert "archive" not in output
 
 
 def test_neo4j_conf_mount(servers: Servers) -> None:

@@ -10,18 +10,18 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from ready.buildfailures import explain, without_secrets
 from ready.definitions import load_definitions
+from ready.imagearchive import SCRIPT
 from ready.imagebuild import (
     context,
     engine_version,
-    explain,
     pack,
     read_recipe,
     recipe_hash,
     reference,
     suite_of,
     unpack,
-    without_secrets,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +71,33 @@ def test_recipes_of_the_repository(name: str, line: str) -> None:
     froms = re.findall(r"(?m)^FROM (\S+)(?: AS (\S+))?", containerfile)
     known = {"${BASE}", "${BOOTSTRAP}", "scratch", *(stage for _, stage in froms)}
     assert {source for source, _ in froms} <= known
+
+
+#: What steps may run. They have the host's network, so a server or a client is none of it: what needs to run the engine
+#: is archive.sh. A program that is added here has been looked at.
+STEPS = {
+    "/build/stage", "/build/unpack.sh", "groupadd", "useradd", "groupmod", "usermod", "chown", "install", "echo", "sed",
+    "rm", "cp", "localedef", "set", ".", "python3 -m pip",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("base", ""), *((name, "") for name in load_definitions()), *LINES], ids="-".join
+)
+def test_steps_start_no_server(name: str, line: str) -> None:
+    """No step of a build starts a server or speaks to one: each would do so on the host."""
+    files = read_recipe(ROOT / "images", name, line)
+    text = re.sub(r"(?m)^#.*\n", "", files[f"{name}/Containerfile"].decode()).replace("\\\n", " ")
+    commands = [
+        re.sub(r"^(\w+=\S+ )+", "", " ".join(command.split()))
+        for step in re.findall(r"(?m)^RUN (.*)", text)
+        for command in step.split("&&")
+    ]
+    assert commands
+    assert [command for command in commands if not any(f"{command} ".startswith(f"{known} ") for known in STEPS)] == []
+    assert SCRIPT not in text
+    for path in {f"base/shared/{Path(word).name}" for word in STEPS} | {f"{name}/unpack.sh"}:
+        assert not re.search(r"(?<![&<>|])&\s*$", files.get(path, b"").decode(), re.MULTILINE), path
 
 
 @pytest.mark.parametrize(("name", "line"), LINES)
@@ -129,6 +156,30 @@ def test_causes(kind: str, output: str) -> None:
     assert message.startswith(f"pc1: building image neo4j, step 7/24: {kind}. Next: ")
     assert "run again: finished steps are kept" in message
     assert output.splitlines()[-1] in message
+
+
+def test_the_lines_that_say_why() -> None:
+    """A message has them and the last one, however many warnings a JVM printed in between."""
+    why = [
+        "ERROR Failed to start Neo4j on 0.0.0.0:7474.",
+        "Caused by: java.net.BindException: Address already in use",
+        "a line without a word of trouble",
+    ]
+    warnings = [f"[9.{number}s][warning][cds] Skipping org/x/C{number}: Old class: failed" for number in range(200)]
+    end = "The command '/bin/sh -c /tmp/x' returned a non-zero code: 1"
+    shown = str(explain("pc1", "neo4j", "step 7/24", [*why, *warnings, end])).splitlines()[1:]
+    assert shown[:3] == [f"  | {line}" for line in why]
+    assert shown[-1] == f"  | {end}"
+    assert len(shown) == 12
+
+
+def test_a_cause_comes_before_other_errors() -> None:
+    """What names a known cause is shown although many other errors follow; of equals, the later are."""
+    errors = [f"error {number}" for number in range(50)]
+    full = "tar: write: No space left on device"
+    error = explain("pc1", "redis", "step 7/24", [full, *errors, "the end"])
+    assert error.kind == "disk full"
+    assert str(error).splitlines()[1:] == [f"  | {line}" for line in [full, *errors[-10:], "the end"]]
 
 
 def test_no_secret_in_messages() -> None:
