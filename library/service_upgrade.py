@@ -12,7 +12,6 @@ description:
     in a container that no client reaches; the container of the service itself is left to the role C(container_service).
   - With V(rollback) the volumes become what they were; with V(finish) the journal is removed, and so are copies that
     the compatibility matrix does not want kept.
-  - V(forget) removes the journal alone, for C(destroy), which has removed the data.
   - Every step is in a journal on the host first, so that V(rollback) also undoes a run that was killed.
 author: [Ready authors]
 options:
@@ -23,7 +22,7 @@ options:
   action:
     description: What to do.
     type: str
-    choices: [prepare, rollback, finish, forget]
+    choices: [prepare, rollback, finish]
     required: true
   move:
     description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
@@ -77,9 +76,6 @@ def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadlin
         return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare()}
     if entry is None:
         return {"changed": False, "kept": []}
-    if action == "forget":
-        journal.forget(stack["name"])
-        return {"changed": True, "kept": []}
     upgrade = Upgrade(connect(COPY_TIMEOUT), stack, entry["move"], deadline)
     if action == "rollback":
         upgrade.rollback(entry)
@@ -92,7 +88,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
-            "action": {"type": "str", "choices": ["prepare", "rollback", "finish", "forget"], "required": True},
+            "action": {"type": "str", "choices": ["prepare", "rollback", "finish"], "required": True},
             "move": {"type": "dict"},
             "deadline": {"type": "float", "default": 900.0},
         },
