@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,11 @@ import yaml
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.container import LABEL_DATA_FORMAT  # modules alone get module_utils
+from ready.hostsettings import SUITE
+from ready.imagebuild import BASE, read_recipe, recipe_hash, reference
 from ready.images import archive_ref, merge_lock, read_archives
+
+IMAGES = Path(__file__).resolve().parent.parent / "images"
 
 LOCK_HEAD = """\
 ---
@@ -69,6 +74,30 @@ def held(state: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def recipes(services: Mapping[str, Any], names: Sequence[str], refresh: bool = False) -> dict[str, dict[str, Any]]:
+    """Return service, and base, -> {ref, recipe, anew} of the image that a build makes; nothing for one without recipe.
+
+    Args:
+        services: those of the resolved stack.
+        names: the services that need an image.
+        refresh: whether services are to be built with today's packages though their images are there.
+    """
+    found = {}
+    for name, version, anew in [
+        (BASE, SUITE, False),
+        *((name, str(services[name]["image"]["version"]), refresh) for name in names),
+    ]:
+        with contextlib.suppress(FileNotFoundError):
+            recipe = recipe_hash(read_recipe(IMAGES, name, version), name)
+            found[name] = {"ref": reference(name, version, recipe), "recipe": recipe, "anew": anew}
+    return found
+
+
+def without_facts(images: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those whose id and engine version are not known yet."""
+    return {name: image for name, image in images.items() if not (image.get("id") and image.get("engine_version"))}
+
+
 def missing(looked: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what is to be built: what image_build, only looking, found no image of."""
     return [item["item"] for item in looked if "id" not in item["image"]]
@@ -108,7 +137,9 @@ def refs(
             "version": image["version"],
         }
         if source == "build":
-            entry["ref"] = builds.get(name, {}).get("ref", f"ready/{name}:{image['version']}")
+            built_image = builds.get(name, {})
+            entry["ref"] = built_image.get("ref", f"ready/{name}:{image['version']}")
+            entry |= {key: built_image[key] for key in ("id", "engine_version") if built_image.get(key)}
         result[name] = entry
     return result
 
@@ -156,6 +187,8 @@ class FilterModule:
             "ready_images_held": held,
             "ready_images_lock_file": lock_file,
             "ready_images_missing": missing,
+            "ready_images_recipes": recipes,
+            "ready_images_without_facts": without_facts,
             "ready_images_refs": refs,
             "ready_images_lock_lines": lock_lines,
             "ready_images_manifest": manifest,

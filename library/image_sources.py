@@ -10,6 +10,7 @@ short_description: Choose where each service's image comes from
 description:
   - Asks the registry for digests (no image is pulled), looks at what Docker has already, and says per service which
     source serves, which do not and why. Nothing is changed.
+  - Of what is to be built it says whether an image of that recipe is there, so that no further call has to look.
 author: [Ready authors]
 options:
   images:
@@ -36,6 +37,10 @@ options:
     description: Why there is no archive.
     type: str
     default: none is listed
+  recipes:
+    description: Service, and V(base), to C(ref) and C(recipe) of the image that a build makes, and C(anew).
+    type: dict
+    default: {}
   held:
     description: Service to the data format that its volume holds; an image of another one is refused.
     type: dict
@@ -68,6 +73,11 @@ choices:
   description: Service to V(source), V(ref), V(digest), V(data_format), V(lock), V(faults) and V(reasons).
   returned: always
   type: dict
+looked:
+  description: For the base and each service whose source is V(build), V(item) and V(image), as image_build returns it.
+  returned: always
+  type: list
+  elements: dict
 faults:
   description: Everything that must stop the run.
   returned: always
@@ -77,7 +87,7 @@ faults:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.images import choose_all
+from ansible.module_utils.ready.images import choose_all, look
 
 
 def main() -> None:
@@ -90,6 +100,7 @@ def main() -> None:
             "lock": {"type": "dict", "default": {}},
             "archives": {"type": "dict", "default": {}},
             "archive_reason": {"type": "str", "default": "none is listed"},
+            "recipes": {"type": "dict", "default": {}},
             "held": {"type": "dict", "default": {}},
             "username": {"type": "str", "default": ""},
             "password": {"type": "str", "default": "", "no_log": True},
@@ -100,8 +111,9 @@ def main() -> None:
     want = module.params
     auth = {"username": want["username"], "password": want["password"]} if want["username"] else None
     try:
+        client = connect(want["timeout"])
         choices = choose_all(
-            connect(want["timeout"]),
+            client,
             want["images"],
             want["wanted"],
             want["mirror"],
@@ -111,9 +123,11 @@ def main() -> None:
             auth,
             want["held"],
         )
+        looked = look(client, choices, want["recipes"])
     except EngineError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, choices=choices, faults=[f for item in choices.values() for f in item["faults"]])
+    faults = [fault for choice in choices.values() for fault in choice["faults"]]
+    module.exit_json(changed=False, choices=choices, looked=looked, faults=faults)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,24 @@ def this_host() -> Host:
     )
 
 
+def built_image(client: DockerClient, ref: str, recipe: str) -> dict[str, Any] | None:
+    """Return {ref, id, recipe, engine_version, size} of the image of that name when it was made from that recipe."""
+    try:
+        attrs: dict[str, Any] = client.images.get(ref).attrs
+    except ImageNotFound:
+        return None
+    labels = attrs["Config"].get("Labels") or {}
+    if labels.get(LABEL_RECIPE) != recipe:
+        return None
+    return {
+        "ref": ref,
+        "id": attrs["Id"],
+        "recipe": recipe,
+        "engine_version": labels.get(LABEL_ENGINE),
+        "size": attrs["Size"],
+    }
+
+
 class Builder:
     """Builds the images of one recipe set through one Docker client."""
 
@@ -156,20 +174,7 @@ class Builder:
 
     def find(self, ref: str, recipe: str) -> dict[str, Any] | None:
         """Return the image of that name when it was made from that very recipe."""
-        try:
-            attrs: dict[str, Any] = self.client.images.get(ref).attrs
-        except ImageNotFound:
-            return None
-        labels = attrs["Config"].get("Labels") or {}
-        if labels.get(LABEL_RECIPE) != recipe:
-            return None
-        return {
-            "ref": ref,
-            "id": attrs["Id"],
-            "recipe": recipe,
-            "engine_version": labels.get(LABEL_ENGINE),
-            "size": attrs["Size"],
-        }
+        return built_image(self.client, ref, recipe)
 
     def build(
         self, name: str, version: str, version_command: list[str] | None = None, refresh: bool = False

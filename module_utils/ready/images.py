@@ -310,6 +310,27 @@ def choose_all(
     }
 
 
+def look(
+    client: DockerClient, choices: Mapping[str, Mapping[str, Any]], recipes: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return {item, image} of the base and of each service whose source is a build; what is to be built has no id.
+
+    Args:
+        client: a connected client.
+        choices: what `choose_all` returned.
+        recipes: service or base -> {ref, recipe, anew} of its image; `anew` asks for a build though it is there.
+    """
+    from .imagebuild import BASE, built_image  # the filter that reads locks needs no Docker SDK
+
+    to_build = [name for name, choice in choices.items() if choice["source"] == "build"]
+    looked = []
+    for name in [BASE, *to_build] if to_build else []:
+        image = {key: recipes[name][key] for key in ("ref", "recipe")} if name in recipes else {}
+        found = built_image(client, **image) if image and not recipes[name]["anew"] else None
+        looked.append({"item": name, "image": found or image})
+    return looked
+
+
 def image_facts(client: DockerClient, ref: str, version_command: Sequence[str], version: str) -> dict[str, str]:
     """Return id and engine version of an image.
 

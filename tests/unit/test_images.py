@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ready.imagebuild import read_recipe, recipe_hash
 from ready.images import (
     NotServedError,
     archive_ref,
     choose,
     choose_all,
     lock_fault,
+    look,
     merge_lock,
     mirrored,
     read_archives,
@@ -22,6 +24,8 @@ from ready.images import (
 )
 
 from filter_plugins import ready_images as filters
+
+from .conftest import ROOT
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 IMAGE: dict[str, Any] = {
@@ -356,6 +360,11 @@ def test_build_views() -> None:
     got = filters.refs(chosen, services, [{"item": "neo4j", "image": {"ref": "ready/neo4j:5-abc"}}])
     assert {name: item["ref"] for name, item in got.items()} == {"redis": f"r@{B}", "neo4j": "ready/neo4j:5-abc"}
     assert got["redis"]["data_format"] == "7-musl"
+    assert list(filters.without_facts(got)) == ["redis", "neo4j"]
+    image = {"ref": "ready/neo4j:5-abc", "id": A, "engine_version": "5.12.0"}
+    known = filters.refs(chosen, services, [{"item": "neo4j", "image": image}])
+    assert known["neo4j"].items() >= image.items()
+    assert list(filters.without_facts(known)) == ["redis"]
     assert filters.refs(chosen, services, [])["neo4j"]["ref"] == "ready/neo4j:7"
 
 
@@ -371,3 +380,22 @@ def test_filters_have_their_prefix() -> None:
     """Every filter is named after the role."""
     names = filters.FilterModule().filters()
     assert all(re.fullmatch(r"ready_images_\w+", name) for name in names)
+
+
+def test_recipes_are_those_that_a_build_takes() -> None:
+    """The same name as the module image_build gives its image; what has no recipe can't be looked for."""
+    services = {name: {"image": {"version": version}} for name, version in (("redis", "7"), ("theirs", "1"))}
+    got = filters.recipes(services, list(services))
+    assert list(got) == ["base", "redis"]
+    recipe = recipe_hash(read_recipe(ROOT / "images", "redis", "7"), "redis")
+    assert got["redis"] == {"ref": f"ready/redis:7-{recipe[:12]}", "recipe": recipe, "anew": False}
+    assert got["base"]["ref"].startswith("ready/base:bookworm-")
+    client: Any = Registry({})
+    choices = {
+        name: {"source": source} for name, source in (("redis", "build"), ("theirs", "build"), ("x", "registry"))
+    }
+    said = [{"item": name, "image": {"ref": its["ref"], "recipe": its["recipe"]}} for name, its in got.items()]
+    assert look(client, choices, got) == [*said, {"item": "theirs", "image": {}}]
+    assert look(client, {"x": {"source": "registry"}}, got) == []
+    anew = filters.recipes(services, ["redis"], True)
+    assert (anew["base"]["anew"], anew["redis"]["anew"]) == (False, True)
