@@ -25,6 +25,11 @@ def ready_probes(lock: str) -> dict[str, str]:
     }
 
 
+def ready_probes_mark(lock: str) -> str:
+    """Return what an environment says that was made from this lock and the package as it is now."""
+    return installed.mark(lock, package.fingerprint())
+
+
 class FilterModule:
     """Filters over what the probes need."""
 
@@ -32,6 +37,7 @@ class FilterModule:
         """Return them by name."""
         return {
             "ready_probes": ready_probes,
+            "ready_probes_mark": ready_probes_mark,
             "ready_installed": installed.is_complete,
             "ready_stack_document": installed.stack_document,
         }

@@ -11,41 +11,55 @@ description:
   - Makes a virtual environment with the drivers of a hashed lock and the package C(ready), beside the one that is
     there, and replaces that when all of it is installed. Where only the package differs, only that is installed.
   - Two runs at once wait for each other; what an interrupted one left is removed by the next.
+  - Without O(wheel) it looks whether the environment is as O(mark) says, for the package is large, and seldom needed;
+    and it leaves a stack's description beside the environment.
 author: [Ready authors]
 options:
   directory:
     description: Where the environment is; its whole content is replaced.
     type: path
     required: true
+  mark:
+    description: What an environment that is as it should be says of itself.
+    type: str
+    required: true
+  stack:
+    description: The stack to describe.
+    type: str
+  description:
+    description: What its file holds.
+    type: str
   python:
     description: The Python that it is made with, 3.10 or newer, with venv.
     type: path
-    required: true
   requirements:
     description: Text of the lock, every package pinned and hashed.
     type: str
-    required: true
   wheel_name:
     description: File name of the package C(ready).
     type: str
-    required: true
   wheel:
     description: Its content, in base64.
     type: str
-    required: true
   package:
     description: Fingerprint of its sources.
     type: str
-    required: true
 attributes:
   check_mode: {support: full, description: It says whether anything would be done.}
   diff_mode: {support: none, description: It says no more than that something changed.}
   idempotent: {support: full, description: An environment that is as it should be is left alone.}
 """
 EXAMPLES = r"""
+- name: Look for the environment
+  probes_environment:
+    directory: /opt/ready/probes
+    mark: "{{ ready_stack.probes.mark }}"
+  register: __probes
+
 - name: Make the environment
   probes_environment:
     directory: /opt/ready/probes
+    mark: "{{ ready_stack.probes.mark }}"
     python: /usr/bin/python3
     requirements: "{{ lookup('ansible.builtin.file', 'requirements-probes.txt', rstrip=false) }}"
     wheel_name: ready-0.1.0-py3-none-any.whl
@@ -57,13 +71,17 @@ directory:
   description: Where it is.
   returned: always
   type: str
+complete:
+  description: Whether it is as it should be.
+  returned: always
+  type: bool
 """
 
 import base64
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.installed import MARK, InstallError, install, mark
+from ansible.module_utils.ready.installed import InstallError, describe, install, is_made
 
 
 def main() -> None:
@@ -71,30 +89,48 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
-            "python": {"type": "path", "required": True},
-            "requirements": {"type": "str", "required": True},
-            "wheel_name": {"type": "str", "required": True},
-            "wheel": {"type": "str", "required": True},
-            "package": {"type": "str", "required": True},
+            "mark": {"type": "str", "required": True},
+            "stack": {"type": "str"},
+            "description": {"type": "str"},
+            "python": {"type": "path"},
+            "requirements": {"type": "str"},
+            "wheel_name": {"type": "str"},
+            "wheel": {"type": "str"},
+            "package": {"type": "str"},
         },
+        required_together=[("stack", "description"), ("python", "requirements", "wheel_name", "wheel", "package")],
         supports_check_mode=True,
     )
     params = module.params
-    directory, lock, package = Path(params["directory"]), params["requirements"], params["package"]
-    if module.check_mode:
-        path = directory / MARK
-        found = path.read_text(encoding="utf-8") if path.exists() else ""
-        module.exit_json(changed=found != mark(lock, package), directory=str(directory))
+    directory, changed = Path(params["directory"]), False
+    if params["stack"]:
+        try:
+            changed = describe(directory, params["stack"], params["description"], dry_run=module.check_mode)
+        except OSError as error:
+            module.fail_json(
+                msg=f"the description of the stack {params['stack']} could not be written: found {error}; expected a "
+                f"file beside {directory}. Next: look at that directory's owner and at the disk"
+            )
+    complete = is_made(directory, params["mark"])
+    if module.check_mode or not params["wheel"]:
+        module.exit_json(
+            changed=changed or bool(params["wheel"] and not complete), directory=str(directory), complete=complete
+        )
     try:
-        changed = install(
-            directory, params["python"], lock, params["wheel_name"], base64.b64decode(params["wheel"]), package
+        changed |= install(
+            directory,
+            params["python"],
+            params["requirements"],
+            params["wheel_name"],
+            base64.b64decode(params["wheel"]),
+            params["package"],
         )
     except (InstallError, OSError) as error:
         module.fail_json(
             msg=f"the environment of the probes in {directory} could not be made: {error}. What was there is as it "
             "was. Next: check the host's Python (3.10 or newer, with venv) and its package index (pip config list)"
         )
-    module.exit_json(changed=changed, directory=str(directory))
+    module.exit_json(changed=changed, directory=str(directory), complete=True)
 
 
 if __name__ == "__main__":

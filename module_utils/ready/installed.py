@@ -66,6 +66,27 @@ def read(environment: Path, stack: str) -> dict[str, str]:
     }
 
 
+def describe(environment: Path, stack: str, document: str, *, dry_run: bool) -> bool:
+    """Make the stack's file hold this document, root's alone; return whether it did not. Raises OSError."""
+    path = stack_path(environment, stack)
+    if _text(path) == document and path.stat().st_mode & 0o777 == 0o600:
+        return False
+    if not dry_run:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.touch(0o600)
+        temporary.write_text(document, encoding="utf-8")
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    return True
+
+
+def is_made(environment: Path, wanted: str) -> bool:
+    """Return whether the environment is there, and was made from what this mark says."""
+    return _text(environment / MARK) == wanted
+
+
 def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     """Return whether the host has the environment and the file of this stack as they should be.
 

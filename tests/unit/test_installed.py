@@ -95,3 +95,31 @@ def test_failed_installer_is_told(tmp_path: Path) -> None:
     with pytest.raises(installed.InstallError, match="/nowhere/python"):
         installed.install(tmp_path / "probes", "/nowhere/python", "", "ready.whl", b"", "p")
     assert not (tmp_path / "probes").exists()
+
+
+def test_a_description_is_roots_alone(tmp_path: Path) -> None:
+    """Written when it differs in content or mode, as a whole; check mode writes nothing, a second run neither."""
+    environment = tmp_path / "probes"
+    path = installed.stack_path(environment, "ready")
+
+    def describe(text: str, *, dry_run: bool = False) -> bool:
+        return installed.describe(environment, "ready", text, dry_run=dry_run)
+
+    assert describe("{}", dry_run=True)
+    assert not path.parent.exists()
+    assert describe("{}")
+    assert not describe("{}")
+    assert (path.read_text(), path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == ("{}", 0o600, 0o700)
+    path.chmod(0o644)
+    assert describe("{}")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert describe("[]")
+    assert [each.name for each in path.parent.iterdir()] == ["ready.json"]
+
+
+def test_an_environment_is_made_by_its_mark(tmp_path: Path) -> None:
+    """One that is not there or half made has none."""
+    assert not installed.is_made(tmp_path, "lock 1\n")
+    (tmp_path / installed.MARK).write_text("lock 1\n")
+    assert installed.is_made(tmp_path, "lock 1\n")
+    assert not installed.is_made(tmp_path, "lock 2\n")
