@@ -28,9 +28,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "module_utils")]
 
 from ready.engine import read_running, read_secrets  # noqa: E402
 from ready.hostload import Reading, shares  # noqa: E402
-from ready.measuring import WORKLOADS, Prober, measure_stack  # noqa: E402
+from ready.measuring import Prober, measure_stack  # noqa: E402
 from ready.probing import deep_health, make_probes  # noqa: E402
 from ready.services.base import Probe  # noqa: E402
+from ready.workloads import WORKLOADS  # noqa: E402
 from ready.workloads.base import Workload  # noqa: E402
 
 from tests.system.conftest import Ready, own_stack  # noqa: E402

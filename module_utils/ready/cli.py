@@ -20,7 +20,7 @@ from .specs import ROOT, verb_specs
 #: Verbs that are not a playbook, because they do nothing to a stack.
 LOCAL_VERBS = {
     "init": "Make an inventory outside the clone",
-    "test": "Run what proves Ready: lint, unit tests, image contracts, Molecule scenarios, faults; --all for everything",
+    "test": "Run what proves Ready: lint, unit tests, images, Molecule scenarios, faults; --all for everything",
 }
 
 

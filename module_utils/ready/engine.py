@@ -40,6 +40,15 @@ def sdk_errors() -> tuple[type[Exception], ...]:
     return (DockerException, OSError)
 
 
+def not_found() -> type[Exception]:
+    """Return what the SDK raises for what is not there."""
+    try:
+        from docker.errors import NotFound
+    except ImportError:  # pragma: no cover - depends on the target
+        return OSError
+    return NotFound
+
+
 def connect(timeout: int = TIMEOUT) -> DockerClient:
     """Return a client for the daemon that DOCKER_HOST or the default socket names. Raises EngineError."""
     try:

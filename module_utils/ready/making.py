@@ -9,11 +9,6 @@ from typing import TYPE_CHECKING, Any
 from .container import LABEL_STACK
 from .engine import find_container, sdk_errors
 
-try:
-    from docker.types import LogConfig
-except ImportError:  # pragma: no cover - depends on the target; engine.connect says so
-    LogConfig = dict  # type: ignore[assignment,misc]
-
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
@@ -27,6 +22,8 @@ class NotOursError(Exception):
 
 def _create(client: DockerClient, options: Mapping[str, Any]) -> Container:
     """Create a container from the options that `container.module_options` returns."""
+    from docker.types import LogConfig  # connect() has checked for it
+
     api: Any = client.api  # its stubs are narrower than it is
     ports, network = {}, options["networks"][0]
     for published in options["published_ports"]:

@@ -13,25 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from . import journal
 from .container import LABEL_SERVICE, LABEL_STACK, SIDECARS
-from .engine import TIMEOUT, find_container, sdk_errors
+from .engine import TIMEOUT, find_container, not_found, sdk_errors
 from .installed import stack_path
 from .together import together
-
-try:
-    from docker.errors import NotFound
-except ImportError:  # pragma: no cover - depends on the target; engine.connect says so
-    NotFound = OSError  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
     from docker.models.networks import Network
 
-_ERRORS: tuple[type[Exception], ...] = (subprocess.SubprocessError, *sdk_errors())
 #: Seconds that a service has to end by itself.
 STOP_TIMEOUT = 120
 #: What role `backup` sets up timers for.
 TIMERS = ("backup", "drill", "wal")
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what a removal may raise that is told and does not keep the others."""
+    return (subprocess.SubprocessError, *sdk_errors())
 
 
 @dataclass
@@ -59,9 +58,9 @@ class Removal:
         try:
             if not self.dry_run:
                 work()
-        except NotFound:
+        except not_found():
             return  # somebody else was quicker
-        except _ERRORS as error:
+        except failures() as error:
             self._fault(what, _reason(error))
             return
         self.removed.lines.append(f"remove {what}")
@@ -96,7 +95,7 @@ class Removal:
         for name in volumes:
             try:
                 volume = client.volumes.get(name)
-            except NotFound:
+            except not_found():
                 continue
             if name in used:
                 self._fault(f"volume {name}", f"{names} still there")
@@ -149,9 +148,9 @@ def _stop_and_remove(container: Container) -> str:
             container.unpause()
         container.stop(timeout=STOP_TIMEOUT)
         container.remove(v=False)
-    except NotFound:
+    except not_found():
         pass
-    except _ERRORS as error:
+    except failures() as error:
         return _reason(error)
     return ""
 

@@ -21,11 +21,12 @@ import pytest
 from ready import evidence, netns
 from ready.engine import read_running, read_secrets
 from ready.latency import judge_latency
-from ready.measuring import WORKLOADS, Measurement, measure_stack
+from ready.measuring import Measurement, measure_stack
 from ready.network import judge_network
 from ready.probing import make_probes
 from ready.services.base import LEFTOVER_SECONDS, Probe
 from ready.ways import beside, measure_ways
+from ready.workloads import WORKLOADS
 from ready.workloads.base import SIZE, Workload
 from ready.workloads.chromadb import ChromaDBWorkload
 from ready.workloads.neo4j import INDEX, Neo4jWorkload

@@ -11,8 +11,8 @@ from ready.container import actual, desired, differences, module_options
 from ready.definitions import load_definitions, resolve_stack
 from ready.making import make
 
+from tests.cleanup import remove
 from tests.names import own
-from tests.system.conftest import remove
 from tools.ports import free_ports
 
 NAME = own("sys-making")

@@ -13,8 +13,8 @@ from docker.errors import NotFound
 from ready import removing
 from ready.engine import connect
 
+from tests.cleanup import remove
 from tests.names import own
-from tests.system.conftest import remove
 
 NAME = own("sys-removing")
 OTHER = own("sys-removing-other")

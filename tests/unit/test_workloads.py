@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 from ready.definitions import load_definitions
-from ready.measuring import WORKLOADS
 from ready.probing import PROBES
 from ready.services.base import CheckError
+from ready.workloads import WORKLOADS
 from ready.workloads.base import SIZE, questions
 from ready.workloads.chromadb import check_neighbours, neighbours, vectors
 from ready.workloads.neo4j import after, pattern, two_steps, uses_index
