@@ -17,7 +17,7 @@ from ansible.utils.display import Display
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.imagebuild import pack, read_recipe  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.imagerecipe import pack, read_recipe  # noqa: E402  # Ansible offers module_utils to modules alone
 
 POLL = 1.0
 #: A status module is dearer than reading the progress file; it also notices a build that died without a word.

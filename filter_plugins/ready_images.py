@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.container import LABEL_DATA_FORMAT  # modules alone get module_utils
 from ready.hostsettings import SUITE
-from ready.imagebuild import BASE, read_recipe, recipe_hash, reference
+from ready.imagerecipe import BASE, read_recipe, recipe_hash, reference
 from ready.images import archive_ref, merge_lock, read_archives
 
 IMAGES = Path(__file__).resolve().parent.parent / "images"

@@ -77,15 +77,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.buildfailures import BuildError
 from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.imagebuild import (
-    BUILD_TIMEOUT,
-    Builder,
-    DockerException,
-    RequestException,
-    recipe_hash,
-    reference,
-    unpack,
-)
+from ansible.module_utils.ready.imagebuild import BUILD_TIMEOUT, Builder, DockerException, RequestException
+from ansible.module_utils.ready.imagerecipe import recipe_hash, reference, unpack
 
 
 def main() -> None:

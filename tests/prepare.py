@@ -15,7 +15,8 @@ from pathlib import Path
 
 import docker
 from ready.definitions import load_definitions
-from ready.imagebuild import BUILD_TIMEOUT, Builder, read_recipe, recipe_hash, reference
+from ready.imagebuild import BUILD_TIMEOUT, Builder
+from ready.imagerecipe import read_recipe, recipe_hash, reference
 
 from tests.simulator.distro import make_image
 

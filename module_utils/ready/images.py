@@ -320,7 +320,8 @@ def look(
         choices: what `choose_all` returned.
         recipes: service or base -> {ref, recipe, anew} of its image; `anew` asks for a build though it is there.
     """
-    from .imagebuild import BASE, built_image  # the filter that reads locks needs no Docker SDK
+    from .imagebuild import built_image  # the filter that reads locks needs no Docker SDK
+    from .imagerecipe import BASE
 
     to_build = [name for name, choice in choices.items() if choice["source"] == "build"]
     looked = []

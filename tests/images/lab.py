@@ -22,7 +22,8 @@ from docker.models.volumes import Volume
 from ready import dockerexec
 from ready.container import SECURITY_OPTIONS, TMPFS_OPTIONS
 from ready.definitions import load_definitions
-from ready.imagebuild import Builder, read_recipe, recipe_hash, reference
+from ready.imagebuild import Builder
+from ready.imagerecipe import read_recipe, recipe_hash, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = load_definitions()

@@ -14,7 +14,8 @@ import docker
 import pytest
 from ready.buildfailures import BuildError
 from ready.imagearchive import FILE, SCRIPT
-from ready.imagebuild import LABEL_STAGE, Builder, read_recipe
+from ready.imagebuild import LABEL_STAGE, Builder
+from ready.imagerecipe import read_recipe
 
 from tests.images.lab import DEFINITIONS, ROOT, Lab
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import docker
 import pytest
-from ready.imagebuild import read_recipe
+from ready.imagerecipe import read_recipe
 
 from tests.images.lab import ROOT, Lab, line_of
 

@@ -16,7 +16,8 @@ from neo4j import GraphDatabase
 from neo4j.exceptions import AuthError
 from ready.credentials import initial_password_line
 from ready.imagearchive import FILE, SCRIPT
-from ready.imagebuild import Builder, read_recipe
+from ready.imagebuild import Builder
+from ready.imagerecipe import read_recipe
 
 from tests.images.lab import ROOT, Lab, line_of, port, process, sh, until
 

@@ -13,16 +13,8 @@ import pytest
 from ready.buildfailures import explain, without_secrets
 from ready.definitions import load_definitions
 from ready.imagearchive import SCRIPT
-from ready.imagebuild import (
-    context,
-    engine_version,
-    pack,
-    read_recipe,
-    recipe_hash,
-    reference,
-    suite_of,
-    unpack,
-)
+from ready.imagebuild import engine_version
+from ready.imagerecipe import context, pack, read_recipe, recipe_hash, reference, suite_of, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ready.imagebuild import read_recipe, recipe_hash
+from ready.imagerecipe import read_recipe, recipe_hash
 from ready.images import (
     NotServedError,
     archive_ref,
