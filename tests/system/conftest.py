@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from tests.stack import PORTS, Stack
 from tools.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Characters of an output's end that are shown with a failure.
+SHOWN = 6000
 #: See the file.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 
@@ -36,8 +39,8 @@ class Result:
     """What a run of the launcher printed and returned."""
 
     code: int
-    out: str
-    err: str
+    out: str = field(repr=False)  # `ended` has shown it
+    err: str = field(repr=False)
 
     @property
     def text(self) -> str:
@@ -66,6 +69,7 @@ class Ready:
     directory: Path
     stack: Stack
     environment: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def inventory(self) -> Path:
@@ -84,7 +88,7 @@ class Ready:
         verb = words[: next((i for i, word in enumerate(words) if word.startswith("-")), len(words))]
         command = [str(ROOT / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
         environment = os.environ | {"READY_VENV": os.environ.get("READY_VENV", str(ROOT / ".venv"))} | self.environment
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -94,15 +98,30 @@ class Ready:
             start_new_session=True,
             cwd=ROOT,
         )
+        self.started.append(process)
+        return process
 
     def run(self, *words: str, code: int | None = 0) -> Result:
         """Run a verb to its end, asserting its exit code."""
-        process = self.popen(*words)
-        out, err = process.communicate(timeout=900)
-        result = Result(process.returncode, out, err)
+        result = ended(self.popen(*words))
         if code is not None:
-            assert process.returncode == code, f"{words}: {process.returncode}\n{out[-6000:]}\n{err[-3000:]}"
+            assert result.code == code, words
         return result
+
+
+def ended(process: subprocess.Popen[str], seconds: float = 900) -> Result:
+    """Wait for a run's end. pytest shows what is printed here with whatever then fails in the test.
+
+    A run that takes too long is killed, and fails as one that did not end.
+    """
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+    print(f"{process.args!r}: {process.returncode}\n{out[-SHOWN:]}\n{err[-SHOWN:]}")
+    assert process.returncode != -signal.SIGKILL, f"killed after {seconds:g} s"
+    return Result(process.returncode, out, err)
 
 
 def make(directory: Path, name: str, services: list[str], more: dict[str, Any] = QUICK) -> Ready:
@@ -123,9 +142,15 @@ def make(directory: Path, name: str, services: list[str], more: dict[str, Any] =
 def own_stack(directory: Path, name: str, services: list[str], more: dict[str, Any] = QUICK) -> Iterator[Ready]:
     """Give a launcher on a new inventory, with nothing of the stack on the host before and after."""
     remove(name)
+    ready = None
     try:
-        yield make(directory, name, services, more)
+        ready = make(directory, name, services, more)
+        yield ready
     finally:
+        for process in ready.started if ready else ():
+            if process.poll() is None:  # of a test that failed
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         remove(name)
 
 
