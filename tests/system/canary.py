@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
-from pathlib import Path
 from types import TracebackType
 
 import docker
@@ -14,6 +14,12 @@ from tests.system.conftest import Ready, Result
 
 #: Seconds between two looks at all processes; what lives shorter may be missed.
 PAUSE = 0.05
+
+
+def content_of(pid: str, name: str) -> bytes:
+    """Return a file of a process; there are hundreds at each look, so without pathlib, which takes thrice the time."""
+    with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
+        return file.read()
 
 
 class Processes:
@@ -26,19 +32,17 @@ class Processes:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
-        known: set[str] = set()
+        known: set[tuple[str, bytes]] = set()
         while not self._end.wait(PAUSE):
             self.looks += 1
-            for directory in Path("/proc").iterdir():
-                if not directory.name.isdigit():
-                    continue
+            for pid in filter(str.isdigit, os.listdir("/proc")):
                 try:
-                    arguments = (directory / "cmdline").read_bytes()
+                    arguments = content_of(pid, "cmdline")
                     # The environment stays what it was at exec, and exec changes the arguments.
-                    if (key := f"{directory.name} {arguments!r}") in known:
+                    if (key := (pid, arguments)) in known:
                         continue
                     known.add(key)
-                    for content in (arguments, (directory / "environ").read_bytes()):
+                    for content in (arguments, content_of(pid, "environ")):
                         self.seen.setdefault(content, f"process {arguments[:80]!r}")
                 except OSError:  # it has just ended
                     continue
