@@ -8,14 +8,15 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import docker
 import pytest
+from ready.vault import SecretStore
 
 from tests.cleanup import remove
-from tests.system.conftest import Ready, make
+from tests.system.conftest import QUICK, Ready, ended, make
+from tests.waiting import until
 
 
 def test_port_taken(redis: Ready) -> None:
@@ -58,18 +59,15 @@ def test_bad_input(redis: Ready, variables: dict[str, object], message: str) -> 
 
 def test_documented_password(redis: Ready) -> None:
     """A password that stands in documentation is refused by its account's name, and not printed."""
-    redis.run("up")
-    from ready.vault import SecretStore  # the store of this moment
-
     store = SecretStore.open(redis.stack.secrets_file, redis.stack.key_file)
+    store.make_missing(redis.stack.name, redis.stack.resolved["services"])
     store.data["stacks"][redis.stack.name]["redis"]["app"]["password"] = "production_password"
     store.save()
-    before = redis.stack.identities()
     result = redis.run("up", code=2)
     assert "redis's account app" in result.text
     assert "public documentation" in result.text
     assert "production_password" not in result.text
-    assert redis.stack.identities() == before
+    assert redis.stack.identities() == {}
 
 
 def test_foreign_container_of_that_name(redis: Ready) -> None:
@@ -96,49 +94,53 @@ def test_never_healthy(redis: Ready) -> None:
     assert redis.stack.container("chromadb").status == "running"
     evidence = (redis.directory / "evidence" / redis.stack.name / "localhost" / "health.json").read_text()
     assert '"verdict": "fail"' in evidence
-    redis.set(redis_health=None)
+    redis.set(redis_health=QUICK.get("redis_health"))
     redis.run("up")
     redis.stack.write_redis()
     redis.stack.check_redis()
 
 
 def test_crash_loop_is_not_waited_for(redis: Ready) -> None:
-    """A setting that the store refuses shows in the message, long before a patient deadline."""
-    redis.set(redis_settings={"appendonly": "perhaps"}, redis_health={"deadline": 300})
-    started = time.monotonic()
+    """A setting that the store refuses shows in the message, long before a deadline longer than this test may take."""
+    redis.set(redis_settings={"appendonly": "perhaps"}, redis_health={"deadline": 3600})
     result = redis.run("up", code=2)
     assert "argument must be 'yes' or 'no'" in result.text
-    assert time.monotonic() - started < 200
+
+
+def waiting_for(word: str) -> dict[str, object]:
+    """Return a health test that fails until somebody writes that file into Redis' data."""
+    return {"test": ["CMD", "test", "-e", f"/data/{word}"], "interval": 1, "deadline": 600}
+
+
+def runs(ready: Ready) -> bool:
+    """Return whether Redis' container does."""
+    name = f"{ready.stack.name}-redis"
+    return bool(docker.from_env().containers.list(filters={"name": f"^/{name}$", "status": "running"}))
 
 
 def test_two_runs_at_once(redis: Ready) -> None:
     """The second one names the first, changes nothing, and works when the first has ended."""
-    redis.set(redis_health={"test": ["CMD", "false"], "deadline": 25})
+    redis.set(redis_health=waiting_for("go"))
     first = redis.popen("up")
     lock = Path(f"/run/lock/ready-{redis.stack.name}.json")
-    for _ in range(600):
-        if lock.exists():
-            break
-        time.sleep(0.1)
+    until(lock.exists, "the lock of the first run")
     second = redis.run("up", code=2)
     assert "another run is changing the stack" in second.text
-    first.communicate(timeout=300)
-    redis.set(redis_health=None)
-    redis.run("up")
+    until(lambda: runs(redis), "Redis, started by the first run", 300)
+    assert first.poll() is None, "the first run did not wait for Redis"
+    redis.stack.container("redis").exec_run(["touch", "/data/go"])
+    assert ended(first).code == 0
+    assert redis.run("up").changed == 0
 
 
 def test_interrupted_and_run_again(redis: Ready) -> None:
     """Ctrl-C in the middle leaves nothing that a second run can't finish."""
-    redis.set(redis_health={"test": ["CMD", "false"], "deadline": 60})
+    redis.set(redis_health=waiting_for("never"))
     process = redis.popen("up")
-    for _ in range(900):
-        if any("redis" in name for name in redis.stack.identities()):
-            break
-        time.sleep(0.1)
+    until(lambda: runs(redis), "Redis, started by the run", 300)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    redis.set(redis_health=None)
+    assert ended(process, 120).code != 0
+    redis.set(redis_health=QUICK.get("redis_health"))
     redis.run("up")
     redis.stack.write_redis()
     redis.stack.check_redis()
@@ -206,15 +208,20 @@ class Daemon:
             command += [f"--{option}", str(self.directory / name)]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(300):
+
+        def answers() -> docker.DockerClient | None:
             try:
                 client = docker.DockerClient(self.host)
                 client.ping()
             except (docker.errors.DockerException, OSError):
-                time.sleep(0.1)
-            else:
-                return client
-        raise AssertionError((self.directory / "log").read_text()[-3000:])
+                return None
+            return client
+
+        try:
+            return until(answers, "an answer of the daemon", 120)
+        except AssertionError:
+            print((self.directory / "log").read_text()[-3000:])
+            raise
 
     def stop(self) -> None:
         """End it, and its containers with it."""
@@ -235,19 +242,20 @@ def test_daemon_stops_in_the_middle(redis: Ready) -> None:
         image, tag = next((image, tag) for image in images for tag in image.tags if tag.startswith(line))
         client.images.load(b"".join(image.save(named=tag)))
         redis.environment["DOCKER_HOST"] = daemon.host
-        redis.set(image_source="build", redis_health={"test": ["CMD", "false"], "deadline": 60})
+        redis.set(image_source="build", redis_health=waiting_for("never"))
         process = redis.popen("up")
-        for _ in range(900):  # a signal before Redis itself runs is lost: an entrypoint has no handler
-            if any(b"Ready to accept connections" in container.logs() for container in client.containers.list()):
-                break
-            time.sleep(0.1)
+
+        def accepts() -> bool:  # a signal before Redis itself runs is lost: an entrypoint has no handler
+            return any(b"Ready to accept connections" in item.logs() for item in client.containers.list())
+
+        until(accepts, "Redis, accepting connections", 300, pause=0.2)
         daemon.stop()
-        out, err = process.communicate(timeout=200)
-        assert process.returncode == 2, out[-3000:]
-        assert "redis" in out
-        assert "Traceback" not in out + err
+        result = ended(process, 300)
+        assert result.code == 2
+        assert "redis" in result.out
+        assert "Traceback" not in result.out + result.err
         client = daemon.start()
-        redis.set(redis_health=None)
+        redis.set(redis_health=QUICK.get("redis_health"))
         redis.run("up")
         assert [item.name for item in client.containers.list()] == [f"{redis.stack.name}-redis"]
     finally:
