@@ -112,6 +112,16 @@ def test_verdict_of_a_run(its: dict[str, Any], verdict: str, why: str) -> None:
     assert (found, why in reason) == (verdict, True), reason
 
 
+@pytest.mark.parametrize("steal_percent", [0.0, 40.0])
+@pytest.mark.parametrize("late_ms", [0.01, 6.0, None])
+@pytest.mark.parametrize("milliseconds", [GOOD, [205.0] * 1000])
+def test_nothing_doubtful_passes(milliseconds: list[float], late_ms: float | None, steal_percent: float) -> None:
+    """A prober that was late, or whose processor was taken away, knows nothing; any other tells quick from slow."""
+    found, _ = run_verdict(run(milliseconds, late_ms=late_ms, steal_percent=steal_percent), 10)
+    trusted = late_ms == 0.01 and steal_percent == 0
+    assert found == (("pass" if milliseconds is GOOD else "fail") if trusted else "insufficient_data")
+
+
 BASE = {"p99_ms": 3.0, "at": NOW, "image_id": IMAGE, "samples": 1000}
 SLOWER = run(spread(1, 2, 6.5))
 #: Runs, of objective 10 ms and baseline 3 ms at p99: verdict, regression, whether another run is due.
