@@ -31,7 +31,11 @@ QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text(
 def install(program: str, package: str) -> None:
     """Install a package of the distribution where its program is missing."""
     if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
-        subprocess.run(["apt-get", "install", "-qq", "-y", package], check=True, capture_output=True)
+        waiting = ["-o", "DPkg::Lock::Timeout=120"]  # for another run that installs
+        done = subprocess.run(
+            ["apt-get", *waiting, "install", "-qq", "-y", package], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{package}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Result:
     def tasks(self) -> int:
         """How many tasks ran or were skipped, from the recap."""
         found = re.search(r"ok=(\d+).*?skipped=(\d+)", self.out + self.err, re.DOTALL)
-        assert found
+        assert found, self.out + self.err
         return int(found[1]) + int(found[2])
 
 
