@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -16,13 +17,12 @@ from typing import Any
 
 import docker
 import redis as redis_driver
+from docker.errors import NotFound
 
 from tests.stack import Stack
 from tests.system.conftest import Ready
 
 SEED = 20260101
-#: Label of a broken image: the id of the good one.
-GOOD = "io.ready.test.good"
 
 
 # ---------------------------------------------------------------- data, and what they are
@@ -195,26 +195,17 @@ def evidence(ready: Ready) -> dict[str, Any]:
 
 
 @contextmanager
-def broken_image(entrypoint: str) -> Iterator[None]:
-    """Give Redis 8's image an entrypoint that is broken, under the good one's name and labels."""
+def broken_image(name: str, entrypoint: str) -> Iterator[str]:
+    """Give the reference of an image as Redis 8's but for its entrypoint, which nobody but this stack uses."""
     client = docker.from_env()
-    good = next(image for image in client.images.list(name="ready/redis") if image.tags[0].startswith("ready/redis:8-"))
-    ref = good.tags[0]
-    recipe = f"FROM {ref}\nLABEL {GOOD}={good.id}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
+    good = next(tag for image in client.images.list(name="ready/redis") for tag in image.tags if ":8-" in tag)
+    ref = f"ready-test/{name}:broken"
+    recipe = f"FROM {good}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
     client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=ref, rm=True)
     try:
-        yield
+        yield ref
     finally:
-        mend_images()
-
-
-def mend_images() -> None:
-    """Give good images their names back: also where a run was killed within `broken_image`."""
-    client = docker.from_env()
-    for broken in client.images.list(filters={"label": GOOD}):
-        for ref in broken.tags:
-            client.images.get(broken.labels[GOOD]).tag(*ref.split(":"))
-        client.images.remove(str(broken.id), force=True)
+        client.images.remove(ref, force=True)
 
 
 def await_phase(
@@ -224,7 +215,7 @@ def await_phase(
     path = journal(ready.stack.name)
     deadline = time.monotonic() + 300
     while not (path.exists() and json.loads(path.read_text())["phase"] == phase and also()):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, "".join(process.communicate())
         assert time.monotonic() < deadline, f"the journal never said {phase}"
         time.sleep(0.01)
 
@@ -237,9 +228,50 @@ def kill_when(ready: Ready, phase: str, *words: str, also: Callable[[], bool] = 
     process.communicate()
 
 
-def serves(ready: Ready, version: str) -> bool:
-    """Return whether clients of Redis are answered by that version."""
+def redis_version(stack: Stack) -> str:
+    """Return the version that Redis says it is, whatever Debian's package is today; empty when it does not answer."""
     try:
-        return str(ready.stack.redis("monitor").info("server")["redis_version"]) == version
+        return str(stack.redis("monitor").info("server")["redis_version"])
     except redis_driver.RedisError:
+        return ""
+
+
+def fails(ready: Ready, *services: str, dying: bool = False) -> str:
+    """Run an upgrade that fails, and return its words; `dying` kills a new container that has got the moved data."""
+    process = ready.popen("upgrade", "--without-backup", "--service", ",".join(services))
+    if dying:
+        await_phase(ready, process, "ready", also=lambda: runs(ready.stack, services[0]))
+        ready.stack.container(services[0]).kill()
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 2, out + err
+    return " ".join((out + err).split())
+
+
+def runs(stack: Stack, service: str) -> bool:
+    """Return whether the service's container is there and runs; while the data are moved there is none."""
+    try:
+        return bool(stack.container(service).status == "running")
+    except NotFound:
         return False
+
+
+def was_rolled_back(ready: Ready, service: str, told: str, before: Any, version: str) -> None:
+    """Assert that a service, and no other, has its old engine and all its data again."""
+    assert set(re.findall(r"(\w+): rolled back to", told)) == {service}, told
+    assert f"{service}: rolled back to {version}, with all its data: " in told, told
+    assert READ[service](ready.stack) == before
+    assert engine(ready.stack, service) == version
+
+
+def was_moved(ready: Ready, service: str, line: str, how: str, before: Any, sets: dict[str, Any]) -> None:
+    """Assert that a service has all its data under the new engine, keeps the old ones, and that its set is there."""
+    assert READ[service](ready.stack) == before
+    version = engine(ready.stack, service)
+    assert version == line or version.startswith(f"{line}."), version
+    volume = ready.stack.resolved["services"][service]["volumes"][0]["name"]
+    assert f"{volume}_before_{line}" in kept(ready.stack)
+    its = evidence(ready)["results"]["services"][service]
+    assert its["how"] == how
+    assert its["latency"]["verdict"] in ("pass", "insufficient_data")
+    assert service in sets[its["backup"]["set"]]["services"]
+    assert sets[its["backup"]["set"]]["safety"]
