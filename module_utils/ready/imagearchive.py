@@ -28,6 +28,7 @@ SCRIPT = "archive.sh"
 FILE = "server.jsa"
 #: Seconds that it may take: 30 on two idle cores, 480 were seen beside much other work.
 TIMEOUT = 1800
+_TOO_LONG = 124  # how `timeout` ends then
 
 
 class NoArchiveError(Exception):
@@ -47,7 +48,7 @@ def _make(client: DockerClient, image: str, script: str, labels: Mapping[str, st
     container = client.containers.create(
         image,
         [path],
-        entrypoint=["bash", "-c", script, SCRIPT],
+        entrypoint=["timeout", "-k", "9", str(TIMEOUT), "bash", "-c", script, SCRIPT],  # it ends when we are gone, too
         network_mode="none",
         hostname="localhost",  # without network nothing else resolves, and Neo4j asks
         cap_drop=["ALL"],
@@ -56,10 +57,9 @@ def _make(client: DockerClient, image: str, script: str, labels: Mapping[str, st
     )
     try:
         container.start()
-        try:
-            code = container.wait(timeout=TIMEOUT)["StatusCode"]
-        except RequestException as error:
-            raise NoArchiveError(f"{SCRIPT} did not end within {TIMEOUT} s") from error
+        code = container.wait(timeout=TIMEOUT + 60)["StatusCode"]
+        if code == _TOO_LONG:
+            raise NoArchiveError(f"{SCRIPT} did not end within {TIMEOUT} s")
         if code != 0:
             said = container.logs(tail=KEPT).decode(errors="replace").splitlines()
             why = "".join(telling([line.strip() for line in said if line.strip()], 1))

@@ -117,7 +117,7 @@ class Lab:
     def once(self, name: str, command: list[str] | None = None, **options: Any) -> tuple[int, str]:
         """Run a container to its end and return (exit code, output)."""
         container = self.start(name, command, **{"hardened": False, **options})
-        code = container.wait(timeout=60)["StatusCode"]
+        code = container.wait(timeout=300)["StatusCode"]  # two JVMs in a row took 66 s beside much other work
         return int(code), container.logs().decode(errors="replace")
 
     def close(self) -> None:

@@ -168,6 +168,17 @@ def test_without_an_archive(lab: Lab, client: docker.DockerClient, lines: list[s
     assert "\n" not in told
 
 
+@pytest.mark.usefixtures("cleaned")
+def test_an_archive_that_takes_too_long(
+    lab: Lab, client: docker.DockerClient, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run without an end is ended, by its container itself: it ends though the build was killed meanwhile."""
+    lab.image("redis")
+    monkeypatch.setattr("ready.imagearchive.TIMEOUT", 1)
+    with_archive(client, "sleep 600", lines).build("stub", "6")
+    assert any(line.endswith("starts more slowly: archive.sh did not end within 1 s") for line in lines), lines
+
+
 def test_daemon_gone(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
     """A daemon that hangs up is named, without a traceback."""
     port = free_port()
