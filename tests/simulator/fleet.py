@@ -28,10 +28,20 @@ class Fleet:
         self.directory = directory
         certificates = tls.make(directory / "tls") if secure else None
         self._authority = certificates.authority if certificates else None
+        self._certificates, self._auth = certificates, auth
+        self.servers: dict[str, Server] = {}
         ntlm_accounts(directory, hosts)
-        self.servers = {
-            host.name: Server(host, certificates, auth, log=directory / f"{host.name}.jsonl").start() for host in hosts
-        }
+        for host in hosts:
+            self._serve(host)
+
+    def _serve(self, host: Host) -> None:
+        log = self.directory / f"{host.name}.jsonl"
+        self.servers[host.name] = Server(host, self._certificates, self._auth, log=log).start()
+
+    def add(self, host: Host) -> None:
+        """Serve one more host."""
+        ntlm_accounts(self.directory, [*(server.host for server in self.servers.values()), host])
+        self._serve(host)
 
     def variables(self, name: str) -> dict[str, Any]:
         """Return the inventory variables of a host."""

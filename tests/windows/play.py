@@ -42,6 +42,44 @@ class Result:
 
 
 @dataclass
+class Case:
+    """What one host is asked in a run of many: its tasks, and variables of the distro and of its Windows host.
+
+    The tasks are for the distro, or for Windows. A task that fails ends nothing: neither its case nor
+    those that follow.
+    """
+
+    tasks: list[dict[str, Any]]
+    distro: dict[str, Any] = field(default_factory=dict)
+    windows: dict[str, Any] = field(default_factory=dict)
+    on_windows: bool = False
+
+
+@dataclass
+class Answers:
+    """What a run of cases printed, and case -> what each of its tasks returned."""
+
+    text: str
+    cases: dict[str, list[dict[str, Any]]]
+
+    def of(self, case: str) -> list[dict[str, Any]]:
+        """Return what the tasks of a case returned, which all went well."""
+        bad = [item for item in self.cases[case] if item.get("failed") or item.get("unreachable")]
+        assert not bad, json.dumps(bad, indent=2)[-6000:]
+        return self.cases[case]
+
+    def last(self, case: str) -> dict[str, Any]:
+        """Return what the last task of a case returned."""
+        return self.of(case)[-1]
+
+    def fault(self, case: str, *, unreachable: bool = False) -> str:
+        """Return the message of the one task of a case that failed, or found the host not reachable."""
+        bad = [item for item in self.cases[case] if item.get("failed") or item.get("unreachable")]
+        assert [bool(item.get("unreachable")) for item in bad] == [unreachable], json.dumps(self.cases[case])[-6000:]
+        return " ".join(str(bad[0]["msg"]).split())
+
+
+@dataclass
 class Site:
     """The fleet, its inventory, and Ansible."""
 
@@ -65,10 +103,48 @@ class Site:
         path.write_text(yaml.safe_dump(content))
         return path
 
+    def run_cases(self, directory: Path, cases: dict[str, Case]) -> Answers:
+        """Run a play for each case in one run of Ansible, each on a Windows host of its own; pc1's distro is behind it.
+
+        A start of Ansible costs more than most of the tasks here.
+        """
+        for name in cases:
+            self.hosts[name] = PlainHost(name, self.hosts["pc1"].accounts, self.hosts["pc1"].distros)
+            self.fleet.add(self.hosts[name])
+        inventory = self.inventory(directory / "cases.yml")
+        content = yaml.safe_load(inventory.read_text())
+        for name, case in cases.items():
+            content["all"]["children"]["windows"]["hosts"][name] |= case.windows
+            content["all"]["children"]["wsl"]["hosts"][f"{name}-wsl"] |= case.distro
+        inventory.write_text(yaml.safe_dump(content))
+        plays = [
+            {
+                "name": name,
+                "hosts": name if case.on_windows else f"{name}-wsl",
+                "gather_facts": False,
+                "ignore_errors": True,
+                "ignore_unreachable": True,
+                "tasks": case.tasks,
+            }
+            for name, case in cases.items()
+        ]
+        _, text, found = self.wait(self.start(inventory, plays))
+        return Answers(
+            text,
+            {
+                play["play"]["name"]: [result for task in play["tasks"] for result in task["hosts"].values()]
+                for play in found
+            },
+        )
+
     def popen(self, inventory: Path, hosts: str, tasks: list[dict[str, Any]], **play: Any) -> subprocess.Popen[str]:
         """Start a play of these tasks."""
+        return self.start(inventory, [{"hosts": hosts, "gather_facts": False, "tasks": tasks, **play}])
+
+    def start(self, inventory: Path, plays: list[dict[str, Any]]) -> subprocess.Popen[str]:
+        """Start these plays."""
         playbook = inventory.with_suffix(f".{uuid.uuid4().hex[:6]}.play.yml")
-        playbook.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "tasks": tasks, **play}]))
+        playbook.write_text(yaml.safe_dump(plays))
         return subprocess.Popen(
             [BIN / "ansible-playbook", "-i", inventory, playbook],
             cwd=ROOT,
@@ -87,12 +163,16 @@ class Site:
 
     def finish(self, process: subprocess.Popen[str]) -> Result:
         """Wait for a play's end."""
-        out, err = process.communicate(timeout=180)
+        code, text, plays = self.wait(process)
+        return Result(code, text, [task for play in plays for task in play["tasks"]])
+
+    def wait(self, process: subprocess.Popen[str]) -> tuple[int, str, list[dict[str, Any]]]:
+        """Wait for the end of Ansible and return its exit code, what it printed, and the plays."""
+        out, err = process.communicate(timeout=900)
         start = out.find("{\n")
         assert start >= 0, out + err
-        plays, _ = json.JSONDecoder().raw_decode(out[start:])
-        tasks = [task for play in plays["plays"] for task in play["tasks"]]
-        return Result(process.returncode, " ".join((out + err).split()), tasks)
+        found, _ = json.JSONDecoder().raw_decode(out[start:])
+        return process.returncode, " ".join((out + err).split()), found["plays"]
 
     def run(self, inventory: Path, hosts: str, *tasks: dict[str, Any], code: int | None = 0, **play: Any) -> Result:
         """Run a play of these tasks to its end."""
