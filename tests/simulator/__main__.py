@@ -18,7 +18,8 @@ import yaml
 
 from tests.simulator.conditions import CONDITIONS, INVENTORY, host_in
 from tests.simulator.fleet import Fleet
-from tests.simulator.model import Windows, container_inside
+from tests.simulator.inside import MemoryInside
+from tests.simulator.model import SETTINGS, Windows, container_inside
 
 
 def summary(host: Windows) -> dict[str, Any]:
@@ -28,9 +29,19 @@ def summary(host: Windows) -> dict[str, Any]:
         "changes": host.changes(),
         "features": host.features,
         "wsl": host.wsl_version,
-        "distros": [{"name": item.name, "running": item.running} for item in host.registered],
+        "distros": [
+            {
+                "name": item.name,
+                "running": item.running,
+                "location": item.base_path,
+                "conf": item.inside.conf if isinstance(item.inside, MemoryInside) else None,  # as its start has read it
+            }
+            for item in host.registered
+        ],
         "docker": host.docker and {"version": host.docker.version, "running": host.docker.running},
-        "tasks": sorted(host.tasks),
+        "docker_users": sorted(host.docker_users),
+        "settings": host.files[SETTINGS].decode() if SETTINGS in host.files else None,
+        "tasks": {name: task.time_limit for name, task in sorted(host.tasks.items())},
         "rules": sorted(host.rules),
         "hyperv_rules": sorted(host.hyperv_rules),
         "portproxy": host.portproxy,

@@ -20,7 +20,7 @@ def test_what_is_open() -> None:
     found = host()
     assert found["rules"] == ["Ready ready postgresql 5432", "Ready ready ssh 2222 proxy"]
     assert found["portproxy"] == {"0.0.0.0/2222": "172.28.96.5/2222"}
-    assert found["tasks"] == ["forward ready", "keep Ubuntu-22.04"]
+    assert found["tasks"] == {"forward ready": "PT0S", "keep Ubuntu-22.04": "PT0S"}
     assert "C:\\Program Files\\Ready\\portproxy_follow.ps1" in found["files"]
 
 

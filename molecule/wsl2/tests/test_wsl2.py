@@ -16,16 +16,26 @@ def host() -> dict[str, Any]:
 
 
 def test_distro_runs() -> None:
-    """And a task keeps it."""
+    """Where it was asked for, with systemd and its user, and a task without an end keeps it."""
     found = host()
     assert found["wsl"] == "2.6.1.0"
     assert set(found["features"].values()) == {"Enabled"}
-    assert found["distros"] == [{"name": "Ubuntu-22.04", "running": True}]
-    assert found["tasks"] == ["keep Ubuntu-22.04"]
+    (distro,) = found["distros"]
+    assert (distro["name"], distro["running"]) == ("Ubuntu-22.04", True)
+    assert distro["location"] == "C:\\Ready\\wsl\\Ubuntu-22.04"
+    assert distro["conf"] == "[boot]\nsystemd=true\n\n[user]\ndefault=ready\n"
+    assert found["tasks"] == {"keep Ubuntu-22.04": "PT0S"}  # Windows ends others after three days
+
+
+def test_nothing_else_is_there() -> None:
+    """Neither the image that was fetched, nor a way into the distro that nobody asked for."""
+    found = host()
+    assert f"{found['distros'][0]['location']}.tar.gz" not in found["files"]
+    assert (found["rules"], found["portproxy"], found["docker"]) == ([], {}, None)
 
 
 def test_each_thing_was_done_once() -> None:
-    """Also after the second run; and the run in check mode did none of it."""
+    """Also after the second run."""
     changes = host()["changes"]
     assert changes.count("win_file") == 2  # the folder was made, the image that was fetched removed
     once = [name for name in changes if name != "win_file"]
