@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = sorted((ROOT / "scripts" / "linux").glob("*.sh"))
@@ -40,3 +41,10 @@ def test_parts_of_the_state_have_their_keys(part: str) -> None:
     one_line = re.fullmatch(r"\s*@\{ (.*) \}", last)
     pairs = one_line[1].split(";") if one_line else re.findall(r"^        (\w+ =)", last, re.MULTILINE)
     assert [pair.partition("=")[0].strip() for pair in pairs] == list(schema["properties"][part]["properties"])
+
+
+@pytest.mark.parametrize("name", ["windows", "diagnose", "windows_destroy"])
+def test_windows_hosts_are_those_of_the_group(name: str) -> None:
+    """No verb for Windows touches a host outside of it."""
+    play = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text())[0]
+    assert "groups.windows" in play["hosts"]

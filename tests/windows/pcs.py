@@ -55,9 +55,12 @@ class Site:
     hosts: dict[str, Windows]
     directory: Path
 
-    def run(self, playbook: str, *arguments: str, timeout: int = 240, **variables: Any) -> Run:
-        """Run a playbook; variables go to every host, `of` to single ones, `twins` makes a distro a host as well."""
-        of, twins = variables.pop("of", {}), variables.pop("twins", False)
+    def run(self, playbook: str, *arguments: str, timeout: int = 900, **variables: Any) -> Run:
+        """Run a playbook; variables go to every host, `of` to single ones.
+
+        `twins` makes distros hosts as well: name of the Windows host -> variables.
+        """
+        of, twins = variables.pop("of", {}), variables.pop("twins", {})
         inventory = self.directory / "inventory.yml"
         content = yaml.safe_load(self.fleet.inventory().read_text())
         content["all"]["vars"] = INVENTORY | {"ready_evidence_dir": str(self.directory / "evidence")} | variables
@@ -66,7 +69,7 @@ class Site:
         if twins:
             content["all"]["children"]["wsl"] = {
                 "vars": {"ansible_connection": "wsl_psrp", "ansible_wsl_distribution": DISTRO},
-                "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} for name in self.hosts},
+                "hosts": {f"{name}-wsl": {"ansible_wsl_windows_host": name} | own for name, own in twins.items()},
             }
         folder = ROOT if playbook == "site" else ROOT / "playbooks"
         inventory.write_text(yaml.safe_dump(content))

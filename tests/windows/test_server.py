@@ -15,7 +15,7 @@ import pytest
 
 from tests.names import own
 from tests.simulator.distro import Distro
-from tests.simulator.model import container_inside
+from tests.simulator.model import SETTINGS, container_inside
 from tests.system.conftest import own_stack
 from tests.windows.pcs import site_of
 
@@ -70,24 +70,25 @@ def test_server_to_healthy_services(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
     inside = container_inside(f"server-{os.getpid()}", engine=True)
     with site_of(tmp_path, {HOST: "server-2022"}, make_inside=inside) as site:
-        first = site.run("site", twins=True, timeout=900, **variables)
+        first = site.run("site", twins={HOST: {}}, **variables)
         assert first.code == 0, first.why()
         (distro,) = site.hosts[HOST].distros.values()
         before = containers(distro)
         assert {name: status for name, (_, status) in before.items()} == {f"{NAME}-{SERVICE}": "running"}
         for host in (HOST, f"{HOST}-wsl"):
             assert site.evidence(host, "run", NAME)["results"]["outcome"] == "ok"
-        assert site.hosts[HOST].docker is None
+        server = site.hosts[HOST]
+        assert (server.docker, server.docker_users, SETTINGS in server.files) == (None, set(), False)
         assert collections(distro, "kept") == ["kept"]
 
         site.forget()
-        second = site.run("site", twins=True, timeout=900, **variables)
+        second = site.run("site", twins={HOST: {}}, **variables)
         assert second.code == 0, second.why()
         assert {second.count(host, "changed") for host in (HOST, f"{HOST}-wsl")} == {0}
         assert containers(distro) == before
 
         distro.terminate()
-        third = site.run("site", twins=True, timeout=900, **variables)
+        third = site.run("site", twins={HOST: {}}, **variables)
         assert third.code == 0, third.why()
         assert containers(distro) == before
         assert collections(distro) == ["kept"]
