@@ -106,6 +106,7 @@ MODES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("gpo-blocks-logon", {}, ["'Log on as a service'", "S-1-5-83-0", "group policy"]),  # 6
     ("disabled-by-edition", {}, ["VirtualMachinePlatform: unknown", "does not offer the feature"]),  # 7
     ("server-2019", {"backend": "engine"}, ["build 17763", "20348 (2022)", "update Windows"]),  # 8
+    ("windows-unpatched", {}, ["Windows is too old for the WSL package", "pending Windows updates"]),
     ("wsl-hangs", {}, ["did not answer in time", "log on as the owner"]),  # 9
     ("location-used", {}, [f"{LOCATION} is not empty", "nothing was deleted"]),  # 12
     ("other-owner", {}, ["belongs to PC\\anna", "distros are per account", "connect as PC\\anna"]),  # 13
