@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from docker.errors import APIError
 
 from tests.cleanup import remove
 from tests.names import own
@@ -140,6 +142,20 @@ def make(directory: Path, name: str, services: list[str], more: dict[str, Any] =
     if probes := os.environ.get("READY_TEST_PROBES"):  # several checkouts on one machine: each with drivers of its own
         ready.set(probes_directory=probes)
     return ready
+
+
+def pause(container: Any, seconds: float = 30) -> None:
+    """Pause a container; the kernel can't freeze it at the moment in which it starts a process."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            container.pause()
+        except APIError as error:
+            if "unable to freeze" not in str(error) or time.monotonic() > ends:
+                raise
+            time.sleep(0.2)
+            continue
+        return
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ready.making import make
 
 from tests.cleanup import remove
 from tests.names import own
+from tests.system.conftest import pause
 from tools.ports import free_ports
 
 NAME = own("sys-making")
@@ -73,7 +74,7 @@ def test_they_are_what_the_plan_wants(client: docker.DockerClient, stack: dict[s
         assert container.status == "running"
         assert name in container.attrs["NetworkSettings"]["Networks"][NAME]["Aliases"]
     assert do(client, stack, ("redis", "start"), ("chromadb", "start")) == ([], [])
-    client.containers.get(f"{NAME}-redis").pause()
+    pause(client.containers.get(f"{NAME}-redis"))
     client.containers.get(f"{NAME}-chromadb").stop(timeout=0)
     lines, faults = do(client, stack, ("redis", "start"), ("chromadb", "start"))
     assert (len(lines), faults) == (2, [])

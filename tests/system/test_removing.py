@@ -15,6 +15,7 @@ from ready.engine import connect
 
 from tests.cleanup import remove
 from tests.names import own
+from tests.system.conftest import pause
 
 NAME = own("sys-removing")
 OTHER = own("sys-removing-other")
@@ -68,7 +69,7 @@ def test_everything_of_ours_and_nothing_else(client: docker.DockerClient, image:
     client.volumes.create(f"{NAME}_data", labels=labels)
     client.volumes.create(f"{NAME}_theirs", labels={"io.ready.stack": OTHER})
     container(client, image, "runs", network=NAME, network_mode=None, volumes=[f"{NAME}_data:/data"])
-    container(client, image, "paused").pause()
+    pause(container(client, image, "paused"))
     container(client, image, "stopped").stop(timeout=1)
     theirs = container(client, image, "theirs", OTHER, network=NAME, network_mode=None)
     names = {
