@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,27 @@ from typing import Any
 import docker
 import psycopg
 import pytest
+from ready.vault import SecretStore
 
-from tests.cleanup import remove
 from tests.names import own
 from tests.system.canary import watched
+from tests.system.checks import check
 from tests.system.conftest import Ready, own_stack
+from tests.system.volumes import Anonymous
 
 NAME = own("sys-life")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+def anonymous() -> Iterator[Anonymous]:
+    """What Docker tells of the volumes that nobody named, from before the first container to after the last one."""
+    with Anonymous(NAME) as seen:
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, anonymous: Anonymous) -> Iterator[Ready]:
     """One stack for all tests of this file; they build on each other."""
     with own_stack(tmp_path_factory.mktemp("life"), NAME, SERVICES) as ready:
         yield ready
@@ -61,20 +71,10 @@ def test_up_again_changes_nothing(life: Ready) -> None:
     assert result.tasks <= 25, result.tasks
 
 
-def test_a_changed_setting_recreates_one_container(life: Ready) -> None:
-    """More memory for Redis recreates Redis alone, and keeps its data."""
+def test_what_differs_is_recreated_alone(life: Ready) -> None:
+    """More memory for Redis, and PostgreSQL's secret files edited and deleted: both are put right, the rest stays."""
     before = life.stack.identities()
     life.set(redis_memory="300m")
-    life.run("up")
-    after = life.stack.identities()
-    assert {name for name in before if before[name] != after[name]} == {f"{NAME}-redis"}
-    assert life.stack.container("redis").attrs["HostConfig"]["Memory"] == 300 * 2**20
-    life.stack.check()
-
-
-def test_edited_secret_files_are_healed(life: Ready) -> None:
-    """A secret file that was edited and one that was deleted are put back, and only that service is touched."""
-    before = life.stack.identities()
     client = docker.from_env()
     image = life.stack.container("postgresql").image.id
     script = "echo edited > /v/secrets/monitor; rm /v/accounts.id"
@@ -87,7 +87,8 @@ def test_edited_secret_files_are_healed(life: Ready) -> None:
     result = life.run("up")
     assert "edited or lost" in result.text
     after = life.stack.identities()
-    assert {name for name in before if before[name] != after[name]} == {f"{NAME}-postgresql"}
+    assert {name for name in before if before[name] != after[name]} == {f"{NAME}-redis", f"{NAME}-postgresql"}
+    assert life.stack.container("redis").attrs["HostConfig"]["Memory"] == 300 * 2**20
     life.stack.check()
 
 
@@ -190,11 +191,6 @@ def test_data_with_another_password_are_named(life: Ready) -> None:
     """Neo4j ignores a new password for old data: the volume and the way out are named; the old secrets are one."""
     good = life.stack.secrets_file.read_bytes()
     life.stack.secrets_file.unlink()
-    life.set(ready_services=["redis"], stack_name=own("sys-other"))
-    life.run("up")  # makes secrets, of another stack
-    remove(own("sys-other"))
-    from ready.vault import SecretStore  # the store of this moment
-
     store = SecretStore.open(life.stack.secrets_file, life.stack.key_file)
     store.make_missing(NAME, life.stack.resolved["services"])
     life.set(ready_services=["neo4j"], stack_name=NAME)
@@ -207,11 +203,20 @@ def test_data_with_another_password_are_named(life: Ready) -> None:
     life.stack.check()
 
 
-def test_destroy_everything(life: Ready) -> None:
-    """With --volumes --yes nothing of the stack is left."""
+def test_destroy_everything(life: Ready, anonymous: Anonymous) -> None:
+    """With --volumes --yes nothing of the stack is left, nor of what its whole life, a check too, made by the way."""
+    assert not check(life, ("health", "security")).failed
+    probes = Path(os.environ.get("READY_TEST_PROBES") or "/opt/ready/probes")
+    description = probes.with_name("stacks") / f"{NAME}.json"
+    assert description.exists()
     life.run("destroy", "--volumes", "--yes")
     client = docker.from_env()
     wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
     assert client.containers.list(all=True, filters=wanted) == []
     assert client.volumes.list(filters=wanted) == []
     assert client.networks.list(filters=wanted) == []
+    assert not description.exists()
+    # Images have VOLUME lines, and each container that doesn't mount there gets a volume without a name.
+    seen = anonymous.volumes()
+    assert seen, "nothing of the stack was seen to have such a volume: this would not have found one that stays"
+    assert seen & {str(item.name) for item in client.volumes.list()} == set()
