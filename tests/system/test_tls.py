@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections import Counter
@@ -28,6 +27,7 @@ from ready.vault import AUTHORITY, SecretStore
 
 from tests.names import own
 from tests.stack import ONCE
+from tests.system.checks import check
 from tests.system.conftest import Ready, own_stack
 
 NAME = own("sys-tls")
@@ -57,42 +57,23 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         yield ready
 
 
-def check(ready: Ready, code: int, only: str = "health") -> dict[str, Any]:
-    """Run the verb; return service -> check -> outcome of its evidence of health."""
-    ready.run("check", "--only", only, "--deadline", "15", code=code)
-    evidence = json.loads((ready.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
-    return {name: its["checks"] for name, its in evidence["results"]["services"].items()}
-
-
-def failed(services: dict[str, Any], name: str) -> set[str]:
-    """Return the checks of a service that failed."""
-    return {check for check, outcome in services[name].items() if outcome["verdict"] != "pass"}
-
-
 def address(ready: Ready, service: str, port: str) -> tuple[str, int]:
     """Return where a port is published."""
     return next((p["bind"], p["host"]) for p in ready.stack.resolved["services"][service]["ports"] if p["name"] == port)
 
 
-def test_data_are_kept_and_nothing_is_done_twice(secured: Ready) -> None:
-    """What was written before TLS is read over TLS; the next `up` changes and restarts nothing."""
-    secured.stack.check()
-    before = secured.stack.identities()
-    assert secured.run("up").changed == 0
-    assert secured.stack.identities() == before
-
-
 def test_check_is_green_over_tls(secured: Ready) -> None:
-    """Every driver verifies, each certificate is looked at, and plain text and old TLS get an attacker nowhere."""
-    services = check(secured, 0, "health,drift,security,network")
-    evidence = json.loads((secured.directory / "evidence" / NAME / "localhost" / "security.json").read_text())
-    verdicts = {(item["service"], item["id"]): item["verdict"] for item in evidence["results"]["checks"]}
+    """What was written before is read over TLS; every driver verifies, plain text and old TLS get nobody anywhere."""
+    secured.stack.check()
+    found = check(secured, ("health", "drift", "security", "network"))
+    assert not found.failed
+    checks = found.evidence["security"]["results"]["checks"]
+    verdicts = {(item["service"], item["id"]): item["verdict"] for item in checks}
     for name in WITH_TLS:
         assert (verdicts[name, "plaintext"], verdicts[name, "old_tls"]) == ("pass", "pass")
-    for name in WITH_TLS:
-        assert services[name]["certificate"]["figures"]["days_left"] == LEAF_LIFE.days - 1
-    assert set(services["gateway"]) == {"heartbeat", "token", "certificate"}
-    assert "certificate" not in services["chromadb"]
+        assert found.services[name]["checks"]["certificate"]["figures"]["days_left"] == LEAF_LIFE.days - 1
+    assert set(found.verdicts("gateway")) == {"heartbeat", "token", "certificate"}
+    assert "certificate" not in found.verdicts("chromadb")
 
 
 def test_plain_text_is_refused(secured: Ready) -> None:
@@ -212,74 +193,79 @@ def test_expired_and_nearly_so(secured: Ready) -> None:
     serve(secured, "redis", NOW - LEAF_LIFE - timedelta(days=3))
     serve(secured, "postgresql", NOW - LEAF_LIFE + timedelta(days=10))
     secured.stack.await_docker_health()
-    services = check(secured, 2)
-    assert failed(services, "redis") == {"memory", "key_value", "persistence", "certificate"}
-    assert failed(services, "postgresql") == {"certificate"}
-    assert failed(services, "neo4j") == failed(services, "gateway") == set()
-    assert "expired 3.0 days ago" in services["redis"]["certificate"]["detail"]
-    assert "found 10.0 days left, expected at least 14" in services["postgresql"]["certificate"]["detail"]
-    assert "./ready up renews it" in services["postgresql"]["certificate"]["detail"]
+    found = check(secured)
+    assert found.unwell("redis") == {"memory", "key_value", "persistence", "certificate"}
+    assert found.unwell("postgresql") == {"certificate"}
+    assert found.unwell("neo4j") == found.unwell("gateway") == set()
+    assert "expired 3.0 days ago" in found.services["redis"]["checks"]["certificate"]["detail"]
+    detail = found.services["postgresql"]["checks"]["certificate"]["detail"]
+    assert "found 10.0 days left, expected at least 14" in detail
+    assert "./ready up renews it" in detail
     before = secured.stack.identities()
     secured.run("up")
     after = secured.stack.identities()
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {f"{NAME}-redis", f"{NAME}-postgresql"}
     secured.stack.check_redis()
-    assert failed(check(secured, 0), "postgresql") == set()
+    assert check(secured).unwell("postgresql") == set()
 
 
-def give(ready: Ready, made: datetime) -> dict[str, Any]:
+def give(ready: Ready, name: str, made: datetime) -> dict[str, Any]:
     """Return a `tls` of a company's own certificate, made at that time, with paths as an inventory has them."""
     authority = make_authority("company", made)
     leaf = make_leaf(authority, "cache", ["localhost"], made)
-    directory = ready.directory / "tls"
-    directory.mkdir(exist_ok=True)
+    directory = ready.directory / "tls" / name
+    directory.mkdir(parents=True, exist_ok=True)
     pairs = {"certificate": leaf.certificate, "key": leaf.key, "ca": authority.certificate}
     for key, text in pairs.items():
         (directory / f"{key}.pem").write_text(text)
-    return {"names": ["localhost"]} | {key: f"../tls/{key}.pem" for key in pairs}
+    return {"names": ["localhost"]} | {key: f"../tls/{name}/{key}.pem" for key in pairs}
 
 
 def test_preflight_refuses(secured: Ready) -> None:
-    """ChromaDB beyond loopback, PostgreSQL there without TLS, and an expired given certificate: all at once."""
+    """ChromaDB beyond loopback, PostgreSQL there without TLS, a given certificate that expired, one of another key.
+
+    All of it at once, and nothing is changed.
+    """
     before = secured.stack.identities()
+    stolen = give(secured, "stolen", NOW)
+    (secured.directory / "tls" / "stolen" / "key.pem").write_text(make_authority("other", NOW).key)
     secured.set(
         chromadb_bind_address=ANYWHERE,
         postgresql_bind_address=ANYWHERE,
         postgresql_tls={"enabled": False},
         gateway_bind_address=ANYWHERE,
-        redis_tls=give(secured, NOW - LEAF_LIFE - timedelta(days=2)),
+        redis_tls=give(secured, "old", NOW - LEAF_LIFE - timedelta(days=2)),
+        neo4j_tls=stolen,
     )
     said = secured.run("up", code=2).text
     for names in ("chromadb", "postgresql", "gateway"):
         secured.set(**{f"{names}_bind_address": None})
-    secured.set(postgresql_tls=None, redis_tls=None)
+    secured.set(postgresql_tls=None, redis_tls=None, neo4j_tls=None)
     assert "ready_services with gateway, and gateway_bind_address" in said
     assert "postgresql_tls to {enabled: true}" in said
     assert "set gateway_bind_address" not in said
     assert "it expired on" in said
+    assert "it does not belong to the certificate" in said
     assert secured.stack.identities() == before
 
 
 def test_given_certificate(secured: Ready) -> None:
-    """It is served, and applications connect by its name and CA; with another key nothing is changed."""
-    good = give(secured, NOW)
-    other = make_authority("other", NOW)
-    file = secured.directory / "tls" / "key.pem"
-    key = file.read_text()
-    file.write_text(other.key)
+    """It is served, applications connect by its name and CA, and the next `up` changes and restarts nothing."""
+    good = give(secured, "good", NOW)
+    ca = secured.directory / "tls" / "good" / "ca.pem"
     secured.set(redis_tls=good)
-    assert "it does not belong to the certificate" in secured.run("up", code=2).text
-    file.write_text(key)
     secured.run("up")
+    before = secured.stack.identities()
     assert secured.run("up").changed == 0
+    assert secured.stack.identities() == before
     shown = dict(line.split("=", 1) for line in secured.run("env").out.splitlines() if line.startswith("REDIS_"))
     assert shown["REDIS_HOST"] == "localhost"
-    assert shown["REDIS_CA_FILE"] == str(file.with_name("ca.pem"))
-    secured.stack.await_docker_health()
-    services = check(secured, 0)
-    assert services["redis"]["certificate"]["figures"]["names"] == "localhost"
-    paths = {key: str(file.with_name(f"{key}.pem")) for key in ("certificate", "key", "ca")}
+    assert shown["REDIS_CA_FILE"] == str(ca)
+    paths = {key: str(ca.with_name(f"{key}.pem")) for key in ("certificate", "key", "ca")}
     secured.stack.variables["redis_tls"] = good | paths
     vars(secured.stack).pop("resolved", None)
     secured.stack.check_redis()
+    found = check(secured)
+    assert not found.failed
+    assert found.services["redis"]["checks"]["certificate"]["figures"]["names"] == "localhost"
