@@ -7,7 +7,7 @@ import json
 from tests.hardening import assert_hardened
 from tests.stack import molecule_stack
 
-SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
+SERVICES = ["postgresql", "neo4j", "chromadb", "redis", "gateway"]
 STACK = molecule_stack(SERVICES)
 EVIDENCE = STACK.key_file.parent / "evidence" / STACK.name
 
