@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
 import docker
-from ready.backups import volumes
+from ready.backups import timer, volumes
 from ready.backups.drill import read_manifest
 from ready.backups.manifest import describe, new_id
 from ready.backups.restic import newest
+from ready.backups.run import prove_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import ASIDE, PURPOSES, WORK, Work
 from ready.evidence import moment, timestamp
@@ -113,11 +115,29 @@ def evidence(ready: Ready, name: str) -> dict[str, Any]:
     return found
 
 
-def scheduled(name: str, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run what a timer runs."""
+#: What is done to one part of a set: to the directory with its files, and to what the manifest says of it.
+Change = Callable[[Path, dict[str, Any]], None]
+
+
+def runner(name: str, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the file on the host that a timer runs."""
     return subprocess.run(
         [PYTHON, runner_of(name), verb, name, *words], capture_output=True, text=True, check=False, timeout=600
     )
+
+
+def scheduled(name: str, verb: str, *words: str) -> tuple[int, str]:
+    """Do in this process what a timer runs; return the exit code and what it said on standard error."""
+    said = io.StringIO()
+    with redirect_stderr(said):
+        code = timer.main([verb, name, *words])
+    return code, said.getvalue()
+
+
+def succeeds(name: str, verb: str) -> None:
+    """Do what a timer runs, which must be well."""
+    code, said = scheduled(name, verb)
+    assert code == 0, said
 
 
 def leftovers(name: str) -> list[str]:
@@ -135,21 +155,27 @@ def leftovers(name: str) -> list[str]:
 @contextmanager
 def with_backups(directory: Path, name: str, services: list[str], **variables: Any) -> Iterator[Ready]:
     """Give a stack that is up, whose repository is below its directory; the host keeps nothing of it afterwards."""
+    forget_host(name)
     with own_stack(directory, name, services) as ready:
         try:
             ready.set(backup_repository=str(directory / "repository"), backup_retention={"last": 50}, **variables)
             ready.run("up")
             yield ready
         finally:
-            for purpose in (*PURPOSES, ASIDE):
-                volumes.remove_all(docker.from_env(), f"{name}.{purpose}")
-            shutil.rmtree(place_of(name), ignore_errors=True)
-            shutil.rmtree(WORK / name, ignore_errors=True)
-            runner_of(name).unlink(missing_ok=True)
+            forget_host(name)
 
 
-def tamper(name: str, service: str, change: Callable[[Path, dict[str, Any]], None], honest: bool = True) -> str:
-    """Put a set into the repository that has one part, changed; its checksums are those of the changed files.
+def forget_host(name: str) -> None:
+    """Remove what the host keeps for a stack's backups, and what runs that were killed have left."""
+    for purpose in (*PURPOSES, ASIDE):
+        volumes.remove_all(docker.from_env(), f"{name}.{purpose}")
+    shutil.rmtree(place_of(name), ignore_errors=True)
+    shutil.rmtree(WORK / name, ignore_errors=True)
+    runner_of(name).unlink(missing_ok=True)
+
+
+def tamper(name: str, changes: Mapping[str, Change], honest: bool = True) -> str:
+    """Put a set into the repository that has these services' parts, changed, with the checksums of the changed files.
 
     So it is the engines and the data that must see the fault. Without `honest` the checksums stay those of before.
     """
@@ -159,37 +185,26 @@ def tamper(name: str, service: str, change: Callable[[Path, dict[str, Any]], Non
     made = read_manifest(repository, snapshot)
     target = work.directory / "tampered"
     shutil.rmtree(target, ignore_errors=True)
-    source = repository.fetch(snapshot, target / "fetched", [service])
-    part = made["parts"][service]
-    change(source / service, part)
-    files = [item.name for item in (source / service).iterdir()]
-    if honest:
-        part["files"] = describe(source / service, files)
-    made |= {"parts": {service: part}, "include": {}, "id": new_id(moment(timestamp())), "safety": True}
+    source = repository.fetch(snapshot, target / "fetched", list(changes))
+    parts = {service: made["parts"][service] for service in changes}
+    for service, change in changes.items():
+        change(source / service, parts[service])
+        if honest:
+            files = [item.name for item in (source / service).iterdir()]
+            parts[service]["files"] = describe(source / service, files)
+    made |= {"parts": parts, "include": {}, "id": new_id(moment(timestamp())), "safety": True}
     (source / "manifest.json").write_text(json.dumps(made))
     repository.save(source, made, "localhost")
     shutil.rmtree(target)
     return str(made["id"])
 
 
-def drilled(name: str, wanted: str, service: str) -> str:
-    """Return what the drill of a set said against a service; empty when nothing."""
-    code = (
-        "import json, sys; from ready.backups.run import prove_set; from ready.backups.manifest import BackupError\n"
-        "try: print(json.dumps(prove_set(sys.argv[1], sys.argv[2])['services'][sys.argv[3]]['faults']))\n"
-        "except BackupError as error: print(json.dumps([str(error)]))"
-    )
-    done = subprocess.run(
-        [PYTHON, "-c", code, name, wanted, service],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": str(runner_of(name))},
-    )
-    return "; ".join(json.loads(done.stdout))
+def drilled(name: str, wanted: str) -> dict[str, str]:
+    """Return what the drill of a set said against each service; empty words when nothing."""
+    return {service: "; ".join(its["faults"]) for service, its in prove_set(name, wanted)["services"].items()}
 
 
-def truncate(file: str) -> Callable[[Path, dict[str, Any]], None]:
+def truncate(file: str) -> Change:
     """Return a change that cuts a file in half."""
 
     def change(directory: Path, _: dict[str, Any]) -> None:
@@ -199,6 +214,6 @@ def truncate(file: str) -> Callable[[Path, dict[str, Any]], None]:
     return change
 
 
-def empty(file: str) -> Callable[[Path, dict[str, Any]], None]:
+def empty(file: str) -> Change:
     """Return a change that leaves nothing in a file."""
     return lambda directory, _: os.truncate(directory / file, 0)

@@ -1,6 +1,6 @@
 """What can go wrong around a set, on the quickest stack: each fault is named, and a plain run afterwards is well.
 
-They go through the runner that timers start: it is what a host does by itself, and one process that can be killed.
+Most do in this process what timers do; the file that timers run on the host is started once, and where it is killed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ready.backups.drill import read_manifest
 from ready.backups.manifest import BackupError, utc
 from ready.backups.redis import RedisDump
 from ready.backups.restic import GIVEN, newest, set_id, taken
-from ready.backups.run import make_set, restore_set
+from ready.backups.run import alone, make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.work import WORK, Work
 
@@ -38,12 +38,15 @@ from tests.system.backups import (
     evidence,
     leftovers,
     redis_contents,
+    runner,
     scheduled,
+    succeeds,
     tamper,
     truncate,
     with_backups,
 )
 from tests.system.conftest import Ready
+from tests.system.hostfiles import private
 
 
 @pytest.fixture(scope="module")
@@ -63,61 +66,70 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
 
 
 def refused(ready: Ready, verb: str = "backup") -> str:
-    """Run what a timer runs, see it fail loudly, and return its words."""
-    done = scheduled(ready.stack.name, verb)
-    assert done.returncode == 2, done.stderr
+    """Do what a timer does, see it fail loudly, and return its words."""
+    code, said = scheduled(ready.stack.name, verb)
+    assert code == 2, said
     last = json.loads((WORK / ready.stack.name / f"last_{verb}.json").read_text())
-    assert last["verdict"] == "fail"
+    assert last["verdict"] == "fail", last
     assert failed(ready, verb) == 1
-    return done.stderr
+    return said
 
 
 def failed(ready: Ready, verb: str) -> int:
     """Return the metric that the last run by a timer left."""
     text = (ready.directory / "metrics" / f"ready_{verb}_{ready.stack.name}.prom").read_text()
     found = re.search(r"^ready_\w+_last_run_failed\{.*\} (\d)$", text, re.MULTILINE)
-    assert found
+    assert found, text
     return int(found[1])
 
 
+def sets_of(ready: Ready) -> list[dict[str, Any]]:
+    """Return the snapshots of the sets that are in the repository."""
+    return Work.of(ready.stack.name).repository().snapshots(ready.stack.name)
+
+
 def test_timer(small: Ready) -> None:
-    """A run that is not due is left out; outcome and metric are left, and the list turns them into evidence."""
-    name = small.stack.name
-    assert scheduled(name, "backup").returncode == 0
+    """A run that is not due is left out; outcome and metric are left."""
+    name, before = small.stack.name, len(sets_of(small))
+    done = runner(name, "backup")
+    assert done.returncode == 0, done.stderr
     assert failed(small, "backup") == 0
-    sets = len(Work.of(name).repository().snapshots(name))
-    assert scheduled(name, "backup", "--if-due", "daily").returncode == 0
-    assert len(Work.of(name).repository().snapshots(name)) == sets
-    last = json.loads((WORK / name / "last_backup.json").read_text())
-    assert last["results"]["manifest"]["id"] in small.run("backup", "list").text
-    assert evidence(small, "backup")["finished_at"] == last["finished_at"]
+    assert len(sets_of(small)) == before + 1
+    done = runner(name, "backup", "--if-due", "daily")
+    assert done.returncode == 0, done.stderr
+    assert len(sets_of(small)) == before + 1
 
 
 def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the distribution's is too old, as Ubuntu 22.04's, it is refused, and the one of the inventory is used."""
-    GIVEN.unlink(missing_ok=True)
+    """Where the distribution's is too old, as Ubuntu 22.04's, it is refused, and the one of the inventory is used.
+
+    The list, which brings it to the host, turns what the timer has left (test_timer) into evidence as well.
+    """
+    left = json.loads((WORK / small.stack.name / "last_backup.json").read_text())
     given, old = tmp_path / "given", tmp_path / "bin" / "restic"
     shutil.copy(str(shutil.which("restic")), given)
     old.parent.mkdir()
     old.write_text('#!/bin/sh\n[ "$1" = version ] && echo "restic 0.12.1 compiled with go1.17.3"\n')
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent), prepend=":")
-    try:
-        assert "restic: found 0.12.1, expected 0.14 or newer" in small.run("backup", "list", code=2).text
-        small.set(backup_restic=str(given))
-        small.run("backup", "list")
-        assert GIVEN.read_bytes() == given.read_bytes()
-        sets = len(Work.of(small.stack.name).repository().snapshots(small.stack.name))
-        done = scheduled(small.stack.name, "backup")
-        assert done.returncode == 0, done.stderr
-        repository = Work.of(small.stack.name).repository()
-        made = repository.snapshots(small.stack.name)
-        assert len(made) == sets + 1
-        # The list brought along what is new beside the inventory.
-        assert {"secrets.vault", "evidence_backup.json"} <= set(read_manifest(repository, newest(made))["include"])
-    finally:
-        small.set(backup_restic=None)
+    with private(GIVEN.parent, tmp_path / "opt"):
         GIVEN.unlink(missing_ok=True)
+        refusal = small.run("backup", "list", code=2).text
+        assert "restic: found 0.12.1, expected 0.14 or newer" in refusal, refusal
+        small.set(backup_restic=str(given))
+        listed = small.run("backup", "list").text
+        small.set(backup_restic=None)
+        assert GIVEN.read_bytes() == given.read_bytes()
+        before = len(sets_of(small))
+        done = runner(small.stack.name, "backup")
+        assert done.returncode == 0, done.stderr
+        made = sets_of(small)
+        assert len(made) == before + 1
+        # The list brought along what is new beside the inventory.
+        included = set(read_manifest(Work.of(small.stack.name).repository(), newest(made))["include"])
+        assert {"secrets.vault", "evidence_backup.json"} <= included
+    assert left["results"]["manifest"]["id"] in listed
+    assert evidence(small, "backup")["finished_at"] == left["finished_at"]
 
 
 def test_service_down(small: Ready) -> None:
@@ -128,7 +140,6 @@ def test_service_down(small: Ready) -> None:
         assert "redis: found its container exited" in refused(small)
     finally:
         container.start()
-    small.stack.await_docker_health()
 
 
 def test_repository_unreachable(small: Ready) -> None:
@@ -168,7 +179,7 @@ def test_flipped_byte(small: Ready) -> None:
     finally:
         path.write_bytes(good)
         settings.write_text(kept)
-    assert scheduled(small.stack.name, "backup").returncode == 0
+    succeeds(small.stack.name, "backup")
 
 
 @contextmanager
@@ -190,18 +201,17 @@ def full_disk(small: Ready) -> Iterator[None]:
 
 def test_disk_full(small: Ready) -> None:
     """No set, no half of one, and the service goes on; nothing is restored either."""
-    name = small.stack.name
-    sets = len(Work.of(name).repository().snapshots(name))
+    name, sets = small.stack.name, len(sets_of(small))
     identities, before = small.stack.identities(), redis_contents(small.stack)
     with full_disk(small):
-        done = scheduled(name, "backup")
-        assert done.returncode == 2
-        assert "No space left" in done.stderr
-        assert "Next: make room" in done.stderr
+        code, said = scheduled(name, "backup")
+        assert code == 2, said
+        assert "No space left" in said
+        assert "Next: make room" in said
         assert failed(small, "backup") == 1
         with pytest.raises(BackupError, match=r"(?i)no space left.*Next: make room"):
             restore_set(name, None, [], "localhost", safety=False)
-    assert len(Work.of(name).repository().snapshots(name)) == sets
+    assert len(sets_of(small)) == sets
     assert small.stack.identities() == identities
     assert redis_contents(small.stack) == before
     assert leftovers(name) == []
@@ -231,7 +241,7 @@ def small_volume(small: Ready, size: str) -> Iterator[None]:
 def test_disk_full_while_restoring(small: Ready) -> None:
     """The old data are put back when the new ones do not fit, and the message says what to do."""
     name = small.stack.name
-    wanted = set_id(min(Work.of(name).repository().snapshots(name), key=taken))
+    wanted = set_id(min(sets_of(small), key=taken))
     small.stack.redis("admin").save()
     before = redis_contents(small.stack)
     with small_volume(small, "1m"):
@@ -248,7 +258,7 @@ def test_newer_set(small: Ready) -> None:
     def change(_: Path, part: dict[str, Any]) -> None:
         part["image"]["engine_version"] = "99.1"
 
-    wanted = tamper(small.stack.name, "redis", change)
+    wanted = tamper(small.stack.name, {"redis": change})
     with pytest.raises(BackupError, match=r"made by version 99\.1"):
         restore_set(small.stack.name, wanted, [], "localhost", safety=False)
     assert leftovers(small.stack.name) == []
@@ -260,22 +270,22 @@ def test_clock_ran_ahead(small: Ready) -> None:
     def change(_: Path, part: dict[str, Any]) -> None:
         part["consistent_at"] = utc(time.time() + 7200)
 
-    wanted = tamper(small.stack.name, "redis", change)
-    assert "s ahead" in drilled(small.stack.name, wanted, "redis")
+    wanted = tamper(small.stack.name, {"redis": change})
+    with pytest.raises(BackupError, match="s ahead"):
+        drilled(small.stack.name, wanted)
 
 
 def test_changed_file(small: Ready) -> None:
     """A file that is not what the manifest says is found before it is loaded."""
-    wanted = tamper(small.stack.name, "redis", truncate("dump.rdb"), honest=False)
-    assert "is damaged: redis: dump.rdb: found" in drilled(small.stack.name, wanted, "redis")
+    wanted = tamper(small.stack.name, {"redis": truncate("dump.rdb")}, honest=False)
+    with pytest.raises(BackupError, match=r"is damaged: redis: dump\.rdb: found"):
+        drilled(small.stack.name, wanted)
 
 
 def test_old_data_come_back(small: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     """A restore that is not well afterwards puts back what was there, and says so."""
-    client = small.stack.redis()
-    client.set("newer", "than the set")
+    small.stack.redis().set("newer", "than the set")
     before = redis_contents(small.stack)
-    time.sleep(1.1)
     monkeypatch.setattr(restore, "_verify", lambda *_: {"redis": ["it does not answer"]})
     with pytest.raises(BackupError, match="the old data were put back: redis: it does not answer"):
         restore_set(small.stack.name, None, [], "localhost", safety=False)
@@ -308,8 +318,8 @@ def test_old_data_outlive_a_failed_way_back(small: Ready, step: str, monkeypatch
     with pytest.raises(BackupError, match="the daemon is gone"):
         restore_set(name, None, [], "localhost", safety=False)
     monkeypatch.undo()
-    done = scheduled(name, "drill")
-    assert done.returncode == 0, done.stderr
+    with alone(name) as (client, work):  # as every run begins
+        work.heal(client)
     assert leftovers(name) == []
     small.stack.await_docker_health()
     assert redis_contents(small.stack) == before
@@ -373,13 +383,12 @@ def test_killed(small: Ready, verb: str) -> None:
     deadline = time.monotonic() + 120
     while not in_the_middle(name, verb):
         assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, "it never came to where it is to be killed"
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert leftovers(name) != []
-    done = scheduled(name, "drill")
-    assert done.returncode == 0, done.stderr
+    succeeds(name, "drill")
     assert leftovers(name) == []
     small.stack.await_docker_health()
     assert small.stack.redis().get("item:7") == "7"

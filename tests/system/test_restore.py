@@ -1,0 +1,97 @@
+"""A backup that is killed, and its set: everything comes back on an empty stack, and on a new machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ready.backups.settings import runner_of
+from ready.backups.work import WORK
+
+from tests.cleanup import remove
+from tests.names import own
+from tests.system.backups import (
+    PYTHON,
+    SERVICES,
+    contents,
+    evidence,
+    forget_host,
+    leftovers,
+    runner,
+    seed,
+    with_backups,
+)
+from tests.system.conftest import Ready, own_stack
+
+NAME, ELSEWHERE = own("sys-restore"), own("sys-elsewhere")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ready, dict[str, Any]]]:
+    """Return a whole stack with known data, and what is in it; the tests go on from each other."""
+    with with_backups(tmp_path_factory.mktemp("restore"), NAME, SERVICES) as ready:
+        listed = ready.run("backup", "list", code=2)  # brings the settings of backups; there is no set yet
+        assert "there is no repository" in listed.text, listed.text
+        seed(ready.stack)
+        yield ready, contents(ready.stack)
+
+
+def test_killed_backup(whole: tuple[Ready, dict[str, Any]]) -> None:
+    """SIGKILL with Neo4j and ChromaDB stopped: a plain run starts them, and makes its set."""
+    ready, before = whole
+    process = subprocess.Popen([PYTHON, runner_of(NAME), "backup", NAME], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while ready.stack.container("neo4j").status == "running":
+        assert process.poll() is None, "the backup ended before it could be killed"
+        assert time.monotonic() < deadline, "the backup never stopped Neo4j"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert ready.stack.container("neo4j").status != "running"
+    done = runner(NAME, "backup")
+    assert done.returncode == 0, done.stderr
+    last = json.loads((WORK / NAME / "last_backup.json").read_text())
+    assert any("neo4j" in line and line.startswith("started") for line in last["results"]["healed"])
+    assert leftovers(NAME) == []
+    assert contents(ready.stack) == before
+
+
+def test_restore_on_an_empty_stack(whole: tuple[Ready, dict[str, Any]]) -> None:
+    """Everything is destroyed, and comes back equal, with the passwords of this inventory."""
+    ready, before = whole
+    remove(NAME)
+    forget_host(NAME)
+    ready.run("restore", "--yes")
+    assert contents(ready.stack) == before
+    found = evidence(ready, "restore")
+    assert found["verdict"] == "pass"
+    assert found["results"]["safety_set"] is None
+    assert leftovers(NAME) == []
+    assert ready.run("up", "--check").changed == 0
+
+
+def test_restore_on_a_new_machine(whole: tuple[Ready, dict[str, Any]], tmp_path: Path) -> None:
+    """Another inventory, with other passwords and another name: a copy of the repository and the key are enough."""
+    ready, before = whole
+    sheet = ready.run("backup", "key").out
+    key = next(line.split()[-1] for line in sheet.splitlines() if line.startswith("Key:"))
+    remove(NAME)
+    shutil.copytree(ready.directory / "repository", tmp_path / "repository")
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "key").chmod(0o600)
+    forget_host(ELSEWHERE)
+    with own_stack(tmp_path / "new", ELSEWHERE, SERVICES) as other:
+        try:
+            other.set(backup_repository=str(tmp_path / "repository"), backup_stack=NAME)
+            other.run("restore", "--yes", "--key-file", str(tmp_path / "key"))
+            assert contents(other.stack) == before
+            assert leftovers(ELSEWHERE) == []
+        finally:
+            forget_host(ELSEWHERE)
