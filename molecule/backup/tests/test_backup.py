@@ -10,8 +10,10 @@ from typing import Any
 import docker
 import pytest
 
+from tests.names import own
+
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
-NAME = "mol-backup"
+NAME = own("mol-backup")
 SETTINGS = Path("/etc/ready/backup") / NAME
 WORK = Path("/var/lib/ready/backup") / NAME
 
@@ -37,7 +39,7 @@ def test_settings_are_roots_alone() -> None:
 def test_schedule() -> None:
     """The host makes sets by itself, and nothing else that was not asked for. Cron, as there is no systemd here."""
     job = Path(f"/etc/cron.d/ready-backup-{NAME}").read_text()
-    assert f"/opt/ready/backup/{NAME}.pyz backup {NAME} --if-due daily" in job
+    assert f"/opt/ready/backup/{NAME}.pyz backup {NAME} --if-due daily" in job, job
     assert not Path(f"/etc/cron.d/ready-drill-{NAME}").exists()
 
 
