@@ -46,7 +46,6 @@ TAKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"system (backup|restore|check|life|security|tls|probe|latency|upgrade_data)|windows site|molecule stack",
      ("whole stack",)),
     (r"molecule (" + "|".join(list(SHARED)[1:]) + ")", ("shared stack",)),
-    (r"system upgrade|molecule upgrade", ("image redis 8",)),  # one breaks the image that the other uses
 )  # fmt: skip
 #: Where `python -m tests.…` finds the package `ready`.
 PYTHONPATH = (("PYTHONPATH", str(ROOT / "module_utils")),)
