@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import docker
 import pytest
 from ready import compatibility
-from ready.definitions import load_definitions, resolve_stack
 from ready.engine import read_state
 from ready.preflight import Check
 
@@ -61,7 +61,8 @@ def is_as_before(ready: Ready, before: Any, version: str) -> None:
 
 def said_by_preflight(ready: Ready, line: str) -> Check:
     """Return what the preflight of every verb finds about versions when that line is wanted."""
-    stack = resolve_stack(load_definitions(), ready.stack.variables | {"redis_version": line})
+    wanted = replace(ready.stack, variables=ready.stack.variables | {"redis_version": line})
+    stack = wanted.resolved
     state = read_state(docker.from_env(), stack["name"], stack["network"], stack["services"].values())
     return compatibility.check(stack, state, compatibility.load())
 
