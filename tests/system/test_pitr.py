@@ -25,7 +25,7 @@ from ready.security import judge_security
 from tests.cleanup import remove
 from tests.names import own
 from tests.system.backups import evidence, forget_host, leftovers, runner, scheduled, succeeds, with_backups
-from tests.system.conftest import Ready
+from tests.system.conftest import Ready, pause
 
 NAME = own("sys-pitr")
 WAL = f"{NAME}-wal"
@@ -162,7 +162,7 @@ def outcome(story: Story) -> tuple[str, int]:
 def test_wal_is_saved(story: Story) -> None:
     """What a timer does in between, loud when it fails: from then on the repository has what was committed before."""
     receiver = docker.from_env().containers.get(WAL)
-    receiver.pause()
+    pause(receiver)
     try:
         code, said = scheduled(NAME, "wal")
     finally:
