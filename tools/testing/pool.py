@@ -100,11 +100,14 @@ class Pool:
                 done[step.name] = outcome
                 changed.notify()
 
+        def failed(name: str) -> bool:
+            return name in done and done[name].failed > 0
+
         with ThreadPoolExecutor(self._workers) as pool, changed:
             while waiting or running:
-                for step in [step for step in waiting if any(done[name].failed for name in step.needs & done.keys())]:
-                    broken = sorted(name for name in step.needs & done.keys() if done[name].failed)
-                    self._say(f"  {step.name}: not run, for {', '.join(broken)} failed")
+                while broken := next(((step, need) for step in waiting for need in step.needs if failed(need)), None):
+                    step, need = broken
+                    self._say(f"  {step.name}: not run, for {need} failed")
                     waiting.remove(step)
                     done[step.name] = Outcome(step.name, 0, 1)
                 while step_now := pick(waiting, running, done, self._workers - len(running)):
@@ -113,6 +116,6 @@ class Pool:
                     pool.submit(work, step_now)
                 if running:
                     changed.wait()
-                elif waiting and not any(done[name].failed for step in waiting for name in step.needs & done.keys()):
+                elif waiting:
                     raise RuntimeError(f"nothing can start: {', '.join(step.name for step in waiting)}")
         return list(done.values())
