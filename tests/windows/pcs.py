@@ -76,7 +76,9 @@ class Site:
         done = subprocess.run(
             [BIN / "ansible-playbook", "-i", inventory, folder / f"{playbook}.yml", *arguments],
             cwd=ROOT,
-            env=os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "400", "ANSIBLE_NOCOLOR": "1"},
+            env=os.environ
+            | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "400", "ANSIBLE_NOCOLOR": "1"}
+            | {"ANSIBLE_FORKS": "6"},  # more would only keep other tests from their processor
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -43,10 +43,10 @@ NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 #: Pattern of a step -> what it may not share with others.
 TAKES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"system (backup|restore|check|life|security|tls|probe|latency|upgrade_data)|windows site|molecule stack",
-     ("whole stack",)),
+    (r"system (backup|restore|check|life|security|tls|probe|measuring|latency|upgrade_data)", ("whole stack",)),
+    (r"windows site|molecule stack", ("whole stack",)),
     (r"molecule (" + "|".join(list(SHARED)[1:]) + ")", ("shared stack",)),
-)  # fmt: skip
+)
 #: Where `python -m tests.…` finds the package `ready`.
 PYTHONPATH = (("PYTHONPATH", str(ROOT / "module_utils")),)
 #: What measures runs when nothing else does.
