@@ -19,22 +19,32 @@ from ready.vault import default_key_file
 
 from tests.cleanup import identities
 from tests.stack import Stack
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = ROOT / ".cache" / "test" / "default-stack.json"
 SECRETS = ROOT / "inventories" / "local" / "host_vars" / "localhost" / "ready_secrets.vault"
+#: Where Docker keeps volumes unless it is told otherwise.
+DATA = Path("/var/lib/docker/volumes")
 NAME = "ready"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
 def exists() -> bool:
-    """Return whether this host has anything of it."""
+    """Return whether this host has anything of it, also where its Docker does not run at the moment."""
     try:
         client = docker.from_env()
-        wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
-        return bool(client.containers.list(all=True, filters=wanted) or client.volumes.list(filters=wanted))
     except DockerException:
-        return False  # no Docker yet
+        return any(DATA.glob(f"{NAME}_*_data"))
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
+    return bool(client.containers.list(all=True, filters=wanted) or client.volumes.list(filters=wanted))
+
+
+def starting() -> list[str]:
+    """Return its containers that are about to run."""
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
+    found = docker.from_env().containers.list(all=True, filters=wanted)
+    return [str(item.name) for item in found if item.status == "restarting" or item.health == "starting"]
 
 
 def ready(*words: str) -> None:
@@ -54,6 +64,8 @@ def up() -> None:
         ready("up")
     else:
         print(f"the stack {NAME} is another checkout's: used as it is")
+        subprocess.run(["ansible-playbook", "tests/prepare.yml"], cwd=ROOT, check=True)  # Docker may have been stopped
+        until(lambda: not starting(), "an end of the containers' start", seconds=120)
     if made:
         stack().write()
     NOTE.write_text(json.dumps({"made": made, "containers": identities(NAME)}))
