@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import docker
@@ -28,7 +28,7 @@ class Check:
     """What a check found: what is wrong, and the evidence and the text that the verb would leave and print."""
 
     failed: list[str]
-    evidence: dict[str, evidence.Evidence]
+    evidence: dict[str, evidence.Evidence] = field(repr=False)
     text: str
 
     @property

@@ -75,6 +75,8 @@ def test_what_differs_is_recreated_alone(life: Ready) -> None:
     """More memory for Redis, and PostgreSQL's secret files edited and deleted: both are put right, the rest stays."""
     before = life.stack.identities()
     life.set(redis_memory="300m")
+    life.stack.variables["redis_memory"] = "300m"
+    vars(life.stack).pop("resolved", None)
     client = docker.from_env()
     image = life.stack.container("postgresql").image.id
     script = "echo edited > /v/secrets/monitor; rm /v/accounts.id"
