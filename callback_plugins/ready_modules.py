@@ -1,0 +1,42 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Let runs of this checkout share packed modules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+from ansible.release import __version__
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "module_utils"))  # Ansible offers module_utils to modules alone
+
+from ready.modulecache import fingerprint, share  # noqa: E402
+
+DOCUMENTATION = r"""
+name: ready_modules
+type: aggregate
+short_description: Keep packed modules from run to run
+description:
+  - Ansible packs each module once in each run. With this plugin a run takes what an earlier one has packed, unless
+    anything that is packed has changed.
+  - Packed modules are in C(.cache/modules) of the checkout, for its user alone. They hold no arguments and no secrets.
+requirements: [enabled in C(ansible.cfg)]
+"""
+
+
+class CallbackModule(CallbackBase):
+    """See DOCUMENTATION. It prints nothing."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "ready_modules"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def v2_playbook_on_start(self, playbook: object) -> None:
+        """Link the run's directory of packed modules."""
+        del playbook
+        key = fingerprint(ROOT, map(str, constants.COLLECTIONS_PATHS), [__version__])
+        share(Path(constants.DEFAULT_LOCAL_TMP), ROOT / ".cache" / "modules", key)
