@@ -67,7 +67,7 @@ def probe(ready: Ready, *words: str, code: int = 0, environment: Mapping[str, st
         check=False,
         cwd="/",
         env={"PATH": os.environ["PATH"], **(environment or {})},
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert not any(password in done.stdout + done.stderr for password in passwords(ready))

@@ -242,7 +242,7 @@ def fails(ready: Ready, *services: str, dying: bool = False) -> str:
     if dying:
         await_phase(ready, process, "ready", also=lambda: runs(ready.stack, services[0]))
         ready.stack.container(services[0]).kill()
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 2, out + err
     return " ".join((out + err).split())
 

@@ -44,7 +44,7 @@ class Pc:
             env=os.environ | {"ANSIBLE_WSL_STATE_DIR": str(self.inventory.parent / "wsl"), "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             check=False,
         )
         assert done.returncode == code, (done.stdout + done.stderr)[-8000:]
