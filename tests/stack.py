@@ -119,7 +119,7 @@ class Stack:
         """The service's container, freshly read."""
         return docker.from_env().containers.get(f"{self.name}-{service}")
 
-    def await_docker_health(self, seconds: float = 60) -> None:
+    def await_docker_health(self, seconds: float = 180) -> None:
         """Wait until Docker's own health tests have run: the first comes a whole interval after the start."""
         client = docker.from_env()
         deadline = time.monotonic() + seconds

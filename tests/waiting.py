@@ -11,7 +11,7 @@ from tests.stack import Stack
 T = TypeVar("T")
 
 
-def until(state: Callable[[], T | None], what: str, seconds: float = 60, pause: float = 0.05) -> T:
+def until(state: Callable[[], T | None], what: str, seconds: float = 180, pause: float = 0.05) -> T:
     """Return what `state` returns as soon as that is true; fail with `what` was expected when it never is."""
     deadline = time.monotonic() + seconds
     while not (found := state()):
@@ -20,7 +20,7 @@ def until(state: Callable[[], T | None], what: str, seconds: float = 60, pause: 
     return found
 
 
-def answering(stack: Stack, *services: str, seconds: float = 60) -> None:
+def answering(stack: Stack, *services: str, seconds: float = 180) -> None:
     """Wait until these services give what `stack.write` put there."""
     for service in services:
         deadline = time.monotonic() + seconds

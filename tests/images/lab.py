@@ -134,7 +134,7 @@ def port(container: Container, inside: int) -> int:
     return int((container.ports[f"{inside}/tcp"] or [])[0]["HostPort"])
 
 
-def until(check: Callable[[], Any], container: Container, seconds: float = 60) -> Any:
+def until(check: Callable[[], Any], container: Container, seconds: float = 180) -> Any:
     """Return the first true answer of a check; fail with the container's last lines when there is none."""
     deadline = time.monotonic() + seconds
     why: object = ""

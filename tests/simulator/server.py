@@ -208,7 +208,7 @@ class Server:
         if self._place:
             self._place.close()
 
-    def wait(self, seconds: float = 60) -> None:
+    def wait(self, seconds: float = 180) -> None:
         """Wait until the port is open, as it is again soon after the host came back. Raises TimeoutError."""
         if not self._listening.wait(seconds):
             raise TimeoutError(f"{self.host.name} did not come back within {seconds:g} s")

@@ -126,7 +126,7 @@ def test_stack_comes_back_without_the_distro(pc: Pc) -> None:
         container.kill()
     for container in reversed(pc.containers()):
         container.start()
-    pc.stack.await_docker_health(60)
+    pc.stack.await_docker_health()
     pc.stack.check()
     assert not inside.distro.running, "the distro was started: what came back may have needed it"
 
