@@ -123,7 +123,8 @@ def test_what_is_wrong_is_told_and_put_right(checked: Ready) -> None:
     for name in ("redis", "neo4j"):
         assert set(found.verdicts(name).values()) == {"fail"}
     assert found.well("postgresql", "chromadb")
-    assert found.services["chromadb"]["drift"] == [f"memory: found {edited}, expected {memory}"]
+    drift = [f"{key}: found {edited}, expected {memory}" for key in ("memory", "memory_swap")]
+    assert found.services["chromadb"]["drift"] == drift
     assert not found.services["postgresql"]["drift"]
     assert "./ready logs --service redis" in result.text
     assert "./ready start --service neo4j" in result.text
