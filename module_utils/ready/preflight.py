@@ -165,7 +165,8 @@ def _ports(
     for name, service in services.items():
         have = state.get(name, {})
         for port in service["ports"]:
-            held = have.get("running") and have.get("ours", True) and port["host"] in have.get("ports", [])
+            up = have.get("running") or have.get("status") == "restarting"  # between two tries its proxy comes and goes
+            held = up and have.get("ours", True) and port["host"] in have.get("ports", [])
             fits, holder = (True, f"container {service['container']}") if held else _holder(facts, stack, service, port)
             variable = f"{name}_{port['variable']}"
             label = name if port["name"] == name else f"{name} {port['name']}"

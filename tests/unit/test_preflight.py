@@ -179,6 +179,17 @@ def test_a_port_that_windows_holds(facts: dict[str, Any], wanted: dict[str, Any]
     assert (found.verdict, "memurai.exe (pid 9) on Windows" in found.found) == ("fail", True)
 
 
+@pytest.mark.parametrize(("status", "verdict"), [("restarting", "pass"), ("exited", "fail")])
+def test_a_port_of_a_container_that_crashes_again_and_again(
+    facts: dict[str, Any], wanted: dict[str, Any], status: str, verdict: str
+) -> None:
+    """Its proxy may have been there for a moment: `up`, which heals it, is not refused. One that has ended has none."""
+    facts["listening"] = [{"address": ANYWHERE, "port": 5432, "pid": None, "process": None}]
+    found = state(wanted)
+    found["services"]["postgresql"] |= {"running": False, "status": status}
+    assert check("port_postgresql", facts, wanted, found).verdict == verdict
+
+
 def test_a_port_of_a_container(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Our own container may hold it; another's is named, not Docker's proxy."""
     facts["listening"] = [{"address": ANYWHERE, "port": 5432, "pid": 5, "process": "docker-proxy"}]
