@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -166,6 +167,8 @@ def main() -> int:
     parser = options()
     arguments = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
+    # A shell's background job ignores it, and so would every program that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(
         PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), PY_COLORS="0"
     )
