@@ -151,6 +151,7 @@ def catalogue(default_stack: bool = False, shared: bool = True) -> list[Step]:
         command = (sys.executable, "-m", "tests.default_stack", "untouched")
         others = frozenset(step.name for step in steps) - {"default stack"}
         steps.append(
-            Step("default stack untouched", command, "prepare", frozenset({"default stack"}), others, alone=True)
-        )
+            Step("default stack untouched", command, "prepare", frozenset({"default stack"}), others, alone=True,
+                 environment=PYTHONPATH)
+        )  # fmt: skip
     return steps
