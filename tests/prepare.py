@@ -7,8 +7,6 @@ and the usual images.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,31 +16,12 @@ from ready.definitions import load_definitions
 from ready.imagebuild import BUILD_TIMEOUT, Builder
 from ready.imagerecipe import read_recipe, recipe_hash, reference
 
+from tests.packages import PACKAGES, install
 from tests.simulator.distro import make_image
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Program -> the package that has it.
-PACKAGES = {
-    "restic": "restic",
-    "docker-registry": "docker-registry",
-    "sshd": "openssh-server",
-    "debootstrap": "debootstrap",
-}
 #: Test hosts with nothing installed: molecule/docker_engine.
 DEBIAN = ("bookworm", "trixie")
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def packages() -> None:
-    """Install what is missing of the distribution's packages; none of their services is started. Needs root."""
-    missing = [package for program, package in PACKAGES.items() if not shutil.which(program, path=_PATH)]
-    if not missing:
-        return
-    apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
-    # Asked by invoke-rc.d in place of /usr/sbin/policy-rc.d, which other installations on this host may use meanwhile.
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    subprocess.run([*apt, "update"], check=True, env=environment)
-    subprocess.run([*apt, "install", "--no-install-recommends", *missing], check=True, env=environment)
 
 
 def debian() -> None:
@@ -67,4 +46,4 @@ if __name__ == "__main__":
     if kind == "image":
         image(*words)
     else:
-        {"packages": packages, "debian": debian}[kind]()
+        {"packages": lambda: install(*PACKAGES), "debian": debian}[kind]()

@@ -30,16 +30,6 @@ SHOWN = 6000
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 
 
-def install(program: str, package: str) -> None:
-    """Install a package of the distribution where its program is missing."""
-    if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
-        waiting = ["-o", "DPkg::Lock::Timeout=120"]  # for another run that installs
-        done = subprocess.run(
-            ["apt-get", *waiting, "install", "-qq", "-y", package], check=False, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{package}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
-
-
 @dataclass
 class Result:
     """What a run of the launcher printed and returned."""

@@ -23,7 +23,8 @@ import yaml
 from ready.definitions import load_definitions
 
 from tests.cleanup import remove
-from tests.system.conftest import Ready, install
+from tests.packages import install
+from tests.system.conftest import Ready
 from tools.ports import free_ports
 
 CONFIG = """\
@@ -81,7 +82,7 @@ class Registry:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry that serves our own Redis image as if it were upstream's."""
-    install("docker-registry", "docker-registry")
+    install("docker-registry")
     registry = Registry(tmp_path_factory.mktemp("registry"), free_ports(1)[0])
     registry.start()
     registry.push(newest("redis"))

@@ -15,7 +15,7 @@ from ready.backups.manifest import BackupError
 from ready.backups.restic import Repository, newest, set_id
 from ready.backups.work import Work
 
-from tests.system.conftest import install
+from tests.packages import install
 
 DAY = datetime(2026, 11, 24, tzinfo=timezone.utc)
 
@@ -23,7 +23,7 @@ DAY = datetime(2026, 11, 24, tzinfo=timezone.utc)
 @pytest.fixture(scope="module", autouse=True)
 def _restic() -> None:
     """Install it where the machine is new."""
-    install("restic", "restic")
+    install("restic")
 
 
 @pytest.fixture

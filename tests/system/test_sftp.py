@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import socket
 import subprocess
@@ -16,34 +15,15 @@ from ready.backups.run import prove_set, restore_set
 from ready.backups.work import Work
 
 from tests.names import own
+from tests.packages import install
 from tests.system.backups import KEYS, evidence, leftovers, redis_contents, scheduled, succeeds, with_backups
-from tests.system.conftest import Ready, install
+from tests.system.conftest import Ready
 from tools.ports import free_ports
 
 NAME = own("sys-sftp")
 #: The sshd's name in /etc/ssh/ssh_config.d, the only place that root's ssh reads besides root's own files.
 HOST = own("ready-sftp-test")
 CLIENT = Path("/etc/ssh/ssh_config.d") / f"{HOST}.conf"
-POLICY = Path("/usr/sbin/policy-rc.d")
-#: What it says for as long as sshd is installed; a run that was killed meanwhile leaves it.
-START_NOTHING = "#!/bin/sh\n# of Ready's tests\nexit 101\n"
-#: Held by the one checkout on this machine that installs.
-INSTALLING = Path("/run/lock/ready-test-sshd")
-
-
-def install_sshd() -> None:
-    """Install sshd where it is missing, without letting the package start one."""
-    with INSTALLING.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ours = not POLICY.exists() or POLICY.read_text() == START_NOTHING
-        if ours:
-            POLICY.write_text(START_NOTHING)
-            POLICY.chmod(0o755)
-        try:
-            install("sshd", "openssh-server")
-        finally:
-            if ours:
-                POLICY.unlink()
 
 
 @dataclass
@@ -101,7 +81,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An sshd that runs."""
-    install_sshd()
+    install("sshd")
     made = Server(tmp_path_factory.mktemp("sshd"), free_ports(1)[0])
     made.configure()
     made.start()
