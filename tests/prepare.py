@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 
 import docker
-from ready.definitions import load_definitions
-from ready.imagebuild import BUILD_TIMEOUT, Builder
-from ready.imagerecipe import read_recipe, recipe_hash, reference
+from ready.imagebuild import BUILD_TIMEOUT
 
+from tests.images.lab import built
 from tests.packages import PACKAGES, install
 from tests.simulator.distro import make_image
 
@@ -31,19 +30,9 @@ def debian() -> None:
     make_image()
 
 
-def image(name: str, line: str) -> None:
-    """Build the image of another release line, as `up` and `upgrade` do where no registry is reached."""
-    client = docker.from_env(timeout=BUILD_TIMEOUT)
-    files = read_recipe(ROOT / "images", name, line)
-    recipe = recipe_hash(files, name)
-    builder = Builder(client, files, "localhost", print)
-    if not builder.find(reference(name, line, recipe), recipe):
-        builder.build(name, line, load_definitions()[name]["image"].get("version_command"))
-
-
 if __name__ == "__main__":
     kind, *words = sys.argv[1:]
     if kind == "image":
-        image(*words)
+        built(docker.from_env(timeout=BUILD_TIMEOUT), *words)
     else:
         {"packages": lambda: install(*PACKAGES), "debian": debian}[kind]()

@@ -35,6 +35,17 @@ def line_of(name: str) -> str:
     return os.environ.get(f"READY_TEST_LINE_{name.upper()}") or str(DEFINITIONS[name]["image"]["version"])
 
 
+def built(client: docker.DockerClient, name: str, line: str) -> str:
+    """Return the reference of an image in a release line, built where it is missing, as `up` and `upgrade` do."""
+    files = read_recipe(ROOT / "images", name, line)
+    recipe = recipe_hash(files, name)
+    builder = Builder(client, files, "localhost", print)
+    found = builder.find(reference(name, line, recipe), recipe) or builder.build(
+        name, line, DEFINITIONS[name]["image"].get("version_command")
+    )
+    return str(found["ref"])
+
+
 class Lab:
     """Makes containers and volumes by name, and removes exactly those."""
 
@@ -47,19 +58,10 @@ class Lab:
     def image(self, name: str) -> str:
         """Return a reference of the image, built where it is missing."""
         if name not in self.refs:
-            self.refs[name] = os.environ.get(f"READY_TEST_IMAGE_{name.upper()}") or self._built(name)
+            self.refs[name] = os.environ.get(f"READY_TEST_IMAGE_{name.upper()}") or built(
+                self.client, name, line_of(name)
+            )
         return self.refs[name]
-
-    def _built(self, name: str) -> str:
-        line = line_of(name)
-        files = read_recipe(ROOT / "images", name, line)
-        recipe = recipe_hash(files, name)
-        ref = reference(name, line, recipe)
-        builder = Builder(self.client, files, "localhost", print)
-        found = builder.find(ref, recipe) or builder.build(
-            name, line, DEFINITIONS[name]["image"].get("version_command")
-        )
-        return str(found["ref"])
 
     def volume(self, name: str, files: Mapping[str, tuple[str | bytes, int]] | None = None, owner: str = "0:0") -> str:
         """Return a new volume that holds files (path -> content, mode); `name` is the image that fills it."""
