@@ -49,6 +49,11 @@ def not_found() -> type[Exception]:
     return NotFound
 
 
+def reason(error: Exception) -> str:
+    """Return why the SDK, or a program, failed: in one line, in the daemon's or the program's own words."""
+    return " ".join(str(getattr(error, "explanation", None) or getattr(error, "stderr", None) or error).split())
+
+
 def connect(timeout: int = TIMEOUT) -> DockerClient:
     """Return a client for the daemon that DOCKER_HOST or the default socket names. Raises EngineError."""
     try:
@@ -100,6 +105,14 @@ def find_container(client: DockerClient, name: str) -> Container | None:
         return client.containers.get(name)
     except NotFound:
         return None
+
+
+def stop_and_remove(container: Container, timeout: int) -> None:
+    """Stop a container within so many seconds and remove it; its volumes stay. Raises what the SDK raises."""
+    if container.status == "paused":  # it can't end by itself
+        container.unpause()
+    container.stop(timeout=timeout)
+    container.remove(v=False)
 
 
 def _service_state(client: DockerClient, stack: str, service: Mapping[str, Any]) -> dict[str, Any]:

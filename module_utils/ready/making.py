@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .container import LABEL_STACK
-from .engine import find_container, sdk_errors
+from .engine import find_container, reason, sdk_errors, stop_and_remove
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -95,9 +95,8 @@ class Making:
                 "Next: rename or remove it, or choose another stack_name"
             )
         except sdk_errors() as error:
-            found = " ".join(str(getattr(error, "explanation", None) or error).split())
             self.faults.append(
-                f"{self.host}: container {name}: found {found}; expected it to start. "
+                f"{self.host}: container {name}: found {reason(error)}; expected it to start. "
                 "Next: remove the cause, then ./ready up"
             )
 
@@ -106,10 +105,7 @@ class Making:
         if container is not None and container.labels.get(LABEL_STACK) != self.stack:
             raise NotOursError
         if container is not None and action == "recreate":
-            if container.status == "paused":  # it can't be told to end
-                container.unpause()
-            container.stop(timeout=options["stop_timeout"])
-            container.remove(v=False)
+            stop_and_remove(container, options["stop_timeout"])
             container = None
         if container is None:
             container = _create(self.client, options)

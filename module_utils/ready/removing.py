@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import journal
 from .container import LABEL_SERVICE, LABEL_STACK, SIDECARS
-from .engine import TIMEOUT, find_container, not_found, sdk_errors
+from .engine import TIMEOUT, find_container, not_found, reason, sdk_errors, stop_and_remove
 from .installed import stack_path
 from .together import together
 
@@ -29,7 +29,7 @@ TIMERS = ("backup", "drill", "wal")
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return what a removal may raise that is told and does not keep the others."""
+    """Return what a removal may raise that is reported and does not keep the others."""
     return (subprocess.SubprocessError, *sdk_errors())
 
 
@@ -61,7 +61,7 @@ class Removal:
         except not_found():
             return  # somebody else was quicker
         except failures() as error:
-            self._fault(what, _reason(error))
+            self._fault(what, reason(error))
             return
         self.removed.lines.append(f"remove {what}")
 
@@ -137,21 +137,14 @@ class Removal:
             self._remove(str(path), partial(_forget, self.stack, directory))
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "explanation", None) or getattr(error, "stderr", None) or error).split())
-
-
 def _stop_and_remove(container: Container) -> str:
     """Return why a container could not be removed; nothing when it is gone. Its volumes stay."""
     try:
-        if container.status == "paused":  # it can't be told to end
-            container.unpause()
-        container.stop(timeout=STOP_TIMEOUT)
-        container.remove(v=False)
+        stop_and_remove(container, STOP_TIMEOUT)
     except not_found():
         pass
     except failures() as error:
-        return _reason(error)
+        return reason(error)
     return ""
 
 
