@@ -75,7 +75,7 @@ def held(state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def recipes(services: Mapping[str, Any], names: Sequence[str], refresh: bool = False) -> dict[str, dict[str, Any]]:
-    """Return service, and base, -> {ref, recipe, anew} of the image that a build makes; nothing for one without recipe.
+    """Return service, and base, -> {ref, recipe, rebuild} of the image that a build makes; nothing without a recipe.
 
     Args:
         services: those of the resolved stack.
@@ -83,13 +83,13 @@ def recipes(services: Mapping[str, Any], names: Sequence[str], refresh: bool = F
         refresh: whether services are to be built with today's packages though their images are there.
     """
     found = {}
-    for name, version, anew in [
+    for name, version, rebuild in [
         (BASE, SUITE, False),
         *((name, str(services[name]["image"]["version"]), refresh) for name in names),
     ]:
         with contextlib.suppress(FileNotFoundError):
             recipe = recipe_hash(read_recipe(IMAGES, name, version), name)
-            found[name] = {"ref": reference(name, version, recipe), "recipe": recipe, "anew": anew}
+            found[name] = {"ref": reference(name, version, recipe), "recipe": recipe, "rebuild": rebuild}
     return found
 
 

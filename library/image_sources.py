@@ -38,7 +38,7 @@ options:
     type: str
     default: none is listed
   recipes:
-    description: Service, and V(base), to C(ref) and C(recipe) of the image that a build makes, and C(anew).
+    description: Service, and V(base), to C(ref) and C(recipe) of the image that a build makes, and C(rebuild).
     type: dict
     default: {}
   held:

@@ -39,7 +39,7 @@ options:
 attributes:
   check_mode: {support: full, description: Says that it would do what the plan says.}
   diff_mode: {support: full, description: A line for each thing.}
-  idempotent: {support: partial, description: It starts what runs no second time; V(recreate) is done as it is told.}
+  idempotent: {support: partial, description: It starts what runs no second time; V(recreate) is done each time.}
 """
 EXAMPLES = r"""
 - name: Make what the plan says

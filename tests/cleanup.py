@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a stack under test has on this host, and its removal by label: `python -m tests.cleanup remove|identities NAME`.
 
-Quick, and of whatever state a killed run has left; that the verb `destroy` removes everything is a test of its own.
+Quick, and of whatever state a killed run has left; that the verb `destroy` removes everything is tested elsewhere.
 """
 
 from __future__ import annotations

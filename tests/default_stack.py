@@ -24,7 +24,7 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = ROOT / ".cache" / "test" / "default-stack.json"
 SECRETS = ROOT / "inventories" / "local" / "host_vars" / "localhost" / "ready_secrets.vault"
-#: Where Docker keeps volumes unless it is told otherwise.
+#: Where Docker keeps volumes by default.
 DATA = Path("/var/lib/docker/volumes")
 NAME = "ready"
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Make one of the things that tests stand on, unless it is there: `python -m tests.prepare packages|debian|image …`.
 
-Each is a step of its own, so that it is made beside tests that do not need it. tests/prepare.yml comes first: Docker
+Each is a separate step, so that it is made beside tests that do not need it. tests/prepare.yml comes first: Docker
 and the usual images.
 """
 

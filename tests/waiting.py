@@ -28,7 +28,7 @@ def answering(stack: Stack, *services: str, seconds: float = 180) -> None:
             try:
                 getattr(stack, f"check_{service}")()
                 break
-            except Exception:  # whatever a driver raises meanwhile; the last one is told
+            except Exception:  # whatever a driver raises meanwhile; the last one is raised
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)

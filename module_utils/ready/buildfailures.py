@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a failed build of an image is told as: its cause, the lines that say why, the next step."""
+"""What a failed build of an image reports: its cause, the lines that say why, the next step."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def telling(lines: Sequence[str], count: int) -> list[str]:
 
 
 def explain(host: str, name: str, step: str, tail: Iterable[str]) -> BuildError:
-    """Return the failure of a step, told by its cause, with the lines that say why and the last one."""
+    """Return the failure of a step by its cause, with the lines that say why and the last one."""
     said = [without_secrets(line) for line in tail if line.strip()]
     lines = [*telling(said[:-1], SHOWN - 1), *said[-1:]]
     output = "\n".join(lines)

@@ -318,7 +318,7 @@ def look(
     Args:
         client: a connected client.
         choices: what `choose_all` returned.
-        recipes: service or base -> {ref, recipe, anew} of its image; `anew` asks for a build though it is there.
+        recipes: service or base -> {ref, recipe, rebuild} of its image; `rebuild` asks for a build though it is there.
     """
     from .imagebuild import built_image  # the filter that reads locks needs no Docker SDK
     from .imagerecipe import BASE
@@ -327,7 +327,7 @@ def look(
     looked = []
     for name in [BASE, *to_build] if to_build else []:
         image = {key: recipes[name][key] for key in ("ref", "recipe")} if name in recipes else {}
-        found = built_image(client, **image) if image and not recipes[name]["anew"] else None
+        found = built_image(client, **image) if image and not recipes[name]["rebuild"] else None
         looked.append({"item": name, "image": found or image})
     return looked
 

@@ -102,7 +102,7 @@ def test_all_is_well(checked: Ready) -> None:
 def test_what_is_wrong_is_told_and_put_right(checked: Ready) -> None:
     """One stopped, one paused, one edited by hand, a password in evidence: each is named, and `up` heals the stack.
 
-    The others are told as they are, within the deadline.
+    The others are reported as they are, within the deadline.
     """
     client, password = docker.from_env(), checked.stack.passwords("redis")["backup"]
     checked.stack.container("redis").stop()

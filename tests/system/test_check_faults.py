@@ -28,7 +28,7 @@ def made_by_hand(
     edit: Callable[[dict[str, Any]], None] = lambda _: None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Make a service's container anew as somebody would by hand, with its configuration edited."""
+    """Remake a service's container as somebody would by hand, with its configuration edited."""
     client = docker.from_env()
     container = ready.stack.container(service)
     attrs = container.attrs

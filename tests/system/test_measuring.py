@@ -69,7 +69,7 @@ def test_inside_is_another_container(measured: Ready) -> None:
 
 
 def test_service_that_hangs(measured: Ready) -> None:
-    """It is paused in the middle and stays so: given up soon after the timeout, and told."""
+    """It is paused in the middle and stays so: given up soon after the timeout, and reported."""
     container = measured.stack.container("postgresql")
     with built(measured, "postgresql", timeout=5) as workload:
         timer = threading.Timer(1.0, container.pause)

@@ -40,12 +40,12 @@ def test_upgrades_with_data(tmp_path: Path) -> None:
         engines = {service: engine(ready.stack, service) for service in MOVES}
         containers = ready.stack.identities()
         ready.set(upgrade_deadline=0.01)
-        told = {"postgresql": fails(ready, "postgresql", "neo4j")}
+        failed = {"postgresql": fails(ready, "postgresql", "neo4j")}
         assert ready.stack.identities()[f"{NAME}-neo4j"] == containers[f"{NAME}-neo4j"], "the first that fails ends it"
-        told["neo4j"] = fails(ready, "neo4j")
+        failed["neo4j"] = fails(ready, "neo4j")
         ready.set(upgrade_deadline=None)
         for service in MOVES:
-            was_rolled_back(ready, service, told[service], before[service], engines[service])
+            was_rolled_back(ready, service, failed[service], before[service], engines[service])
         assert kept(ready.stack) == leftovers(ready.stack) == []
         ready.run("upgrade")
         assert leftovers(ready.stack) == []

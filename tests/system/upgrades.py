@@ -255,10 +255,10 @@ def runs(stack: Stack, service: str) -> bool:
         return False
 
 
-def was_rolled_back(ready: Ready, service: str, told: str, before: Any, version: str) -> None:
+def was_rolled_back(ready: Ready, service: str, failed: str, before: Any, version: str) -> None:
     """Assert that a service, and no other, has its old engine and all its data again."""
-    assert set(re.findall(r"(\w+): rolled back to", told)) == {service}, told
-    assert f"{service}: rolled back to {version}, with all its data: " in told, told
+    assert set(re.findall(r"(\w+): rolled back to", failed)) == {service}, failed
+    assert f"{service}: rolled back to {version}, with all its data: " in failed, failed
     assert READ[service](ready.stack) == before
     assert engine(ready.stack, service) == version
 

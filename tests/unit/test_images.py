@@ -388,7 +388,7 @@ def test_recipes_are_those_that_a_build_takes() -> None:
     got = filters.recipes(services, list(services))
     assert list(got) == ["base", "redis"]
     recipe = recipe_hash(read_recipe(ROOT / "images", "redis", "7"), "redis")
-    assert got["redis"] == {"ref": f"ready/redis:7-{recipe[:12]}", "recipe": recipe, "anew": False}
+    assert got["redis"] == {"ref": f"ready/redis:7-{recipe[:12]}", "recipe": recipe, "rebuild": False}
     assert got["base"]["ref"].startswith("ready/base:bookworm-")
     client: Any = Registry({})
     choices = {
@@ -397,5 +397,5 @@ def test_recipes_are_those_that_a_build_takes() -> None:
     said = [{"item": name, "image": {"ref": its["ref"], "recipe": its["recipe"]}} for name, its in got.items()]
     assert look(client, choices, got) == [*said, {"item": "theirs", "image": {}}]
     assert look(client, {"x": {"source": "registry"}}, got) == []
-    anew = filters.recipes(services, ["redis"], True)
-    assert (anew["base"]["anew"], anew["redis"]["anew"]) == (False, True)
+    again = filters.recipes(services, ["redis"], True)
+    assert (again["base"]["rebuild"], again["redis"]["rebuild"]) == (False, True)

@@ -62,7 +62,7 @@ def test_runs_load_no_driver() -> None:
 
 
 def test_modules_load_no_driver() -> None:
-    """A module is a process of its own, so each task pays for what it imports; few need the SDK in any case."""
+    """A module is a separate process, so each task pays for what it imports; few need the SDK in any case."""
     needs_sdk = {"image_build", "network_latency", "service_backup", "service_latency", "stack_check", "stack_security"}
     modules = sorted(path.stem for path in (ROOT / "library").glob("*.py"))
     first = [name for name in modules if name not in needs_sdk]
@@ -72,7 +72,7 @@ def test_modules_load_no_driver() -> None:
 
 
 def test_plugins_of_every_run_load_nothing_more_than_ansible() -> None:
-    """Each ansible-playbook loads them all, whatever it is told to do."""
+    """Each ansible-playbook loads them all, whatever it is to do."""
     kinds = ("filter_plugins", "callback_plugins", "inventory_plugins")
     plugins = [f"{kind}.{path.stem}" for kind in kinds for path in sorted(ROOT.glob(f"{kind}/*.py"))]
     assert len(plugins) > 5
