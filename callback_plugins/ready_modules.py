@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import ansible
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__
@@ -27,6 +28,11 @@ requirements: [enabled in C(ansible.cfg)]
 """
 
 
+def collections() -> list[str]:
+    """Return the directories that hold ansible_collections: Ansible's list, and what the package `ansible` brings."""
+    return [*map(str, constants.COLLECTIONS_PATHS), str(Path(ansible.__file__).parents[1])]
+
+
 class CallbackModule(CallbackBase):
     """See DOCUMENTATION. It prints nothing."""
 
@@ -38,5 +44,5 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: object) -> None:
         """Link the run's directory of packed modules."""
         del playbook
-        key = fingerprint(ROOT, map(str, constants.COLLECTIONS_PATHS), [__version__])
+        key = fingerprint(ROOT, collections(), [__version__])
         share(Path(constants.DEFAULT_LOCAL_TMP), ROOT / ".cache" / "modules", key)

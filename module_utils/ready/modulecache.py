@@ -23,8 +23,9 @@ NAME = "ansiballz_cache"
 KEPT = 7 * 24 * 3600
 
 
-def _sources(root: Path, collections: Iterable[str]) -> Iterator[Path]:
-    for folder in ("library", "module_utils", "action_plugins"):
+def sources(root: Path, collections: Iterable[str]) -> Iterator[Path]:
+    """Yield the files of a checkout that are packed, and of each collection there the one that has its version."""
+    for folder in ("library", "module_utils"):
         yield from (root / folder).rglob("*.py")
     for path in collections:
         yield from Path(path).expanduser().glob("ansible_collections/*/*/MANIFEST.json")
@@ -40,7 +41,7 @@ def fingerprint(root: Path, collections: Iterable[str], versions: Iterable[str])
         versions: of Ansible and whatever else is packed.
     """
     digest = hashlib.sha256("\0".join([sys.version, str(root), *versions]).encode())
-    for path in sorted(set(_sources(root, collections))):
+    for path in sorted(set(sources(root, collections))):
         status = path.stat()
         digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
     return digest.hexdigest()[:16]

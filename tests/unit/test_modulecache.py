@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ready.modulecache import KEPT, NAME, fingerprint, share
+from ready.modulecache import KEPT, NAME, fingerprint, share, sources
+
+from callback_plugins.ready_modules import collections
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def test_what_is_packed_changes_the_key(checkout: Path, path: str) -> None:
     (checkout / path).write_text("2")
     os.utime(checkout / path, ns=(1, time.time_ns() + 1))
     assert key() != before
+
+
+def test_collections_that_come_with_ansible_count() -> None:
+    """They are outside Ansible's own list of paths, and a newer `ansible` may bring the same ansible-core."""
+    found = {path.parent.name for path in sources(Path("/nowhere"), collections())}
+    assert {"docker", "windows", "general"} <= found
 
 
 def test_runs_share_it(tmp_path: Path) -> None:
