@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.testing import choice
+from tools.testing.__main__ import chosen, options
 from tools.testing.catalogue import NEEDS, PREPARATIONS, SHARED, TAKES, catalogue, matching, scenarios
 from tools.testing.pool import Step
 from tools.testing.results import RECORDED, Durations
@@ -95,6 +96,15 @@ def test_changed_paths(path: str, expected: set[str], not_expected: set[str]) ->
     found = {step.name for step in choice.touched(STEPS, [path])}
     assert {"ruff", "unit"} | expected <= found
     assert not found & not_expected
+
+
+@pytest.mark.parametrize("scenario", SHARED)
+def test_a_shared_stack_is_removed(scenario: str) -> None:
+    """Whichever of its scenarios runs, the one that makes it included; by --scenario each removes its own."""
+    names = {step.name for step in chosen(options().parse_args(["--step", f"molecule {scenario}"]), {})}
+    assert {"molecule stack", "shared stack"} <= names
+    names = {step.name for step in chosen(options().parse_args(["--scenario", scenario]), {})}
+    assert names == {"prepare", f"molecule {scenario}"}
 
 
 def test_needs_of_the_chosen_come_along() -> None:

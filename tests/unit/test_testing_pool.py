@@ -107,5 +107,5 @@ def test_steps_that_wait_for_each_other_are_a_mistake_of_the_list() -> None:
 
 def test_nothing_starts_without_a_worker() -> None:
     """Or beside what must be alone."""
-    assert pick([step("a")], [step("b")], {}, 0) is None
-    assert pick([step("a")], [step("b", alone=True)], {}, 3) is None
+    assert pick([step("a")], [step("b")], 0) is None
+    assert pick([step("a")], [step("b", alone=True)], 3) is None

@@ -131,7 +131,7 @@ def chosen(arguments: argparse.Namespace, seconds: dict[str, float]) -> list[Ste
     for name, known in (("only", STAGES), ("scenario", scenarios())):
         if wrong := sorted(set(getattr(arguments, name) or ()) - set(known)):
             raise ValueError(f"--{name}: found {', '.join(wrong)}, expected among {', '.join(known)}")
-    steps = everything = catalogue(arguments.default_stack, shared=not arguments.scenario)
+    everything = catalogue(arguments.default_stack, shared=not arguments.scenario)
     wanted = set(arguments.step or ())
     if wrong := sorted(wanted - {step.name for step in everything}):
         raise ValueError(f"--step: found {', '.join(wrong)}; ./ready test --list names the steps")
@@ -155,7 +155,7 @@ def chosen(arguments: argparse.Namespace, seconds: dict[str, float]) -> list[Ste
         if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
             raise ValueError(f"--part: found {arguments.part}, expected for example 1/2")
         steps = choice.part(steps, int(number), int(count), seconds)
-    if any(step.name.removeprefix("molecule ") in list(SHARED)[1:] for step in steps) and not arguments.scenario:
+    if any(step.name.removeprefix("molecule ") in SHARED for step in steps) and not arguments.scenario:
         steps += [step for step in everything if step.name == "shared stack" and step not in steps]
     if arguments.default_stack:
         steps += [step for step in everything if step.name.startswith("default stack") and step not in steps]

@@ -58,7 +58,7 @@ def chain_seconds(steps: Iterable[Step], seconds: Mapping[str, float], usual: fl
     return found
 
 
-def pick(waiting: Sequence[Step], running: Sequence[Step], done: Mapping[str, Outcome], free: int) -> Step | None:
+def pick(waiting: Sequence[Step], running: Sequence[Step], free: int) -> Step | None:
     """Return the first step, in the order given, that may start now; None where none may."""
     if free <= 0 or any(step.alone for step in running):
         return None
@@ -110,7 +110,7 @@ class Pool:
                     self._say(f"  {step.name}: not run, for {need} failed")
                     waiting.remove(step)
                     done[step.name] = Outcome(step.name, 0, 1)
-                while step_now := pick(waiting, running, done, self._workers - len(running)):
+                while step_now := pick(waiting, running, self._workers - len(running)):
                     waiting.remove(step_now)
                     running.append(step_now)
                     pool.submit(work, step_now)
