@@ -132,6 +132,17 @@ def test_service_that_is_down(probed: Ready) -> None:
     probed.stack.await_docker_health()
 
 
+def through_an_outage(process: subprocess.Popen[str], container: Any) -> Iterator[str]:
+    """Yield what a watch prints; Redis is stopped once it was seen well, and started once it was seen failing."""
+    assert process.stdout
+    for line in process.stdout:
+        yield line
+        if line.rstrip().endswith(" redis: pass"):
+            container.stop()
+        if " redis: fail" in line:
+            container.start()
+
+
 def test_watching_sees_a_service_go_and_come_back(probed: Ready) -> None:
     """One process on kept connections: lines for what changes alone, and the outage at the end."""
     container = probed.stack.container("redis")
@@ -144,13 +155,8 @@ def test_watching_sees_a_service_go_and_come_back(probed: Ready) -> None:
         env={"PATH": os.environ["PATH"]},
     )
     lines: list[str] = []
-    assert process.stdout
-    for line in process.stdout:
+    for line in through_an_outage(process, container):
         lines.append(line)
-        if line.rstrip().endswith(" redis: pass"):
-            container.stop()
-        if " redis: fail" in line:
-            container.start()
         if " redis: pass after " in line:
             process.send_signal(signal.SIGINT)
     out = "".join(lines)
@@ -201,14 +207,7 @@ def test_watching_through_ansible(probed: Ready) -> None:
         cwd=ROOT,
         env=os.environ | probed.environment,
     )
-    shown = []
-    assert process.stdout
-    for line in process.stdout:
-        shown.append(line)
-        if line.rstrip().endswith(" redis: pass"):
-            container.stop()
-        if " redis: fail" in line:
-            container.start()
+    shown = list(through_an_outage(process, container))
     assert process.wait() == 0, "".join(shown)
     watched = json.loads(out.read_text())["watched"]
     assert watched["rounds"] == 12
