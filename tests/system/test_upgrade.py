@@ -109,13 +109,14 @@ def test_no_upgrade_without_a_backup_set(redis: Ready) -> None:
 LATER = '[ "$(hostname)" = localhost ] && exec docker-entrypoint.sh "$@"; '
 #: Does nothing, and ends when it is told to: as the first process it would not by itself.
 IDLE = "trap exit TERM; sleep 600 & wait"
-#: Redis behind a proxy that holds every request up for 15 ms; it listens on the usual port.
+#: Redis behind a proxy that holds every request up for 60 ms; it listens on the usual port. It is so slow that many
+#: requests outlast a moment in which the processors are taken away from this machine.
 SLOW = """docker-entrypoint.sh "$@" --port 6380 & exec perl -MIO::Socket::INET -e '
 $l = IO::Socket::INET->new(Listen => 99, LocalPort => 6379, ReuseAddr => 1) or die;
 $SIG{TERM} = sub { kill TERM => -1; exit }; $SIG{CHLD} = "IGNORE";
 while (1) { $c = $l->accept or next; next if fork; $SIG{TERM} = "DEFAULT";
   $s = IO::Socket::INET->new("127.0.0.1:6380") or exit;
-  if (fork) { while (sysread $c, $b, 65536) { select undef, undef, undef, 0.015; syswrite $s, $b } }
+  if (fork) { while (sysread $c, $b, 65536) { select undef, undef, undef, 0.06; syswrite $s, $b } }
   else { while (sysread $s, $b, 65536) { syswrite $c, $b } }
   shutdown $s, 2; shutdown $c, 2; exit }'"""
 
@@ -128,7 +129,7 @@ while (1) { $c = $l->accept or next; next if fork; $SIG{TERM} = "DEFAULT";
         (LATER + "exit 3", {}, "expected healthy"),
         (
             LATER + SLOW,
-            {"redis_objectives": {"latency_p95_ms": 5}, "upgrade_latency_samples": 100},
+            {"redis_objectives": {"latency_p95_ms": 20}, "upgrade_latency_samples": 100},
             "the gate latency failed: latency of cache_hit: p95",
         ),
     ],
