@@ -41,7 +41,7 @@ def exists() -> bool:
 
 
 def starting() -> list[str]:
-    """Return its containers that are about to run."""
+    """Return its containers that are about to run; one whose `up` was killed stays so for its whole start period."""
     wanted: dict[str, Any] = {"label": f"io.ready.stack={NAME}"}
     found = docker.from_env().containers.list(all=True, filters=wanted)
     return [str(item.name) for item in found if item.status == "restarting" or item.health == "starting"]
@@ -65,7 +65,7 @@ def up() -> None:
     else:
         print(f"the stack {NAME} is another checkout's: used as it is")
         subprocess.run(["ansible-playbook", "tests/prepare.yml"], cwd=ROOT, check=True)  # Docker may have been stopped
-        until(lambda: not starting(), "an end of the containers' start", seconds=120)
+        until(lambda: not starting(), "an end of the containers' start", seconds=300)
     if made:
         stack().write()
     NOTE.write_text(json.dumps({"made": made, "containers": identities(NAME)}))
