@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urldefrag, urljoin
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -15,20 +16,36 @@ if TYPE_CHECKING:
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
-def _retrieve(uri: str) -> Any:
-    from referencing import Resource  # jsonschema costs 0.1 s: only who validates pays
-
-    return Resource.from_contents(json.loads(Path(uri.removeprefix("file://")).read_text(encoding="utf-8")))
+def _references(schema: Any) -> Iterator[str]:
+    """Give each `$ref` in a schema."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for item in schema.values():
+            yield from _references(item)
 
 
 @cache
 def _validator(path: Path) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
+    from jsonschema import Draft202012Validator  # it costs 0.1 s: only who validates pays
+    from referencing import Registry, Resource
 
-    # Schemas refer to each other by relative path; the file's own address is the base.
-    registry: Any = Registry(retrieve=_retrieve)  # type: ignore[call-arg]
-    return Draft202012Validator({"$ref": f"file://{path}"}, registry=registry)
+    # Schemas refer to each other by relative path; the file's own address is the base. What it needs is read once:
+    # a registry that retrieves by itself does so at each reference of each document.
+    main = f"file://{path}"
+    found: dict[str, Any] = {}
+    wanted = [main]
+    while wanted:
+        uri = wanted.pop()
+        if uri not in found:
+            found[uri] = json.loads(Path(uri.removeprefix("file://")).read_text(encoding="utf-8"))
+            wanted += [urldefrag(urljoin(uri, name)).url for name in _references(found[uri])]
+    resources = [(uri, Resource.from_contents(contents)) for uri, contents in found.items()]
+    registry: Any = Registry().with_resources(resources).crawl()
+    return Draft202012Validator({"$ref": main}, registry=registry)
 
 
 def _leaves(error: ValidationError) -> list[ValidationError]:
