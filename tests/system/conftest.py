@@ -26,8 +26,9 @@ from tools.ports import free_ports
 ROOT = Path(__file__).resolve().parents[2]
 #: Characters of an output's end that are shown with a failure.
 SHOWN = 6000
-#: See the file.
+#: See the files.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
+PATIENT: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "patient.yml").read_text())
 
 
 @dataclass

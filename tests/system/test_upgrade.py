@@ -14,7 +14,7 @@ from ready.preflight import Check
 
 from tests.names import own
 from tests.system.backups import forget_host
-from tests.system.conftest import Ready, own_stack
+from tests.system.conftest import PATIENT, QUICK, Ready, own_stack
 from tests.system.upgrades import (
     broken_image,
     engine,
@@ -34,7 +34,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
     """Redis 7 with data, for all tests that do not need another store; they build on each other."""
     name = own("sys-upgrade-redis")
     forget(name)
-    with own_stack(tmp_path_factory.mktemp("upgrade"), name, ["redis"]) as ready:
+    with own_stack(tmp_path_factory.mktemp("upgrade"), name, ["redis"], QUICK | PATIENT) as ready:
         ready.run("up")
         seed_redis(ready.stack)
         ready.set(redis_version="8")
@@ -143,7 +143,7 @@ def test_a_failed_upgrade_is_rolled_back(
     with broken_image(redis.stack.name, entrypoint) as image:
         redis.set(redis_image=image, **variables)
         result = redis.run("upgrade", "--service", "redis", code=2)
-    redis.set(redis_image=None, **dict.fromkeys(variables))
+    redis.set(redis_image=None, **{key: PATIENT.get(key) for key in variables})
     assert f"rolled back to {old}, with all its data" in result.text, result.text
     assert reason in result.text, result.text
     is_as_before(redis, before, old)

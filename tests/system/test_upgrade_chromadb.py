@@ -8,6 +8,7 @@ from ready.backups.run import list_sets
 
 from tests.names import own
 from tests.system.backups import with_backups
+from tests.system.conftest import PATIENT
 from tests.system.upgrades import (
     READ,
     SEED_IT,
@@ -32,7 +33,7 @@ def test_upgrade_with_data(tmp_path: Path) -> None:
     maybe before the container starts: the next run carries it through.
     """
     forget(NAME)
-    with with_backups(tmp_path, NAME, ["chromadb"], chromadb_version="1.0.21") as ready:
+    with with_backups(tmp_path, NAME, ["chromadb"], chromadb_version="1.0.21", **PATIENT) as ready:
         SEED_IT["chromadb"](ready.stack)
         before, version = READ["chromadb"](ready.stack), engine(ready.stack, "chromadb")
         ready.set(chromadb_version="1.5.9")

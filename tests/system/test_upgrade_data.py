@@ -8,6 +8,7 @@ from ready.backups.run import list_sets
 
 from tests.names import own
 from tests.system.backups import with_backups
+from tests.system.conftest import PATIENT
 from tests.system.upgrades import (
     READ,
     SEED_IT,
@@ -32,7 +33,7 @@ def test_upgrades_with_data(tmp_path: Path) -> None:
     First each is rolled back with its data moved already, since no engine is well within a moment.
     """
     forget(NAME)
-    with with_backups(tmp_path, NAME, list(MOVES)) as ready:
+    with with_backups(tmp_path, NAME, list(MOVES), **PATIENT) as ready:
         for service in MOVES:
             SEED_IT[service](ready.stack)
         before = {service: READ[service](ready.stack) for service in MOVES}
