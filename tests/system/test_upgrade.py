@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -124,7 +125,7 @@ while (1) { $c = $l->accept or next; next if fork; $SIG{TERM} = "DEFAULT";
 @pytest.mark.parametrize(
     ("entrypoint", "variables", "reason"),
     [
-        (IDLE, {"upgrade_deadline": 2.0}, "after 2 s with the moved data, expected healthy"),
+        (IDLE, {"upgrade_deadline": 2.0}, r"after \d+ s with the moved data, expected healthy"),
         # It ends, again and again: how long one that hangs is waited for would count for the old one as well.
         (LATER + "exit 3", {}, "expected healthy"),
         (
@@ -145,7 +146,7 @@ def test_a_failed_upgrade_is_rolled_back(
         result = redis.run("upgrade", "--service", "redis", code=2)
     redis.set(redis_image=None, **{key: PATIENT.get(key) for key in variables})
     assert f"rolled back to {old}, with all its data" in result.text, result.text
-    assert reason in result.text, result.text
+    assert re.search(reason, result.text), result.text
     is_as_before(redis, before, old)
     written = evidence(redis)
     assert written["verdict"] == "fail"
