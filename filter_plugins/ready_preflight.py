@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import compatibility, dockerengine, dockerproxy, preflight  # Ansible offers module_utils to modules alone
+from ready.checkrow import Limits
 from ready.daemonjson import DaemonJsonError
 from ready.definitions import parse_size
 from ready.dockerproxy import ProxyError
@@ -31,7 +32,7 @@ def ready_preflight(
 ) -> list[dict[str, str]]:
     """Return the checks as rows; the controller's clock is read here, after the facts were."""
     try:
-        limits = preflight.Limits(parse_size(memory_margin), parse_size(disk_free), float(clock_skew))
+        limits = Limits(parse_size(memory_margin), parse_size(disk_free), float(clock_skew))
     except ValueError as error:
         raise AnsibleFilterError(f"preflight_memory_margin or preflight_disk_free: {error}") from error
     checks = preflight.evaluate(

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from .checkrow import Check
 from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from .part import FAIL, PASS
-from .preflight import Check
 
 FILE = Path(__file__).resolve().parents[2] / "compatibility.yml"
 REFUSE = "refuse"

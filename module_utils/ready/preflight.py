@@ -5,46 +5,21 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from . import exposure
-from .container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE, containers
+from . import exposure, memory, preflightdata
+from .checkrow import Check, Limits, mib
+from .container import containers
 from .dockerprobe import situation
 from .part import FAIL, PASS, UNKNOWN
 
-MIB = 2**20
 #: Distribution -> release -> whether Ready's own tests ran on it.
 PLATFORMS = {"debian": {"12": True, "13": True}, "ubuntu": {"22.04": False, "24.04": False}}
 ARCHITECTURES = {"x86_64": True, "aarch64": False}
 LEAST_PYTHON = (3, 10)
 #: Needed beside a stack that is already made: room for logs and growth until somebody looks.
 DISK_WHEN_MADE = 2**30
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: what was found, what was expected, and the next step when they differ."""
-
-    id: str
-    title: str
-    verdict: str
-    found: str
-    expected: str = ""
-    next: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the inventory asks of a host, in bytes and seconds."""
-
-    memory_margin: int = 256 * MIB
-    disk_free: int = 10 * 2**30
-    clock_skew: float = 5
-
-
-def _mib(size: float) -> str:
-    return f"{size / MIB:,.0f} MiB"
 
 
 def _platform(facts: Mapping[str, Any], action: str) -> Iterator[Check]:
@@ -93,28 +68,6 @@ def _docker(facts: Mapping[str, Any], docker: Mapping[str, str]) -> Check:
     return Check("docker", "Docker", verdict, found, expected, after)
 
 
-def _memory(facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list[str], limits: Limits) -> Check:
-    title = "Memory"
-    if not to_start:
-        return Check("memory", title, PASS, "every service is running")
-    if not facts["docker"]["local"]:
-        return Check("memory", title, UNKNOWN, f"the daemon at {facts['docker']['host']} is another machine's")
-    wanted = sum(services[name]["limits"]["memory"] for name in to_start)
-    memory = facts["memory"]
-    free = min(memory["available"], memory["cgroup_limit"] or memory["available"])
-    fits = free >= wanted + limits.memory_margin
-    largest = max(to_start, key=lambda name: services[name]["limits"]["memory"])
-    return Check(
-        "memory",
-        title,
-        PASS if fits else FAIL,
-        f"{_mib(free)} available",
-        f"{_mib(wanted + limits.memory_margin)}: the limits of {', '.join(to_start)} and a margin of "
-        f"{_mib(limits.memory_margin)}",
-        "" if fits else f"free memory, or lower a limit (the largest is {largest}_memory) or preflight_memory_margin",
-    )
-
-
 def _disk(facts: Mapping[str, Any], made: bool, limits: Limits) -> Check:
     if not facts["docker"]["local"]:
         return Check("disk", "Disk", UNKNOWN, f"the daemon at {facts['docker']['host']} is another machine's")
@@ -125,8 +78,8 @@ def _disk(facts: Mapping[str, Any], made: bool, limits: Limits) -> Check:
         "disk",
         "Disk",
         PASS if fits else FAIL,
-        f"{_mib(disk['free'])} free at {disk['path']}",
-        f"{_mib(wanted)} for images and data",
+        f"{mib(disk['free'])} free at {disk['path']}",
+        f"{mib(wanted)} for images and data",
         "" if fits else "free disk space there, or set preflight_disk_free lower",
     )
 
@@ -238,50 +191,6 @@ def _ownership(stack: str, services: Mapping[str, Any], state: Mapping[str, Any]
     )
 
 
-def _wanted_formats(service: Mapping[str, Any], image_source: str, images: Mapping[str, Any]) -> set[str]:
-    if image := images.get(service["name"]):
-        return {str(image["data_format"])}
-    formats = service["image"]["data_format"]
-    return {str(formats[image_source])} if image_source in formats else {str(value) for value in formats.values()}
-
-
-def _is_of(version: str | None, line: str) -> bool:
-    return version is None or version == line or version.startswith(f"{line}.")
-
-
-def _volumes(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[str, Any]) -> Check:
-    faults, unknown = [], []
-    for service in stack["services"].values():
-        container = state.get("services", {}).get(service["name"], {})
-        keeps = service["name"] not in images and container.get("ours") and container.get("image", {}).get("present")
-        wanted = _wanted_formats(service, stack["image_source"], images)
-        for volume in service["volumes"]:
-            have = state.get("volumes", {}).get(volume["name"], {})
-            if not (have.get("exists") and have.get("ours", True)):
-                continue
-            if keeps and not _is_of(have["labels"].get(LABEL_ENGINE), service["image"]["version"]):
-                continue  # the container keeps its image of another release line; the check `versions` says so
-            found = have["labels"].get(LABEL_DATA_FORMAT, "unknown")
-            if found == "unknown":
-                unknown.append(volume["name"])
-            elif found not in wanted:
-                source = have["labels"].get(LABEL_SOURCE, "unknown source")
-                faults.append(
-                    f"{volume['name']} holds {found} ({source}), the image wants {' or '.join(sorted(wanted))}"
-                )
-    return Check(
-        "volumes",
-        "Data volumes",
-        FAIL if faults else UNKNOWN if unknown else PASS,
-        "; ".join(faults) or (f"no data format recorded on {', '.join(unknown)}" if unknown else "new, or fitting"),
-        "data in the format of the image",
-        "set image_source or <service>_version back to what the data were made with, or dump the data with that image "
-        "and restore them into a new volume"
-        if faults
-        else "",
-    )
-
-
 def _clock(facts: Mapping[str, Any], limits: Limits, after: float | None) -> Check:
     epoch, before = facts["time"]["epoch"], facts["time"]["controller"]
     if before is None or after is None:
@@ -323,29 +232,6 @@ def _images(stack: Mapping[str, Any], state: Mapping[str, Any], images: Mapping[
     return Check("images", "Image source", PASS, f"{', '.join(sources)} serves" if sources else "every image is here")
 
 
-def _secrets(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
-    """Find data whose secrets the inventory no longer has: new ones would lock everybody out."""
-    secrets = stack.get("secrets", {"missing": [], "path": ""})
-    volumes = state.get("volumes", {})
-    without = {pair.partition("/")[0] for pair in secrets["missing"]}
-    lost = sorted(
-        volume["name"]
-        for name in without & set(stack["services"])
-        for volume in stack["services"][name]["volumes"]
-        if volumes.get(volume["name"], {}).get("exists")
-    )
-    if lost:
-        return Check(
-            "secrets",
-            "Secrets",
-            FAIL,
-            f"volume {', '.join(lost)} with data, but no passwords for them in {secrets['path']}",
-            "the secrets that the data were made with: a database ignores new ones",
-            "put the secrets file back; or ./ready secrets recover; or, without the data, ./ready destroy --volumes",
-        )
-    return Check("secrets", "Secrets", PASS, "to be made" if without else "there, and none of them a documented one")
-
-
 def evaluate(
     facts: Mapping[str, Any],
     stack: Mapping[str, Any],
@@ -375,16 +261,16 @@ def evaluate(
     return [
         *_platform(facts, docker["action"]),
         _docker(facts, docker),
-        _memory(facts, services, to_start, limits),
+        memory.memory(facts, services, to_start, limits),
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),
         _binds(services),
         _ownership(stack["name"], containers(stack), state),
-        _volumes(stack, state, images),
+        preflightdata.volumes(stack, state, images),
         _clock(facts, limits, now),
         *_surroundings(facts),
         _images(stack, found, images),
-        _secrets(stack, state),
+        preflightdata.secrets(stack, state),
         _certificates(stack),
     ]
 

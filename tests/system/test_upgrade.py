@@ -10,8 +10,8 @@ from typing import Any
 import docker
 import pytest
 from ready import compatibility
+from ready.checkrow import Check
 from ready.engine import read_state
-from ready.preflight import Check
 
 from tests.names import own
 from tests.system.backups import forget_host

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ready import preflight
+from ready.checkrow import Check, Limits
 from ready.container import LABEL_DATA_FORMAT, LABEL_ENGINE, LABEL_SOURCE
 from ready.definitions import load_definitions, resolve_stack
 
@@ -70,7 +71,7 @@ def state(stack: dict[str, Any], *, running: bool = True) -> dict[str, Any]:
     }
 
 
-def check(name: str, *args: Any, **kwargs: Any) -> preflight.Check:
+def check(name: str, *args: Any, **kwargs: Any) -> Check:
     """Return one check."""
     return next(item for item in preflight.evaluate(*args, **{"now": 1001.0} | kwargs) if item.id == name)
 
@@ -149,7 +150,7 @@ def test_disk(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
     """A new stack needs more than one that is there."""
     facts["disk"]["docker"]["free"] = 10239 * MIB
     assert check("disk", facts, wanted).verdict == "fail"
-    assert check("disk", facts, wanted, limits=preflight.Limits(disk_free=1024 * MIB)).verdict == "pass"
+    assert check("disk", facts, wanted, limits=Limits(disk_free=1024 * MIB)).verdict == "pass"
     assert check("disk", facts, wanted, state(wanted)).verdict == "pass"
     facts["disk"]["docker"]["free"] = 1023 * MIB
     assert check("disk", facts, wanted, state(wanted)).verdict == "fail"

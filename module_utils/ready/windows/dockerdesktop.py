@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..checkrow import Check
 from ..part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
-from ..preflight import Check
 from . import said
 from .config import ConfigError, decode, merge_settings
 from .preflight import is_server, moment

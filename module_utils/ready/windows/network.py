@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ..checkrow import Check
 from ..part import FAIL, PASS, UNKNOWN
-from ..preflight import Check
 from .config import Sections, decode, ini_values, merge_ini
 from .names import RULE_PREFIX
 

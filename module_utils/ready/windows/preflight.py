@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from ..checkrow import Check
 from ..part import FAIL, PASS, UNKNOWN
-from ..preflight import Check
 from . import said
 
 GIB = 2**30

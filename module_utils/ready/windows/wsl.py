@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import dockerproxy
+from ..checkrow import Check
 from ..part import FAIL, PASS, UNKNOWN
-from ..preflight import Check
 from . import said
 from .config import decode, ini_values, merge_ini
 from .distro import Options, bypassed, exceptions, no_proxy_of, orders, proxy_of
