@@ -14,12 +14,11 @@ import docker
 import pytest
 from psycopg.sql import SQL, Identifier
 from ready import dockerexec, evidence
-from ready.definitions import load_definitions
 from ready.usage import read_memory
 
 from tests.names import own
 from tests.system.checks import Check, check, kept
-from tests.system.conftest import QUICK, Ready, own_stack
+from tests.system.conftest import PATIENT, QUICK, Ready, own_stack
 from tests.waiting import answering
 
 NAME = own("sys-check")
@@ -27,13 +26,9 @@ PARTS = ("security", "network", "latency")
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
-#: Other tests run beside these: how long an answer takes is judged in test_latency.py.
-PATIENT = {f"{name}_objectives": dict.fromkeys(load_definitions()[name]["objectives"], 60_000) for name in SERVICES}
-
-
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
-    """Return a stack that is up, with user data in every service."""
+    """Return a stack that is up, with user data in every service; test_latency.py judges how long an answer takes."""
     with own_stack(tmp_path_factory.mktemp("check"), NAME, SERVICES, QUICK | PATIENT) as ready:
         ready.run("up")
         ready.stack.redis().set("ready_ttl", "1", ex=86400)
