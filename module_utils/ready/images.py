@@ -247,7 +247,9 @@ def first_that_works(
 
 def registry_reason(error: Exception) -> str:
     """Return the telling end of what Docker says about a registry, on one line."""
-    text = re.sub(r"\s+", " ", str(getattr(error, "explanation", None) or error)).strip()
+    from .engine import reason  # which plugins of every run need not load
+
+    text = reason(error)
     if match := re.search(r"Read timed out.*read timeout=(\d+)", text):
         return f"no answer within {match[1]} s"
     return text if len(text) <= 200 else "…" + text[-200:]
