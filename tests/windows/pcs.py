@@ -23,15 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
 
-#: With more forks other tests would only be kept from their processor.
-ENVIRONMENT = {
-    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-    "COLUMNS": "400",
-    "ANSIBLE_NOCOLOR": "1",
-    "ANSIBLE_FORKS": "6",
-}
-
-
 @dataclass
 class Run:
     """How a run ended."""
@@ -85,7 +76,9 @@ class Site:
         done = subprocess.run(
             [BIN / "ansible-playbook", "-i", inventory, folder / f"{playbook}.yml", *arguments],
             cwd=ROOT,
-            env=os.environ | ENVIRONMENT,
+            env=os.environ
+            | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "400", "ANSIBLE_NOCOLOR": "1"}
+            | {"ANSIBLE_FORKS": "6"},  # more would only keep other tests from their processor
             capture_output=True,
             text=True,
             timeout=timeout,
