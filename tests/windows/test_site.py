@@ -157,14 +157,19 @@ def test_two_empty_pcs_to_healthy_services(site: Site) -> None:
     ways(site)
 
 
+#: How often the ways are measured before they count as too long: other tests may have the processors for a moment.
+MEASURED = 5
+
+
 def ways(site: Site) -> None:
     """Three ways to each service, measured; nothing simulated counts; a service that is down is told."""
-    code, text = site.run("playbooks/windows_check.yml")
-    # How long a way takes is judged in tests/unit/test_windows_overhead.py: here other tests run beside it.
-    assert code == 0 or "more at the 95th percentile" in " ".join(text.split()), text[-4000:]
+    for _ in range(MEASURED):
+        code, text = site.run("playbooks/windows_check.yml")
+        if code == 0:
+            break
+    assert code == 0, text[-4000:]
     measured = {name: site.evidence(stack, name, "network.json") for name, stack in STACKS.items()}
-    assert {its["provenance"] for its in measured.values()} == {"simulated"}
-    assert all(its["verdict"] == "pass" for its in measured.values()) == (code == 0)
+    assert {(its["provenance"], its["verdict"]) for its in measured.values()} == {("simulated", "pass")}
     assert {its["results"]["back"]["verdict"] for its in measured.values()} == {"not_applicable"}
     targets = measured["pc1"]["results"]["targets"]
     assert set(targets) == {"postgresql.postgresql", "neo4j.bolt", "neo4j.http", "chromadb.http", "redis.redis"}
