@@ -100,27 +100,24 @@ def test_a_prober_that_is_late_knows_nothing(measured: Ready, monkeypatch: pytes
     assert its["lateness"]["min_ms"] >= 2
 
 
-#: Measures Redis on one processor, where everything else goes before it; says when it begins to.
+#: Measures Redis; says when it begins to.
 STARVED = """
-import json, os, sys
+import json, sys
+from functools import partial
 from ready.checkup import Checkup
-stack, processor = json.load(sys.stdin)
-checkup = Checkup(stack)
-def begin():
-    os.sched_setaffinity(0, {processor})
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    print("measuring", flush=True)
-print(json.dumps(checkup.latency(["redis"], samples=200, alone=begin)))
+checkup = Checkup(json.load(sys.stdin))
+print(json.dumps(checkup.latency(["redis"], samples=200, deadline=30, alone=partial(print, "measuring", flush=True))))
 """
+#: Seconds for which the starved prober runs, and for which it is stopped then.
+RUNS, STOPPED = 0.0005, 0.01
 
 
 def test_a_prober_that_does_not_get_its_processor(measured: Ready) -> None:
     """It never passes the service, whether it blames that or itself.
 
-    It is stopped after a fraction of a millisecond each time, by a thread that is on the same processor and goes before
-    it: so it makes a few requests at most between two stops, however fast the machine is and whatever else runs.
+    A thread with real-time priority stops it, so it makes a few requests at most between two stops, however fast the
+    machine is and whatever else runs.
     """
-    processor = min(os.sched_getaffinity(0))
     process = subprocess.Popen(
         [sys.executable, "-c", STARVED],
         stdin=subprocess.PIPE,
@@ -133,17 +130,17 @@ def test_a_prober_that_does_not_get_its_processor(measured: Ready) -> None:
 
     def starve() -> None:
         nonlocal stops
-        os.sched_setaffinity(0, {processor})  # this thread's alone
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # this thread's alone
         while process.poll() is None:
             process.send_signal(signal.SIGSTOP)
-            time.sleep(0.01)
+            time.sleep(STOPPED)
             process.send_signal(signal.SIGCONT)
             stops += 1
-            time.sleep(0.0001)
+            time.sleep(RUNS)
 
     assert process.stdin
     assert process.stdout
-    process.stdin.write(json.dumps([measured.stack.resolved, processor]))
+    process.stdin.write(json.dumps(measured.stack.resolved))
     process.stdin.close()
     assert process.stdout.readline() == "measuring\n"
     thread = threading.Thread(target=starve)
@@ -154,7 +151,8 @@ def test_a_prober_that_does_not_get_its_processor(measured: Ready) -> None:
     part = judge_latency({"services": {"redis": {}}}, json.loads(answer), {})
     its = part.results["services"]["redis"]["cache_hit"]
     assert stops > 100
-    assert (its["verdict"] in {"fail", "insufficient_data"}, part.verdict == its["verdict"]) == (True, True), its
+    assert its["verdict"] in {"fail", "insufficient_data"}, its
+    assert part.verdict in {"fail", "insufficient_data"}, part
 
 
 def test_index_dropped(measured: Ready) -> None:
