@@ -1,0 +1,54 @@
+"""What an earlier version left on a host and in an inventory is taken as it is: see tests/compatibility."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from ready.imagerecipe import read_recipe, recipe_hash, reference
+
+from tests.compatibility.kept import EVIDENCE, INVENTORY, NAME, ask, forget, put_back, ready
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHIVE = ROOT / "tests" / "compatibility" / "before-owners.tar.gz"
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[str]:
+    """Put the stack back; return its container's id."""
+    recipe = recipe_hash(read_recipe(ROOT / "images", "redis", "7"), "redis")
+    try:
+        yield put_back(ARCHIVE, reference("redis", "7", recipe))
+    finally:
+        forget()
+
+
+def test_read_before_anything_is_changed(kept: str) -> None:
+    """The verbs that only read take the evidence, the repository and the stack."""
+    assert re.search(r"redis .* none$", ready("status").stdout, re.MULTILINE)
+    assert "1 pass" in ready("report").stdout
+    assert re.search(r"\d{8}T\d{6}Z", ready("backup", "list").stdout)
+    assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
+
+
+def test_up_takes_the_stack(kept: str) -> None:
+    """The container is not made again, the timer stays, the data are the same."""
+    ready("up")
+    assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
+    assert ask("get", "kept") == "42"
+    assert (Path("/etc/cron.d") / f"ready-backup-{NAME}").exists()
+    assert "changed=0" in ready("up").stdout
+    assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
+
+
+def test_its_set_is_proven_and_comes_back(kept: str) -> None:
+    """A drill and a restore of the set that the earlier version made."""
+    assert kept
+    ready("drill")
+    ready("restore", "--yes")
+    assert ask("get", "kept") == "42"
+    assert (EVIDENCE / NAME / "localhost" / "drill.json").exists()
+    assert INVENTORY.exists()
