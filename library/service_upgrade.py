@@ -8,6 +8,7 @@ DOCUMENTATION = r"""
 module: service_upgrade
 short_description: Move a service's data to another engine's image, and back
 description:
+  - With V(look) it fails when the move would lose something or can't succeed; nothing is changed, also in check mode.
   - With V(prepare) the old container is stopped, its data volumes are copied aside, moved, and opened by the new engine
     in a container that no client reaches; the container of the service itself is left to the role C(container_service).
   - With V(rollback) the volumes become what they were; with V(finish) the journal is removed, and so are copies that
@@ -22,11 +23,17 @@ options:
   action:
     description: What to do.
     type: str
-    choices: [prepare, rollback, finish]
+    choices: [look, prepare, rollback, finish]
     required: true
   move:
-    description: For V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
+    description: >-
+      For V(look) and V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
     type: dict
+  lose_databases:
+    description: Databases of PostgreSQL that may be lost although no dump can hold them.
+    type: list
+    elements: str
+    default: []
   deadline:
     description: Seconds that the new engine may take to open or migrate the data.
     type: float
@@ -65,15 +72,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready import journal
+from ansible.module_utils.ready.backups.manifest import BackupError
 from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
 from ansible.module_utils.ready.upgrading import COPY_TIMEOUT, Upgrade
 
 
-def act(stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float) -> dict[str, Any]:
+def act(
+    stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float, lose: list[str]
+) -> dict[str, Any]:
     """Do what was asked for, by the journal, and return what the module returns."""
     entry = journal.read(stack["name"])
+    if action == "look" and move:
+        Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose)
+        return {"changed": False}
     if action == "prepare" and move:
-        return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare()}
+        return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare(lose)}
     if entry is None:
         return {"changed": False, "kept": []}
     upgrade = Upgrade(connect(COPY_TIMEOUT), stack, entry["move"], deadline)
@@ -88,20 +101,22 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stack": {"type": "dict", "required": True},
-            "action": {"type": "str", "choices": ["prepare", "rollback", "finish"], "required": True},
+            "action": {"type": "str", "choices": ["look", "prepare", "rollback", "finish"], "required": True},
             "move": {"type": "dict"},
             "deadline": {"type": "float", "default": 900.0},
+            "lose_databases": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
-        required_if=[("action", "prepare", ["move"])],
+        required_if=[("action", "look", ["move"]), ("action", "prepare", ["move"])],
     )
     stack, action = module.params["stack"], module.params["action"]
-    if module.check_mode:
+    if module.check_mode and action != "look":
         module.exit_json(changed=action == "prepare", figures={}, kept=[])
     try:
         with journal.held(stack["name"]):
-            result = act(stack, action, module.params["move"], module.params["deadline"])
-    except (EngineError, journal.JournalError, *sdk_errors()) as error:
+            its = module.params
+            result = act(stack, action, its["move"], its["deadline"], its["lose_databases"])
+    except (EngineError, BackupError, journal.JournalError, *sdk_errors()) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

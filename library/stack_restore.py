@@ -39,6 +39,11 @@ options:
     description: Whether to make a set of what is there first.
     type: bool
     default: true
+  lose_databases:
+    description: PostgreSQL's databases that may be lost although no backup can hold them.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode: {support: full, description: Does nothing in check mode.}
   diff_mode: {support: N/A, description: There is nothing to show.}
@@ -78,8 +83,17 @@ def main() -> None:
             "only": {"type": "list", "elements": "str", "default": []},
             "to": {"type": "str", "default": ""},
             "safety": {"type": "bool", "default": True},
+            "lose_databases": {"type": "list", "elements": "str", "default": []},
         },
-        lambda its: restore_set(its["stack"], its["set"] or None, its["only"], its["host"], its["safety"], its["to"]),
+        lambda its: restore_set(
+            its["stack"],
+            its["set"] or None,
+            its["only"],
+            its["host"],
+            its["safety"],
+            its["to"],
+            its["lose_databases"],
+        ),
         changed=True,
     )
 

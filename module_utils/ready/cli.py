@@ -79,6 +79,7 @@ def _parser(playbook: str, spec: Mapping[str, Any]) -> argparse.ArgumentParser:
                 dest=variable,
                 metavar="A[,B]",
                 help=text,
+                action="extend",
                 type=lambda value: value.split(","),
             )
         else:

@@ -12,6 +12,8 @@ import time
 from typing import TYPE_CHECKING
 
 from . import dockerexec
+from .backups.opened import Opened, Record, read, set_flags
+from .backups.pgdatabases import saved
 from .contents import run
 from .engine import EngineError
 
@@ -23,14 +25,19 @@ OLD_PORT, NEW_PORT = "5432", "5433"
 #: The new cluster gets its databases from the old one, so the entrypoint makes none of its own.
 NEW_ENVIRONMENT = {"PGPORT": NEW_PORT, "POSTGRES_DB": "postgres"}
 PAUSE = 0.25
-#: Of an admin, who is in the new cluster already ($1), at sockets ($2) of the old port ($3) and the new one ($4).
+#: Those that let the admin in, template1 among them.
+_DATABASES = """
+SELECT datname FROM pg_database WHERE datname <> 'template0' AND datallowconn AND datconnlimit <> -2 ORDER BY 1
+"""
+#: Of an admin, who is in the new cluster already ($1), at sockets ($2) of the old port ($3) and the new one ($4), for
+#: all databases that a query ($5) names.
 _TRANSFER = """
 set -euo pipefail
 from=(-h "$2" -p "$3" -U "$1") to=(-h "$2" -p "$4" -U "$1")
 quoted=$(psql "${from[@]}" -d postgres -XAtqc "SELECT quote_ident(current_user)")
 pg_dumpall "${from[@]}" --globals-only | grep -vxF "CREATE ROLE $quoted;" |
   psql "${to[@]}" -d postgres -X -q -v ON_ERROR_STOP=1 >/dev/null
-psql "${from[@]}" -d postgres -XAtqc "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1" |
+psql "${from[@]}" -d postgres -XAtqc "$5" |
 while IFS= read -r database; do
   case $database in
     postgres | template1) where=(-d "$database") ;;      # every cluster has them
@@ -60,7 +67,7 @@ ORDER BY 1
 _COUNT = """
 set -euo pipefail
 at=(-h "$1" -p "$2" -U "$3")
-psql "${at[@]}" -d postgres -XAtqc "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1" |
+psql "${at[@]}" -d postgres -XAtqc "$5" |
 while IFS= read -r database; do
   psql "${at[@]}" -d "$database" -XAtq -v ON_ERROR_STOP=1 -F $'\\t' -c "$4" </dev/null
 done
@@ -83,7 +90,9 @@ def _await(container: Container, host: str, port: str, deadline: float) -> None:
         time.sleep(PAUSE)
 
 
-def transfer(old: Container, new: Container, admin: str, deadline: float) -> tuple[dict[str, str], dict[str, str]]:
+def transfer(
+    old: Container, new: Container, admin: str, deadline: float, record: Record
+) -> tuple[dict[str, str], dict[str, str]]:
     """Move everything from the old server to the new, empty one; return what each holds then. Raises EngineError.
 
     Args:
@@ -91,11 +100,17 @@ def transfer(old: Container, new: Container, admin: str, deadline: float) -> tup
         new: a running container of the new one, whose first start makes an empty cluster.
         admin: the superuser's name in both.
         deadline: until when (monotonic seconds) both must accept connections.
+        record: where it is put down which databases of the old server are opened meanwhile.
     """
     _await(old, SOCKETS, OLD_PORT, deadline)
     _await(new, "127.0.0.1", NEW_PORT, deadline)  # during its first start a server listens on its socket alone
-    run(new, ["bash", "-c", _TRANSFER, "-", admin, SOCKETS, OLD_PORT, NEW_PORT])
-    before, after = (
-        figures(run(new, ["bash", "-c", _COUNT, "-", SOCKETS, port, admin, _CONTENTS])) for port in (OLD_PORT, NEW_PORT)
-    )
+    with Opened(old, admin, record) as opened:
+        run(new, ["bash", "-c", _TRANSFER, "-", admin, SOCKETS, OLD_PORT, NEW_PORT, _DATABASES])
+        before, after = (
+            figures(run(new, ["bash", "-c", _COUNT, "-", SOCKETS, port, admin, _CONTENTS, _DATABASES]))
+            for port in (OLD_PORT, NEW_PORT)
+        )
+    set_flags(new, admin, saved(opened.found))
+    for container, its in ((old, before), (new, after)):
+        its |= {f"database {database.name}": database.flags for database in saved(read(container, admin))}
     return before, after

@@ -8,11 +8,12 @@ that no client reaches; only when it holds what the old one held does the servic
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import contents, journal, pgtransfer
+from .backups import losses, opened
 from .container import (
     LABEL_DATA_FORMAT,
     LABEL_ENGINE,
@@ -75,8 +76,18 @@ class Upgrade:
         self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
 
     # ------------------------------------------------------------ forth
-    def prepare(self) -> dict[str, Any]:
-        """Copy the old data aside, move them, and try them; return the figures. Raises EngineError.
+    def look(self, lose: Collection[str]) -> None:
+        """Raise BackupError when the move would lose a database, EngineError when that can't be asked.
+
+        Args:
+            lose: names of databases that may be lost.
+        """
+        if self.move["how"] == "dump_restore":
+            self._running()
+            losses.refuse(self.client, self.stack, [self.service["name"]], lose)
+
+    def prepare(self, lose: Collection[str] = ()) -> dict[str, Any]:
+        """Copy the old data aside, move them, and try them; return the figures. Raises EngineError or BackupError.
 
         After an exception the journal says what `rollback` has to undo.
         """
@@ -84,9 +95,9 @@ class Upgrade:
         if entry and entry["phase"] == READY:
             return dict(entry["figures"])
         started = time.monotonic()
-        container = self._container(self.service["container"])
-        if container is None or container.status != "running":
-            raise EngineError(f"{self.service['container']} does not run. Next: ./ready up, then again")
+        container = self._running()
+        opened.heal(self.client, self.stack)
+        self.look(lose)
         volumes = {item["name"]: self._volume_labels(item["name"]) for item in self.service["volumes"]}
         for name in volumes:
             self._refuse_taken(kept_name(name, self.move["wanted"]))
@@ -157,7 +168,8 @@ class Upgrade:
             ) as new,
         ):
             until = time.monotonic() + self.deadline
-            result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], until)
+            record = opened.Record.of(self.stack["name"])
+            result = pgtransfer.transfer(old, new, self.service["accounts"]["admin"]["login"], until, record)
             for container in (new, old):
                 container.stop(timeout=self.service["stop_timeout"])
         self.client.volumes.get(sockets).remove()
@@ -191,6 +203,7 @@ class Upgrade:
     def finish(self, entry: Mapping[str, Any]) -> list[str]:
         """End the upgrade, good or rolled back; return the copies that stay: those that the matrix wants kept."""
         self._remove_scratch()
+        opened.heal(self.client, self.stack)
         names = [kept_name(name, self.move["wanted"]) for name in entry["volumes"]]
         stay = entry["phase"] == READY and self.move["rollback"] == "copy"
         for name in [] if stay else names:
@@ -277,6 +290,12 @@ class Upgrade:
 
     def _container(self, name: str) -> Container | None:
         return next(iter(self.client.containers.list(all=True, filters={"name": f"^/{name}$"})), None)
+
+    def _running(self) -> Container:
+        container = self._container(self.service["container"])
+        if container is None or container.status != "running":
+            raise EngineError(f"{self.service['container']} does not run. Next: ./ready up, then again")
+        return container
 
     def _volume_labels(self, name: str) -> dict[str, str]:
         return dict(self.client.volumes.get(name).attrs.get("Labels") or {})

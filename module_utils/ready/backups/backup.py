@@ -134,7 +134,7 @@ def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: 
         "files": describe(work.staging / dump.name, outcome.files),
         "content": outcome.content,
         "image": dict(image),
-        **({"base": outcome.base} if outcome.base else {}),
+        **outcome.more,
     }
 
 
@@ -196,7 +196,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
-    warnings = []
+    warnings = [line for dump in dumps.values() for line in dump.outcome.warnings]
     if same_disk(work.settings["repository"], data_root(client)):
         warnings.append(
             f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "

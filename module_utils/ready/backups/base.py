@@ -31,7 +31,8 @@ class Outcome:
     outage: float = 0.0  #: seconds
     files: list[str] = field(default_factory=list)
     content: Content = field(default_factory=dict)
-    base: dict[str, Any] | None = None  #: of PostgreSQL's base backup, for point-in-time recovery
+    more: dict[str, Any] = field(default_factory=dict)  #: what else the manifest says of it
+    warnings: list[str] = field(default_factory=list)  #: what the set is without, for people
 
 
 class Dump:

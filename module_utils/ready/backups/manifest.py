@@ -176,7 +176,7 @@ def ahead(manifest: Mapping[str, Any], now: datetime) -> str:
 def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return a manifest as evidence shows it: all figures, none of the names and samples that are user data."""
     parts = {
-        name: {key: value for key, value in part.items() if key != "content"}
+        name: {key: value for key, value in part.items() if key not in {"content", "databases"}}
         for name, part in manifest["parts"].items()
     }
     return {**manifest, "parts": parts}

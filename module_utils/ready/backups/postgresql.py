@@ -16,10 +16,13 @@ import psycopg
 from psycopg import sql
 
 from ..services.postgresql import PostgreSQL
-from . import wal
+from . import pgdatabases, wal
 from .base import Content, Dump, Load
 from .base_backup import BASE, take_base
 from .manifest import BackupError
+from .opened import Opened, Record, set_flags
+from .pgdatabases import Database
+from .psql import target
 from .scratch import TRANSFER
 from .volumes import exec_to_file, execute, put_file
 
@@ -35,7 +38,6 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_
 ORDER BY 1, 2
 """
 _ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
-_DATABASES = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datallowconn ORDER BY 1"
 #: Text forms of values must not depend on a database's or role's own settings: they are part of the checksum.
 _FORMS = (
     "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
@@ -59,12 +61,6 @@ def connect(probe: PostgreSQL, database: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def databases(probe: PostgreSQL) -> list[str]:
-    """Return the names of all databases that can hold data."""
-    with connect(probe, "postgres") as connection:
-        return [name for (name,) in connection.execute(_DATABASES)]
-
-
 def tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     """Return schema and name of every table with rows of its own."""
     return [(schema, name) for schema, name in connection.execute(_TABLES)]
@@ -85,9 +81,10 @@ def rows(connection: psycopg.Connection[Any], database: str) -> Content:
     return content
 
 
-def whole(probe: PostgreSQL, connections: Iterator[tuple[str, psycopg.Connection[Any]]]) -> Content:
-    """Return the content of all databases, read through the given connections, and the roles."""
-    content: Content = {"counts": {}, "checksums": {}, "names": {}, "samples": []}
+def whole(found: list[Database], connections: Iterator[tuple[str, psycopg.Connection[Any]]]) -> Content:
+    """Return the content of all databases, read through the given connections, their flags, and the roles."""
+    flags = [f"{database.name}: {database.flags}" for database in pgdatabases.saved(found)]
+    content: Content = {"counts": {}, "checksums": {}, "names": {"flags": flags}, "samples": []}
     for database, connection in connections:
         for kind, values in rows(connection, database).items():
             content[kind] |= values
@@ -106,7 +103,10 @@ class PostgreSQLDump(Dump):
         """Connect, and end dumps that an interrupted run left behind."""
         self.snapshots: dict[str, tuple[psycopg.Connection[Any], str]] = {}
         self.fences: list[psycopg.Connection[Any]] = []
-        self.names = databases(self.probe)
+        self.login = self.service["accounts"]["admin"]["login"]
+        self.opened = Opened(self.container, self.login, Record.of(self.scratch.stack["name"]))
+        self.opened.open()
+        self.outcome.warnings += pgdatabases.left_out(self.opened.found)
         self.sidecar = self.scratch.stack.get("sidecars", {}).get(wal.SIDECAR)
         self.receiver = wal.receiver(self.client, self.scratch.stack) if self.sidecar else None
         self._end_dumps()
@@ -119,7 +119,7 @@ class PostgreSQLDump(Dump):
 
     def fence(self) -> None:
         """Lock every table of every database against writers."""
-        for database in self.names:
+        for database in self.opened.names:
             connection = connect(self.probe, database)
             self.fences.append(connection)
             wanted = [sql.Identifier(*table) for table in tables(connection)]
@@ -139,7 +139,7 @@ class PostgreSQLDump(Dump):
     def mark(self) -> None:
         """Export a snapshot of each database."""
         super().mark()
-        for database in self.names:
+        for database in self.opened.names:
             connection = connect(self.probe, database)
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -152,26 +152,28 @@ class PostgreSQLDump(Dump):
 
     def write(self, directory: Path) -> None:
         """Dump and count each database in its snapshot; write the roles."""
-        login = self.service["accounts"]["admin"]["login"]
+        files = {}
         for number, (database, (_, snapshot)) in enumerate(self.snapshots.items()):
-            name = f"database{number}.dump"
-            quoted = database.replace("\\", "\\\\").replace("'", "\\'")
-            target = f"dbname='{quoted}' user='{login}' application_name='{NAME}'"
+            name = files[database] = f"database{number}.dump"
+            source = target(database, self.login, application_name=NAME)
             # Uncompressed, so that the repository finds what has not changed; it compresses and encrypts itself.
-            command = ["pg_dump", "-d", target, "--format=custom", "--compress=0", f"--snapshot={snapshot}", "-w"]
+            command = ["pg_dump", "-d", source, "--format=custom", "--compress=0", f"--snapshot={snapshot}", "-w"]
             exec_to_file(self.container, command, directory / name)
             with (directory / name).open("rb") as stream:
                 begins = stream.read(len(MAGIC))
             if begins != MAGIC:
                 raise BackupError(f"postgresql: pg_dump of {database} ended well and wrote no dump. No set was made")
             self.outcome.files.append(name)
-        exec_to_file(self.container, ["pg_dumpall", "-U", login, "--globals-only", "-w"], directory / GLOBALS)
+        self.outcome.more["databases"] = pgdatabases.described(self.opened.found, files)
+        exec_to_file(self.container, ["pg_dumpall", "-U", self.login, "--globals-only", "-w"], directory / GLOBALS)
         self.outcome.files.append(GLOBALS)
         if self.sidecar and self.receiver:
             system, its = self._system(), self.sidecar
-            self.outcome.base = take_base(self.receiver, system, its["login"], its["with_tls"], directory / BASE)
+            self.outcome.more["base"] = take_base(
+                self.receiver, system, its["login"], its["with_tls"], directory / BASE
+            )
             self.outcome.files.append(BASE)
-        self.outcome.content = whole(self.probe, ((name, item[0]) for name, item in self.snapshots.items()))
+        self.outcome.content = whole(self.opened.found, ((name, item[0]) for name, item in self.snapshots.items()))
         self.live = self.things(self.outcome.content)
 
     def _system(self) -> str:
@@ -181,7 +183,7 @@ class PostgreSQLDump(Dump):
         return str(row[0]) if row else ""
 
     def close(self) -> None:
-        """Close every connection, and end a dump that is still running."""
+        """Close every connection, end a dump that is still running, and close the databases that were closed."""
         self.release()
         unfinished = bool(self.snapshots) and not self.outcome.content
         for connection, _ in self.snapshots.values():
@@ -189,6 +191,7 @@ class PostgreSQLDump(Dump):
         self.snapshots = {}
         if unfinished:
             self._end_dumps()
+        self.opened.close()
 
     @classmethod
     def things(cls, content: Content) -> int:
@@ -205,7 +208,7 @@ class PostgreSQLLoad(Load):
         scratch.configure()
         container = scratch.create()
         scratch.start(reconcile=True)
-        login, user = scratch.service["accounts"]["admin"]["login"], scratch.service["image"]["user"]
+        login, user = self.login, scratch.service["image"]["user"]
         adapted = self.directory / f"{GLOBALS}.adapted"
         adapted.write_text(tolerant((self.directory / GLOBALS).read_text(encoding="utf-8")), encoding="utf-8")
         put_file(container, TRANSFER, adapted, GLOBALS, user)
@@ -218,22 +221,31 @@ class PostgreSQLLoad(Load):
             put_file(container, TRANSFER, self.directory / name, name, user)
             restore = ["pg_restore", "-U", login, "-d", "template1", "-w", "--create", "--clean", "--if-exists"]
             execute(container, [*restore, "--exit-on-error", f"{TRANSFER}/{name}"])
+        set_flags(container, login, pgdatabases.promised(self.part))
         scratch.wait(reconcile=True)
 
+    @property
+    def login(self) -> str:
+        """The admin's."""
+        return str(self.scratch.service["accounts"]["admin"]["login"])
+
+    def opened(self) -> Opened:
+        """Return a context in which every database can be read."""
+        return Opened(self.scratch.running(), self.login, None)
+
     def integrity(self) -> list[str]:
-        """Check heaps and indexes with pg_amcheck; its extension goes again."""
-        container = self.scratch.running()
-        login = self.scratch.service["accounts"]["admin"]["login"]
-        names = databases(self._probe())
-        missing = []
-        for database in names:
-            with connect(self._probe(), database) as connection:
-                if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'").fetchone():
-                    missing.append(database)
-        execute(container, ["pg_amcheck", "-U", login, "-w", "--all", "--install-missing", "--heapallindexed"])
-        for database in missing:
-            with connect(self._probe(), database) as connection:
-                connection.execute("DROP EXTENSION IF EXISTS amcheck")
+        """Check heaps and indexes with pg_amcheck; its extension goes again, from template1 as well."""
+        with self.opened() as opened:
+            missing = []
+            for database in [*opened.names, "template1"]:
+                with connect(self._probe(), database) as connection:
+                    if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'").fetchone():
+                        missing.append(database)
+            check = ["pg_amcheck", "-U", self.login, "-w", "--all", "--install-missing", "--heapallindexed"]
+            execute(self.scratch.running(), check)
+            for database in missing:
+                with connect(self._probe(), database) as connection:
+                    connection.execute("DROP EXTENSION IF EXISTS amcheck")
         return ["pg_restore --exit-on-error", "pg_amcheck"]
 
     def _probe(self) -> PostgreSQL:
@@ -246,12 +258,16 @@ class PostgreSQLLoad(Load):
         """Count every table of every database."""
         probe = self._probe()
 
-        def each() -> Iterator[tuple[str, psycopg.Connection[Any]]]:
-            for name in databases(probe):
+        def each(names: list[str]) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+            for name in names:
                 with connect(probe, name) as connection:
                     yield name, connection
 
-        return whole(probe, each())
+        with self.opened() as opened:
+            content = whole(opened.found, each(opened.names))
+        if "databases" not in self.part:  # an older set does not say which flags they had
+            del content["names"]["flags"]
+        return content
 
     def logins(self) -> int:
         """Ask as every account."""

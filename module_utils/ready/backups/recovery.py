@@ -19,6 +19,8 @@ from .backup import images
 from .base import Content, Load
 from .base_backup import BASE
 from .manifest import BackupError, utc, version
+from .opened import read, set_flags
+from .pgdatabases import promised, still_opened
 from .postgresql import PostgreSQLLoad
 from .proving import choose_image, prove
 from .scratch import TRANSFER, Scratch
@@ -192,6 +194,8 @@ class PointInTimeLoad(PostgreSQLLoad):
         container.start()
         self._replayed(container, login)
         scratch.start(reconcile=True)
+        opened = still_opened(promised(self.part), read(container, login))
+        set_flags(container, login, opened)
 
     def _replayed(self, container: Container, login: str) -> None:
         """Wait until it has been replayed, and note up to when. Raises BackupError."""

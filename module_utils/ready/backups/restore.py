@@ -14,7 +14,7 @@ from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import backup
+from . import backup, losses
 from .backup import refuse_down
 from .base import Load
 from .drill import fetch, prove_all
@@ -68,6 +68,7 @@ def run(
     host: str,
     safety: bool,
     to: str = "",
+    lose: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL at a chosen time, and return what was done.
 
@@ -81,6 +82,7 @@ def run(
         host: name of the host in the inventory.
         safety: whether to make a set of what is there first.
         to: the time that PostgreSQL is to go to; empty restores the set as it is.
+        lose: databases of PostgreSQL that may be lost although the safety set can't hold them.
     """
     clock = time.monotonic()
     healed = work.heal(client)
@@ -92,7 +94,10 @@ def run(
         from . import recovery  # brings PostgreSQL's driver along
 
         point = recovery.plan(client, work, to, only, wanted)
-    kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]["id"] if safety else None
+    kept = None
+    if safety:
+        losses.refuse(client, work.stack, only, lose)
+        kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]
     began = time.monotonic()
     try:
         work.journal.note(stopped=[])
@@ -110,6 +115,8 @@ def run(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
                     f"{'; '.join(wrong)}. Next: --set another one"
                 )
+            if kept:  # what was created meanwhile is not in it
+                losses.refuse(client, work.stack, only, lose, kept)
             for_each(methodcaller("settle"), loads.values())
             stopped = time.monotonic()
             _replace(client, work, only, loads, manifest)
@@ -121,7 +128,7 @@ def run(
         "set": manifest["id"],
         "level": manifest["level"],
         "verdict": "pass",
-        "safety_set": kept,
+        "safety_set": kept["id"] if kept else None,
         "services": outcomes,
         "rto_seconds": round(time.monotonic() - began, 2),
         "outage_seconds": outage,

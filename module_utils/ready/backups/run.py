@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +70,14 @@ def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
 
 
 def restore_set(
-    stack: str, wanted: str | None, only: list[str], host: str, safety: bool, to: str = ""
+    stack: str, wanted: str | None, only: list[str], host: str, safety: bool, to: str = "", lose: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL as it was at the time `to`."""
     from . import restore
 
     work = Work.of(stack)
     with _told(), work.alone():
-        return restore.run(_connect(), work, wanted, only, host, safety, to)
+        return restore.run(_connect(), work, wanted, only, host, safety, to, lose)
 
 
 def ship_wal(stack: str) -> dict[str, Any]:

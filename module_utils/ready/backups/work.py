@@ -141,6 +141,7 @@ class Work:
         """
         from docker.errors import NotFound  # the SDK takes a third of a second, which a timer with nothing to do saves
 
+        from . import opened
         from .volumes import remove_containers
 
         lines = []
@@ -157,6 +158,7 @@ class Work:
                 if container.status != "running":
                     container.start()
                     lines.append(f"started {container.name}, which an interrupted run had stopped")
+        lines += opened.heal(client, self.stack)
         for purpose in (*PURPOSES, ASIDE):
             lines += [f"removed {name}, left by an interrupted run" for name in self._remove(client, purpose)]
         for path in (self.staging, self.fetched):

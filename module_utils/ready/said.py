@@ -1,0 +1,29 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a program said when it failed, short enough for a message, and with the line that says why."""
+
+from __future__ import annotations
+
+import re
+
+#: Characters of a message: of the first error on, and of the end.
+FIRST, LAST = 600, 200
+#: How PostgreSQL's programs, restic, shells and the JVM begin the line that says why; before it comes what went well.
+_ERROR = re.compile(r"\b(error|fatal|panic|exception)\b|cannot |can't |failed", re.IGNORECASE)
+
+
+def shortened(text: str | bytes) -> str:
+    """Return in one line what a program said; of much the first error and the end, of little all.
+
+    The end alone often is the statement that was tried: what was wrong with it stands above.
+    """
+    whole = text.decode(errors="replace") if isinstance(text, bytes) else text
+    words = " ".join(whole.split())
+    if len(words) <= FIRST + LAST:
+        return words
+    lines = whole.splitlines()
+    first = next((number for number, line in enumerate(lines) if _ERROR.search(line)), None)
+    if first is None:
+        return f"{words[:LAST]} … {words[-FIRST:]}"
+    # The line before it names the object that pg_restore was at.
+    why = " ".join(" ".join(lines[max(0, first - 1) :]).split())
+    return why if len(why) <= FIRST + LAST else f"{why[:FIRST]} … {why[-LAST:]}"
