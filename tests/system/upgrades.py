@@ -27,7 +27,7 @@ SEED = 20260101
 
 # ---------------------------------------------------------------- data, and what they are
 def seed_postgresql(stack: Stack) -> None:
-    """A table with a sequence, an index and a view; a second database, and a role with a password of its own."""
+    """A table with a sequence, an index and a view, a role with a password of its own, and databases of every kind."""
     with stack.postgresql() as connection:
         connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text UNIQUE, price numeric(10, 2))")
         connection.execute("INSERT INTO item (name, price) SELECT 'ä ' || n, n / 7.0 FROM generate_series(1, 3000) n")
@@ -36,6 +36,12 @@ def seed_postgresql(stack: Stack) -> None:
         connection.execute("CREATE ROLE reporting LOGIN PASSWORD 'of-no-worth-3917'")
         connection.execute("CREATE DATABASE reports OWNER reporting")
         connection.execute("ALTER DATABASE reports SET work_mem = '7MB'")
+        connection.execute("CREATE DATABASE pattern IS_TEMPLATE true")
+        connection.execute("CREATE DATABASE closed")
+    with stack.postgresql("admin", dbname="closed") as connection:
+        connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 5) AS n")
+    with stack.postgresql("admin") as connection:
+        connection.execute("ALTER DATABASE closed CONNECTION LIMIT 4 ALLOW_CONNECTIONS false")
 
 
 def read_postgresql(stack: Stack) -> Any:
@@ -49,8 +55,8 @@ def read_postgresql(stack: Stack) -> Any:
                 "SELECT last_value FROM item_id_seq",
                 "SELECT indexdef FROM pg_indexes WHERE tablename = 'item' ORDER BY 1",
                 "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = 'reporting'",
-                "SELECT datname, rolname FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE NOT datistemplate "
-                "ORDER BY 1",
+                "SELECT datname, rolname, datistemplate, datallowconn, datconnlimit "
+                "FROM pg_database d JOIN pg_roles r ON r.oid = datdba ORDER BY 1",
                 "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase "
                 "WHERE datname = 'reports'",
             )
