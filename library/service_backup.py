@@ -48,7 +48,7 @@ error:
   returned: always
   type: str
 found:
-  description: V(set), V(seconds), V(verdict) of the drill, V(drill_seconds), V(services), V(healed).
+  description: V(set), V(seconds), V(verdict) of the drill, V(drill_seconds), V(services), V(healed), V(warnings).
   returned: when there was no error
   type: dict
 """

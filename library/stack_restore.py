@@ -44,6 +44,10 @@ options:
     type: list
     elements: str
     default: []
+  skip_broken:
+    description: Whether what of PostgreSQL can't be restored is left out; V(verdict) is V(fail) then.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, description: Does nothing in check mode.}
   diff_mode: {support: N/A, description: There is nothing to show.}
@@ -84,6 +88,7 @@ def main() -> None:
             "to": {"type": "str", "default": ""},
             "safety": {"type": "bool", "default": True},
             "lose_databases": {"type": "list", "elements": "str", "default": []},
+            "skip_broken": {"type": "bool", "default": False},
         },
         lambda its: restore_set(
             its["stack"],
@@ -93,6 +98,7 @@ def main() -> None:
             its["safety"],
             its["to"],
             its["lose_databases"],
+            its["skip_broken"],
         ),
         changed=True,
     )

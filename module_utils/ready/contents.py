@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import dockerexec
 from .engine import EngineError
+from .said import shortened
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -49,7 +50,7 @@ def run(container: Container, command: list[str]) -> str:
     done = dockerexec.run(container, command)
     text = done.output.decode(errors="replace")
     if done.exit_code != 0:
-        raise EngineError(f"{container.name}: {command[0]} ended with {done.exit_code}: {text.strip()[-600:]}")
+        raise EngineError(f"{container.name}: {command[0]} ended with {done.exit_code}: {shortened(text)}")
     return text
 
 

@@ -7,8 +7,12 @@ import re
 
 #: Characters of a message: of the first error on, and of the end.
 FIRST, LAST = 600, 200
-#: How PostgreSQL's programs, restic, shells and the JVM begin the line that says why; before it comes what went well.
-_ERROR = re.compile(r"\b(error|fatal|panic|exception)\b|cannot |can't |failed", re.IGNORECASE)
+#: How PostgreSQL's programs, restic and the JVM begin the line that says why, and how shells do, which is less certain:
+#: before it comes what went well, with names of any kind.
+_ERRORS = (
+    re.compile(r"\b(error|fatal|panic|exception):", re.IGNORECASE),
+    re.compile(r"cannot |can't |failed|denied|no such|no space", re.IGNORECASE),
+)
 
 
 def shortened(text: str | bytes) -> str:
@@ -21,7 +25,7 @@ def shortened(text: str | bytes) -> str:
     if len(words) <= FIRST + LAST:
         return words
     lines = whole.splitlines()
-    first = next((number for number, line in enumerate(lines) if _ERROR.search(line)), None)
+    first = next((number for sign in _ERRORS for number, line in enumerate(lines) if sign.search(line)), None)
     if first is None:
         return f"{words[:LAST]} … {words[-FIRST:]}"
     # The line before it names the object that pg_restore was at.

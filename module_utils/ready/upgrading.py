@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import contents, journal, pgtransfer
-from .backups import losses, opened
+from .backups import losses, opened, pgdatabases, pgproof
+from .backups.manifest import BackupError
 from .container import (
     LABEL_DATA_FORMAT,
     LABEL_ENGINE,
@@ -26,6 +27,7 @@ from .container import (
     desired,
 )
 from .engine import EngineError
+from .said import shortened
 from .waiting import wait_for_all
 
 if TYPE_CHECKING:
@@ -76,15 +78,29 @@ class Upgrade:
         self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
 
     # ------------------------------------------------------------ forth
-    def look(self, lose: Collection[str]) -> None:
-        """Raise BackupError when the move would lose a database, EngineError when that can't be asked.
+    def look(self, lose: Collection[str], check: bool = False) -> None:
+        """Raise BackupError when the move would lose a database or can't succeed, EngineError when that can't be asked.
 
         Args:
             lose: names of databases that may be lost.
+            check: whether nothing may be changed meanwhile: closed databases are not looked into then.
         """
         if self.move["how"] == "dump_restore":
             self._running()
             losses.refuse(self.client, self.stack, [self.service["name"]], lose)
+            self._refuse_broken(check)
+
+    def _refuse_broken(self, check: bool) -> None:
+        """Raise BackupError when the new engine would refuse what the old one holds, as a restore would."""
+        container, login = self._running(), self.service["accounts"]["admin"]["login"]
+        if check:
+            found = pgdatabases.saved(opened.read(container, login))
+            live = pgproof.evaluate(container, login, [its.name for its in found if its.connections])
+        else:
+            with opened.Opened(container, login, opened.Record.of(self.stack["name"])) as its:
+                live = pgproof.evaluate(container, login, its.names)
+        if live.faults:
+            raise BackupError(f"nothing was changed: {pgproof.fault_line(live.faults)}")
 
     def prepare(self, lose: Collection[str] = ()) -> dict[str, Any]:
         """Copy the old data aside, move them, and try them; return the figures. Raises EngineError or BackupError.
@@ -283,7 +299,7 @@ class Upgrade:
             helper.start()
             code = helper.wait(timeout=COPY_TIMEOUT)["StatusCode"]
             if code != 0:
-                said = helper.logs().decode(errors="replace").strip()[-400:]
+                said = shortened(helper.logs())
                 raise EngineError(f"copying the volume {source} to {target} ended with {code}: {said}")
         finally:
             helper.remove(v=True, force=True)

@@ -120,3 +120,61 @@ def test_killed_run_leaves_nothing_open(stack: Ready) -> None:
     assert any(CLOSED in line for line in made["healed"])
     assert databases(stack.stack) == before
     assert not Record.of(NAME).path.exists()
+
+
+#: What relies on a search_path: an extension's function in an index, one's own in CHECK, domain, materialized view.
+RELYING = """
+CREATE EXTENSION cube; CREATE EXTENSION earthdistance;
+CREATE TABLE places (lat float8, lon float8);
+INSERT INTO places SELECT n, n FROM generate_series(1, 50) n;
+CREATE INDEX places_ll ON places USING gist (ll_to_earth(lat, lon));
+CREATE TABLE words (w text); INSERT INTO words VALUES ('a');
+CREATE FUNCTION is_word(t text) RETURNS bool LANGUAGE plpgsql IMMUTABLE
+  AS $$ BEGIN RETURN EXISTS (SELECT FROM words WHERE w = t); END $$;
+CREATE TABLE texts (t text CHECK (is_word(t))); INSERT INTO texts VALUES ('a');
+"""
+FAILING = ("index public.places_ll", "constraint texts_t_check of public.texts")
+
+
+def test_set_that_cannot_be_restored(stack: Ready) -> None:
+    """It is kept and fails, naming database and object; a restore is refused, or brings back everything else."""
+    before = make_set(NAME, "", "localhost", "1%")
+    assert (before["verdict"], before["proof"]["postgresql"]["state"]) == ("pass", "known")
+    with stack.stack.postgresql("admin") as connection:
+        connection.execute("CREATE DATABASE relying")
+    with admin(stack.stack, "relying") as inside:
+        for statement in RELYING.split(";\n"):
+            inside.execute(statement)
+    failed = stack.run("backup", code=2)
+    for words in (*FAILING, "relying", "ALTER FUNCTION", "The set is kept"):
+        assert words in failed.out + failed.err, failed.out + failed.err
+    made = make_set(NAME, "", "localhost", "1%")
+    said = " ".join(made["proof"]["postgresql"]["faults"])
+    assert made["verdict"] == "fail"
+    assert "INDEX places_ll" in said, "the scratch server says it as well"
+    with pytest.raises(BackupError, match="--skip-broken") as refused:
+        restore_set(NAME, None, [], "localhost", safety=True)
+    assert "words" in str(refused.value)
+    found = restore_set(NAME, None, [], "localhost", safety=True, skip_broken=True)
+    its = found["services"]["postgresql"]
+    assert (found["verdict"], its["faults"]) == ("pass", []), its
+    assert any("places_ll" in line for line in its["retried"])
+    with admin(stack.stack, "relying") as inside:
+        assert inside.execute("SELECT (SELECT count(*) FROM places), (SELECT count(*) FROM texts)").fetchone() == (
+            50,
+            1,
+        )
+        # Nothing helps this one, with whatever search_path.
+        inside.execute("CREATE FUNCTION broken() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM words'")
+        inside.execute("CREATE MATERIALIZED VIEW counted AS SELECT broken() AS n")
+        inside.execute("ALTER TABLE words RENAME TO other_words")
+    make_set(NAME, "", "localhost", "1%")
+    found = restore_set(NAME, None, [], "localhost", safety=False, skip_broken=True)
+    its = found["services"]["postgresql"]
+    assert (found["verdict"], its["faults"]) == ("fail", []), its
+    assert any("MATERIALIZED VIEW DATA public counted" in line for line in its["missing"])
+    assert any("TABLE DATA public texts" in line for line in its["missing"])
+    with admin(stack.stack, "relying") as inside:
+        assert inside.execute("SELECT count(*) FROM places").fetchone() == (50,)
+        assert inside.execute("SELECT count(*) FROM other_words").fetchone() == (1,)
+    assert leftovers(NAME) == []

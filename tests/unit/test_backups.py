@@ -362,6 +362,8 @@ def test_what_people_are_told() -> None:
     found = {
         "manifest": a_manifest(),
         "seconds": 9.5,
+        "verdict": "pass",
+        "proof": {},
         "repository": {"location": "/mnt/x", "made": True, "bytes": 1},
         "warnings": ["same disk"],
         "healed": [],

@@ -19,7 +19,7 @@ from ..evidence import timestamp
 from ..plan import images_in_use
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import wal
+from . import pgproof, wal
 from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import masked, retention_arguments, same_disk
@@ -139,7 +139,9 @@ def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: 
 
 
 def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = False) -> dict[str, Any]:
-    """Make a set, and return {manifest, seconds, repository, warnings, healed}. Raises BackupError.
+    """Make a set, and return {manifest, verdict, proof, seconds, repository, warnings, healed}. Raises BackupError.
+
+    A set that is known not to be restorable as a whole is kept: `verdict` is fail then, and `proof` says why.
 
     Args:
         client: a connected client.
@@ -169,6 +171,8 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
                 )
                 for name in names
             }
+            for name, dump in dumps.items():
+                dump.proved = work.state().get("proved", {}).get(name, {})
             figures = dump_all(work, dumps, level)
         exact = level == "quiesced"
         included = describe(work.place() / "include", [item.name for item in (work.place() / "include").iterdir()])
@@ -202,9 +206,17 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
             "loses both. Next: set backup_repository to another disk or machine"
         )
-    work.remember(last_set=manifest_id)
+    proof = {name: dump.outcome.proof for name, dump in dumps.items() if dump.outcome.proof}
+    proved = {
+        name: {"fingerprint": its["fingerprint"], "at": its["at"]}
+        for name, its in proof.items()
+        if its["state"] == pgproof.PROVED
+    }
+    work.remember(last_set=manifest_id, **({"proved": proved} if proved else {}))
     return {
         "manifest": manifest,
+        "verdict": "fail" if any(its["faults"] for its in proof.values()) else "pass",
+        "proof": proof,
         "seconds": round(time.monotonic() - clock, 2),
         "repository": {"location": masked(work.settings["repository"]), "made": made, "bytes": repository.size()},
         "warnings": warnings,

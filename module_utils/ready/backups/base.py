@@ -33,6 +33,7 @@ class Outcome:
     content: Content = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)  #: what else the manifest says of it
     warnings: list[str] = field(default_factory=list)  #: what the set is without, for people
+    proof: dict[str, Any] | None = None  #: whether it can be restored, as far as that was looked at
 
 
 class Dump:
@@ -60,6 +61,7 @@ class Dump:
         self.probe = PROBES[self.name](service, passwords, ASKING, ca)
         self.passwords = passwords
         self.outcome = Outcome()
+        self.proved: Mapping[str, Any] = {}  #: the proof that an earlier run has made
         self.live = 0  #: the store's own count of its things, around the dump
         self.stopped_at = 0.0  #: of the monotonic clock; 0 while it runs
 
@@ -158,6 +160,9 @@ class Load:
 
     def __init__(self, scratch: ScratchService, part: Mapping[str, Any], directory: Path) -> None:
         self.scratch, self.part, self.directory = scratch, part, directory
+        self.skip_broken = False  #: whether what can't be restored is left out
+        self.missing: list[str] = []  #: what was left out, for people
+        self.retried: list[str] = []  #: what came back at the second try alone
 
     def load(self) -> None:
         """Make the data volume of the files, and start the service on it. Raises BackupError."""

@@ -14,6 +14,7 @@ from . import backup
 from .drill import fetch, prove_all
 from .run import alone
 from .scratch import Scratch
+from .telling import proof_faults
 from .work import Work
 
 if TYPE_CHECKING:
@@ -38,14 +39,27 @@ def make_and_prove(stack: str, services: Sequence[str], host: str) -> dict[str, 
         host: name of the host in the inventory.
 
     Returns:
-        {set: id, seconds: for the set, verdict: of the drill, drill_seconds, services: what each said, healed: lines}.
+        {set: id, seconds: for the set, verdict: of the drill, drill_seconds, services: what each said, healed: lines,
+        warnings: lines, also of what could not be restored; nothing but that was left out}.
     """
     with alone(stack) as (client, work):
         healed = work.heal(client)
         some = Some({**work.settings, "stack": only(work.stack, services)}, work.directory)
         made = backup.run(client, some, "fuzzy", host, safety=True)
         proven = _prove(client, some, made["manifest"]["id"], services)
-    return {"set": made["manifest"]["id"], "seconds": made["seconds"], **proven, "healed": healed}
+    missing = [
+        f"{name}: set {made['manifest']['id']} can't bring back {line}"
+        for name, its in proven["services"].items()
+        for line in its.get("missing", [])
+    ]
+    warnings = [*made["warnings"], *proof_faults(made).values(), *missing]
+    return {
+        "set": made["manifest"]["id"],
+        "seconds": made["seconds"],
+        **proven,
+        "healed": healed,
+        "warnings": warnings,
+    }
 
 
 def _prove(client: DockerClient, work: Work, wanted: str, services: Sequence[str]) -> dict[str, Any]:
@@ -54,7 +68,7 @@ def _prove(client: DockerClient, work: Work, wanted: str, services: Sequence[str
         work.journal.note(stopped=[])
         manifest, directory = fetch(work, wanted, services)
         with Scratch(client, work.stack, "drill") as scratch:
-            _, outcomes = prove_all(client, scratch, manifest, directory, services)
+            _, outcomes = prove_all(client, scratch, manifest, directory, services, skip_broken=True)
     finally:
         shutil.rmtree(work.fetched, ignore_errors=True)
         work.journal.end()

@@ -66,9 +66,17 @@ def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str
 
 
 def prove_all(
-    client: DockerClient, scratch: Scratch, manifest: Mapping[str, Any], directory: Path, only: Sequence[str]
+    client: DockerClient,
+    scratch: Scratch,
+    manifest: Mapping[str, Any],
+    directory: Path,
+    only: Sequence[str],
+    skip_broken: bool = False,
 ) -> tuple[dict[str, Load], dict[str, dict[str, Any]]]:
-    """Load and ask the chosen parts at the same time; return the loads, still running, and what each said."""
+    """Load and ask the chosen parts at the same time; return the loads, still running, and what each said.
+
+    With `skip_broken` what can't be restored is left out, and named as missing.
+    """
     used = images(client, scratch.stack)
     if wrong := refusals(manifest, used, only):
         raise BackupError("; ".join(wrong))
@@ -77,6 +85,7 @@ def prove_all(
         service = scratch.service(name)
         service.image, how = choose_image(client, manifest["parts"][name]["image"], used[name])
         loads[name] = LOADS[name](service, manifest["parts"][name], directory / name)
+        loads[name].skip_broken = skip_broken
         outcomes[name] = {"image": how}
 
     def ask(name: str) -> None:

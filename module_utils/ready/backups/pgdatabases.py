@@ -97,6 +97,14 @@ def promised(part: Mapping[str, Any]) -> list[Database]:
     ]
 
 
+def names_of_files(part: Mapping[str, Any]) -> dict[str, str]:
+    """Return file -> the database whose dump it is; an older manifest tells it by the order."""
+    if "databases" in part:
+        return {its["file"]: name for name, its in part["databases"].items() if its["file"]}
+    names = part.get("content", {}).get("names", {}).get("databases", [])
+    return {f"database{number}.dump": name for number, name in enumerate(names)}
+
+
 def to_set(wanted: Iterable[Database], found: Iterable[Database]) -> list[str]:
     """Return the statements by which databases get the flags that they should have."""
     there = {database.name: database for database in found}

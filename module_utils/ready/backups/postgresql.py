@@ -8,23 +8,29 @@ large objects nor rows that a policy hides, and a dump that quietly lacks those 
 from __future__ import annotations
 
 import re
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
+from ..evidence import timestamp
 from ..services.postgresql import PostgreSQL
-from . import pgdatabases, wal
+from . import pgdatabases, pgproof, pgrestore, wal
 from .base import Content, Dump, Load
 from .base_backup import BASE, take_base
 from .manifest import BackupError
-from .opened import Opened, Record, set_flags
+from .opened import Opened, Record, read, set_flags
 from .pgdatabases import Database
 from .psql import target
 from .scratch import TRANSFER
 from .volumes import exec_to_file, execute, put_file
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 NAME = "ready-backup"
 GLOBALS = "globals.sql"
@@ -152,21 +158,10 @@ class PostgreSQLDump(Dump):
 
     def write(self, directory: Path) -> None:
         """Dump and count each database in its snapshot; write the roles."""
-        files = {}
-        for number, (database, (_, snapshot)) in enumerate(self.snapshots.items()):
-            name = files[database] = f"database{number}.dump"
-            source = target(database, self.login, application_name=NAME)
-            # Uncompressed, so that the repository finds what has not changed; it compresses and encrypts itself.
-            command = ["pg_dump", "-d", source, "--format=custom", "--compress=0", f"--snapshot={snapshot}", "-w"]
-            exec_to_file(self.container, command, directory / name)
-            with (directory / name).open("rb") as stream:
-                begins = stream.read(len(MAGIC))
-            if begins != MAGIC:
-                raise BackupError(f"postgresql: pg_dump of {database} ended well and wrote no dump. No set was made")
-            self.outcome.files.append(name)
+        files = self._dump(directory)
+        self.outcome.files += [*files.values(), GLOBALS]
         self.outcome.more["databases"] = pgdatabases.described(self.opened.found, files)
-        exec_to_file(self.container, ["pg_dumpall", "-U", self.login, "--globals-only", "-w"], directory / GLOBALS)
-        self.outcome.files.append(GLOBALS)
+        self.outcome.proof = self._prove(directory / "schema")
         if self.sidecar and self.receiver:
             system, its = self._system(), self.sidecar
             self.outcome.more["base"] = take_base(
@@ -175,6 +170,51 @@ class PostgreSQLDump(Dump):
             self.outcome.files.append(BASE)
         self.outcome.content = whole(self.opened.found, ((name, item[0]) for name, item in self.snapshots.items()))
         self.live = self.things(self.outcome.content)
+
+    def _dump(self, directory: Path, *options: str) -> dict[str, str]:
+        """Dump each database in its snapshot, and the roles; return database -> file."""
+        files = {}
+        for number, (database, (_, snapshot)) in enumerate(self.snapshots.items()):
+            name = files[database] = f"database{number}.dump"
+            source = target(database, self.login, application_name=NAME)
+            # Uncompressed, so that the repository finds what has not changed; it compresses and encrypts itself.
+            command = ["pg_dump", "-d", source, "--format=custom", "--compress=0", f"--snapshot={snapshot}", "-w"]
+            exec_to_file(self.container, [*command, *options], directory / name)
+            with (directory / name).open("rb") as stream:
+                begins = stream.read(len(MAGIC))
+            if begins != MAGIC:
+                raise BackupError(f"postgresql: pg_dump of {database} ended well and wrote no dump. No set was made")
+        exec_to_file(self.container, ["pg_dumpall", "-U", self.login, "--globals-only", "-w"], directory / GLOBALS)
+        return files
+
+    def _prove(self, directory: Path) -> dict[str, Any]:
+        """Return whether the schema can be restored; what an earlier run has proved is not proved again."""
+        began = time.monotonic()
+        try:
+            found = pgproof.fingerprint(self.container, self.login, self.opened.names)
+            if known := pgproof.known(found, self.proved):
+                return known
+            live = pgproof.evaluate(self.container, self.login, self.opened.names)
+            return pgproof.judged(found, timestamp(), live, self._restore_schema(directory), began)
+        except BackupError as error:  # the set is none the worse for it
+            return pgproof.unknown(str(error))
+
+    def _restore_schema(self, directory: Path) -> list[str]:
+        """Restore all schemas into a scratch server, and return what could not be restored, a line each."""
+        directory.mkdir(mode=0o700)
+        try:
+            files = self._dump(directory, "--schema-only")
+            part = {
+                "files": {name: {} for name in [*files.values(), GLOBALS]},
+                "databases": pgdatabases.described(self.opened.found, files),
+            }
+            load = PostgreSQLLoad(self.scratch.service(self.name), part, directory)
+            load.skip_broken = True
+            load.restore()
+            load.scratch.remove()
+        finally:
+            shutil.rmtree(directory)
+        return load.failed
 
     def _system(self) -> str:
         """Return what tells this cluster from every other one."""
@@ -204,6 +244,16 @@ class PostgreSQLLoad(Load):
 
     def load(self) -> None:
         """Start empty, load globals and databases, and set the accounts as this inventory says."""
+        self.restore()
+        if self.skip_broken:
+            self._retry()
+        set_flags(self.scratch.running(), self.login, pgdatabases.promised(self.part))
+        self.scratch.wait(reconcile=True)
+
+    def restore(self) -> None:
+        """Start empty, load globals and databases; with `skip_broken` go on past what fails. Raises BackupError."""
+        self.broken: dict[str, list[pgrestore.Failure]] = {}  # database -> what failed in it
+        self.absent: dict[str, str] = {}  # database that could not be made -> why
         scratch = self.scratch
         scratch.configure()
         container = scratch.create()
@@ -215,14 +265,49 @@ class PostgreSQLLoad(Load):
         adapted.unlink()
         psql = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-U", login, "-d", "template1", "-w"]
         execute(container, [*psql, "-f", f"{TRANSFER}/{GLOBALS}"])
-        for name in sorted(self.part["files"]):
-            if name in {GLOBALS, BASE}:
-                continue
+        for name, database in pgdatabases.names_of_files(self.part).items():
             put_file(container, TRANSFER, self.directory / name, name, user)
-            restore = ["pg_restore", "-U", login, "-d", "template1", "-w", "--create", "--clean", "--if-exists"]
-            execute(container, [*restore, "--exit-on-error", f"{TRANSFER}/{name}"])
-        set_flags(container, login, pgdatabases.promised(self.part))
-        scratch.wait(reconcile=True)
+            try:
+                self._restore(container, f"{TRANSFER}/{name}", database)
+            except BackupError as error:
+                raise BackupError(f"postgresql: database {database}: {error}") from error
+
+    def _restore(self, container: Container, file: str, database: str) -> None:
+        if not self.skip_broken:
+            execute(container, [*pgrestore.command(self.login), "--exit-on-error", file])
+            return
+        try:
+            if failed := pgrestore.restore(container, self.login, file):
+                self.broken[database] = failed
+        except BackupError as error:
+            if database in {its.name for its in read(container, self.login)}:
+                raise
+            self.absent[database] = str(error)
+
+    @property
+    def failed(self) -> list[str]:
+        """What could not be restored with an empty search_path, a line each."""
+        return [
+            *(f"{name}: the whole database: {why}" for name, why in self.absent.items()),
+            *(f"{name}: {failure}" for name, failures in self.broken.items() for failure in failures),
+        ]
+
+    def _retry(self) -> None:
+        """Try what failed once more, and note what is missing then."""
+        names = {database: file for file, database in pgdatabases.names_of_files(self.part).items()}
+        for database, failed in self.broken.items():
+            file = f"{TRANSFER}/{names[database]}"
+            back, missing = pgrestore.retry(self.scratch.running(), self.login, file, database, failed)
+            self.broken[database] = missing
+            self.retried += [f"{database}: {its.what}" for its in back]
+        self.missing = self.failed
+
+    def promised(self) -> Content:
+        """Return what the manifest says is there, less what is known to be missing."""
+        return self._less(super().promised())
+
+    def _less(self, content: Content) -> Content:
+        return pgrestore.without(content, self.broken, self.absent) if self.missing else content
 
     @property
     def login(self) -> str:
@@ -246,7 +331,7 @@ class PostgreSQLLoad(Load):
             for database in missing:
                 with connect(self._probe(), database) as connection:
                     connection.execute("DROP EXTENSION IF EXISTS amcheck")
-        return ["pg_restore --exit-on-error", "pg_amcheck"]
+        return ["pg_restore" if self.skip_broken else "pg_restore --exit-on-error", "pg_amcheck"]
 
     def _probe(self) -> PostgreSQL:
         probe = self.scratch.probe()
@@ -267,7 +352,7 @@ class PostgreSQLLoad(Load):
             content = whole(opened.found, each(opened.names))
         if "databases" not in self.part:  # an older set does not say which flags they had
             del content["names"]["flags"]
-        return content
+        return self._less(content)
 
     def logins(self) -> int:
         """Ask as every account."""

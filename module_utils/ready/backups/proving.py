@@ -48,6 +48,7 @@ def prove(load: Load) -> dict[str, Any]:
         outcome["faults"] = content_faults(promised, found)
         outcome["asked"] = [*load.integrity(), *(kind for kind in KINDS if promised.get(kind))]
         outcome["logins"] = load.logins()
+        outcome |= {key: its for key, its in (("missing", load.missing), ("retried", load.retried)) if its}
     except Exception as error:  # a drill reports: whatever an engine or driver raises is its finding
         text = hidden(" ".join(str(error).split()), load.scratch.passwords.values())
         outcome["faults"].append(text if isinstance(error, BackupError) else f"{type(error).__name__}: {text[:400]}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from docker.errors import APIError
 
+from ..said import shortened
 from . import wal
 from .backup import images
 from .base import Content, Load
@@ -226,7 +227,7 @@ class PointInTimeLoad(PostgreSQLLoad):
                 f"Next: choose an earlier time, or --to {LATEST}"
             )
             return self.point.refused
-        return f"postgresql: replaying its WAL failed: {' '.join(text.split())[-400:]}"
+        return f"postgresql: replaying its WAL failed: {shortened(text)}"
 
     def promised(self) -> Content:
         """Return nothing: no manifest tells what a chosen time held."""

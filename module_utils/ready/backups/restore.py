@@ -14,13 +14,14 @@ from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import backup, losses
+from . import backup, losses, opened
 from .backup import refuse_down
 from .base import Load
 from .drill import fetch, prove_all
 from .manifest import BackupError
 from .scratch import STARTING, Scratch
 from .stores import with_data
+from .telling import proof_faults
 from .work import Work
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Seconds that a restored service may take to answer questions about its data.
 ANSWERING = 60.0
+_OR_SKIP = ", or --skip-broken, which brings back all of PostgreSQL but what fails, and names that"
 
 
 def _swap(client: DockerClient, work: Work, name: str, load: Load) -> None:
@@ -69,6 +71,7 @@ def run(
     safety: bool,
     to: str = "",
     lose: Sequence[str] = (),
+    skip_broken: bool = False,
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL at a chosen time, and return what was done.
 
@@ -83,6 +86,7 @@ def run(
         safety: whether to make a set of what is there first.
         to: the time that PostgreSQL is to go to; empty restores the set as it is.
         lose: databases of PostgreSQL that may be lost although the safety set can't hold them.
+        skip_broken: whether what of PostgreSQL can't be restored is left out; the verdict is fail then.
     """
     clock = time.monotonic()
     healed = work.heal(client)
@@ -94,10 +98,11 @@ def run(
         from . import recovery  # brings PostgreSQL's driver along
 
         point = recovery.plan(client, work, to, only, wanted)
-    kept = None
+    kept, warnings = None, []
     if safety:
         losses.refuse(client, work.stack, only, lose)
-        kept = backup.run(client, work, "fuzzy", host, safety=True)["manifest"]
+        made = backup.run(client, work, "fuzzy", host, safety=True)
+        kept, warnings = made["manifest"], [*made["warnings"], *proof_faults(made).values()]
     began = time.monotonic()
     try:
         work.journal.note(stopped=[])
@@ -107,13 +112,14 @@ def run(
             if point:
                 loads, outcomes = recovery.prove_point(client, scratch, work, point, manifest, directory)
             else:
-                loads, outcomes = prove_all(client, scratch, manifest, directory, only)
-            if wrong := [f"{name}: {'; '.join(its['faults'])}" for name, its in outcomes.items() if its["faults"]]:
+                loads, outcomes = prove_all(client, scratch, manifest, directory, only, skip_broken)
+            broken = {name: "; ".join(its["faults"]) for name, its in outcomes.items() if its["faults"]}
+            if wrong := [f"{name}: {faults}" for name, faults in broken.items()]:
                 if point and wrong == [f"{recovery.SERVICE}: {point.refused}"]:
                     raise BackupError(point.refused)
                 raise BackupError(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
-                    f"{'; '.join(wrong)}. Next: --set another one"
+                    f"{'; '.join(wrong)}. Next: --set another one{_OR_SKIP if opened.SERVICE in broken else ''}"
                 )
             if kept:  # what was created meanwhile is not in it
                 losses.refuse(client, work.stack, only, lose, kept)
@@ -127,7 +133,8 @@ def run(
     return {
         "set": manifest["id"],
         "level": manifest["level"],
-        "verdict": "pass",
+        "verdict": "fail" if any(its.get("missing") for its in outcomes.values()) else "pass",
+        "warnings": warnings,
         "safety_set": kept["id"] if kept else None,
         "services": outcomes,
         "rto_seconds": round(time.monotonic() - began, 2),

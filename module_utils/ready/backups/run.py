@@ -70,14 +70,21 @@ def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
 
 
 def restore_set(
-    stack: str, wanted: str | None, only: list[str], host: str, safety: bool, to: str = "", lose: Sequence[str] = ()
+    stack: str,
+    wanted: str | None,
+    only: list[str],
+    host: str,
+    safety: bool,
+    to: str = "",
+    lose: Sequence[str] = (),
+    skip_broken: bool = False,
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL as it was at the time `to`."""
     from . import restore
 
     work = Work.of(stack)
     with _told(), work.alone():
-        return restore.run(_connect(), work, wanted, only, host, safety, to, lose)
+        return restore.run(_connect(), work, wanted, only, host, safety, to, lose, skip_broken)
 
 
 def ship_wal(stack: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..part import FAIL, Part
 from ..status import human_size
+from . import pgproof
 from .manifest import summary, utc
 
 COLUMNS = [
@@ -37,12 +38,18 @@ def _since(seconds: float | None) -> list[str]:
     return [f"PostgreSQL can be restored to any time since {utc(seconds)}."] if seconds else []
 
 
+def proof_faults(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return service -> why a set that was made can't be restored as a whole."""
+    return {name: pgproof.fault_line(its["faults"]) for name, its in found.get("proof", {}).items() if its["faults"]}
+
+
 def backup_part(found: Mapping[str, Any]) -> Part:
     """Return what `stack_backup` found."""
     if found.get("error"):
         return _failed("backup", found)
     manifest = summary(found["manifest"])
-    part = Part("backup", "pass", {**_results(found), "manifest": manifest})
+    part = Part("backup", found["verdict"], {**_results(found), "manifest": manifest})
+    faults = proof_faults(found)
     for name, its in manifest["parts"].items():
         size = sum(item["size"] for item in its["files"].values())
         outage = f", stood still for {its['outage_seconds']} s" if its["outage_seconds"] else ""
@@ -50,7 +57,7 @@ def backup_part(found: Mapping[str, Any]) -> Part:
             {
                 "service": name,
                 "what": _things(name, its["things"]),
-                "verdict": "pass",
+                "verdict": "fail" if name in faults else "pass",
                 "took": "",
                 "detail": f"{human_size(size)} as of {its['consistent_at']}{outage}",
             }
@@ -62,6 +69,8 @@ def backup_part(found: Mapping[str, Any]) -> Part:
         f"{found['repository']['location']}, after {found['seconds']} s.",
         *_since(found.get("upkeep", {}).get("recoverable_from")),
         *found["warnings"],
+        *(line for its in found["proof"].values() for line in pgproof.lines(its)),
+        *(f"The set is kept. {line}" for line in faults.values()),
         "Next: ./ready drill proves it; ./ready backup key prints what to keep elsewhere.",
     ]
     return part
@@ -125,9 +134,14 @@ def restore_part(found: Mapping[str, Any]) -> Part:
     kept = f" What was there before is set {found['safety_set']}." if found["safety_set"] else ""
     part.next = [
         *found["healed"],
+        *found.get("warnings", []),
         f"{_what(found)} is in place: {found['rto_seconds']} s in all, services down for "
         f"{found['outage_seconds']} s.{kept}",
     ]
+    for name, its in found["services"].items():
+        if retried := its.get("retried"):
+            part.next.append(f"{name}: restored with the database's own search_path alone: {'; '.join(retried)}")
+        part.next += [f"{name}: missing, since it can't be restored: {line}" for line in its.get("missing", [])]
     if "recovery" in found:
         part.next.append(
             "Next: ./ready backup. PostgreSQL has begun a new history; times from now on need a base backup of it."

@@ -86,7 +86,7 @@ def outcome(verb: str, work: Work) -> dict[str, Any]:
         return {"verdict": "skipped" if verb == "wal" else "fail", "results": {"error": str(error)}}
     except BackupError as error:
         return {"verdict": "fail", "results": {"error": str(error)}}
-    return {"verdict": "pass", "results": made | {"manifest": summary(made["manifest"])}}
+    return {"verdict": made["verdict"], "results": made | {"manifest": summary(made["manifest"])}}
 
 
 def metrics(verb: str, stack: str, verdict: str, now: float, success: float | None) -> str:
@@ -123,7 +123,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = timestamp()
     work = Work.of(stack)
     last = work.state().get(f"{verb}_succeeded_at")
-    if arguments.if_due and not due(last, arguments.if_due, time.time()):
+    # A set that was saved and found wanting is not made again every hour.
+    saved = work.state().get(f"{verb}_saved_at")
+    latest = max(filter(None, (last, saved)), default=None)
+    if arguments.if_due and not due(latest, arguments.if_due, time.time()):
         return 0
     lock, here = Path("/run/lock") / f"ready-{stack}.json", this_run(os.getpid())
     holder = None
@@ -148,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if found["verdict"] == "pass":
             last = time.time()
             work.remember(**{f"{verb}_succeeded_at": last})
+        elif "manifest" in found["results"]:
+            work.remember(**{f"{verb}_saved_at": time.time()})
         document = {"name": verb, "started_at": started, "finished_at": timestamp(), **found}
         write_text(work.directory / f"last_{verb}.json", json.dumps(document, indent=1))
     except OSError as error:  # a full disk, maybe; the exit code and the metric must tell all the same
@@ -163,6 +168,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def faults(found: dict[str, Any]) -> str:
-    """Return what a drill found, in one line."""
+    """Return what a drill found, or why a set that was saved can't be restored as a whole, in one line."""
+    from .telling import proof_faults  # an hourly job mostly ends without it
+
     services = found["results"].get("services", {})
-    return "; ".join(f"{name}: {', '.join(its['faults'])}" for name, its in services.items() if its.get("faults"))
+    drilled = [f"{name}: {', '.join(its['faults'])}" for name, its in services.items() if its.get("faults")]
+    return "; ".join([*drilled, *proof_faults(found["results"]).values()])

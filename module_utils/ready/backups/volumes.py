@@ -18,6 +18,7 @@ from docker.errors import APIError, NotFound
 
 from .. import dockerexec
 from ..container import LABEL_STACK
+from ..said import shortened
 from .manifest import BackupError
 
 if TYPE_CHECKING:
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
 #: Seconds that copying, dumping or loading may take: they grow with the data.
 LONG = 6 * 3600
 _BLOCK = 2**20
-_WORDS = 400
 _COPY = "find /to -mindepth 1 -delete; cp -a /from/. /to/"
-
-
-def _words(text: bytes) -> str:
-    return " ".join(text.decode(errors="replace").split())[-_WORDS:]
 
 
 def exec_to_file(container: Container, command: Sequence[str], path: Path) -> None:
@@ -40,14 +36,14 @@ def exec_to_file(container: Container, command: Sequence[str], path: Path) -> No
     with path.open("xb") as stream:
         done = dockerexec.run(container, command, write=stream.write)
     if done.exit_code != 0:
-        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {_words(done.errors)}")
+        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {shortened(done.errors)}")
 
 
 def execute(container: Container, command: Sequence[str]) -> str:
     """Return what a command in a running container prints. Raises BackupError unless it exits with 0."""
     done = dockerexec.run(container, command)
     if done.exit_code != 0:
-        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {_words(done.output)}")
+        raise BackupError(f"{container.name}: {command[0]} ended with {done.exit_code}: {shortened(done.output)}")
     return done.output.decode(errors="replace")
 
 
@@ -182,7 +178,7 @@ def finish(container: Container, what: str, begin: Callable[[], object] | None =
     finally:
         container.remove(v=True, force=True)
     if code != 0:
-        raise BackupError(f"{what}: ended with {code}: {_words(output)}")
+        raise BackupError(f"{what}: ended with {code}: {shortened(output)}")
     return output.decode(errors="replace")
 
 

@@ -1,0 +1,133 @@
+"""What evaluating PostgreSQL's expressions has shown, and what of it is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ready.backups import pgproof
+from ready.backups.pgexpressions import Evaluated, evaluated
+from ready.backups.telling import backup_part, proof_faults, restore_part
+from ready.backups.timer import faults
+
+ERRORS = """\
+psql:<stdin>:66: ERROR:  42P01: relation "words" does not exist
+LINE 1: EXISTS (SELECT FROM words WHERE w = t)
+QUERY:  EXISTS (SELECT FROM words WHERE w = t)
+CONTEXT:  PL/pgSQL function public.known(text) line 1 at RETURN
+LOCATION:  parserOpenTable, parse_relation.c:1392
+psql:<stdin>:66: STATEMENT:  /* @ready constraint c of public.texts @ready */ SELECT 1
+psql:<stdin>:66: ERROR:  57014: canceling statement due to statement timeout
+LOCATION:  ProcessInterrupts, postgres.c:3405
+psql:<stdin>:66: STATEMENT:  /* @ready materialized view public.slow @ready */ SELECT 2
+ERROR:  25006: cannot execute INSERT in a read-only transaction
+STATEMENT:  /* @ready index public.writes @ready */ SELECT 3
+"""
+
+
+def test_errors_are_told_apart() -> None:
+    """An error of a restore is a fault; a timeout or a write says nothing of one, and that is told."""
+    found = evaluated('["index public.i", 3, 0]\n["constraint k of public.t", 0, 0]\n', ERRORS)
+    assert (found.objects, found.rowless) == (2, 1)
+    assert found.faults == [
+        'constraint c of public.texts: relation "words" does not exist '
+        "(PL/pgSQL function public.known(text) line 1 at RETURN)"
+    ]
+    assert found.unproven == [
+        "materialized view public.slow: canceling statement due to statement timeout",
+        "index public.writes: cannot execute INSERT in a read-only transaction",
+    ]
+
+
+def test_constraint_that_is_false_is_a_fault() -> None:
+    """Such a row is refused by COPY, with no error in the expression itself."""
+    (fault,) = evaluated('["constraint k of public.t", 5, 2]', "").faults
+    assert fault == "constraint k of public.t: found 2 of 5 rows for which it is false"
+
+
+def test_error_without_object_is_not_lost() -> None:
+    """Whatever fails before anything is evaluated leaves something unproven."""
+    assert evaluated("", "ERROR:  42501: permission denied").unproven == ["permission denied"]
+
+
+def test_same_schema_is_not_proved_again() -> None:
+    """A new one is."""
+    proved = {"fingerprint": "a", "at": "2026-01-01T00:00:00Z"}
+    found = pgproof.known("a", proved)
+    assert found is not None
+    assert found["state"] == "known"
+    assert proved["at"] in pgproof.lines(found)[0]
+    assert pgproof.known("b", proved) is None
+    assert pgproof.known("a", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("live", "schema", "state"),
+    [(Evaluated(), [], "proved"), (Evaluated(faults=["a"]), [], "failed"), (Evaluated(), ["b"], "failed")],
+)
+def test_both_proofs_count(live: Evaluated, schema: list[str], state: str) -> None:
+    """The schema in scratch, and the expressions on the running server."""
+    proof = pgproof.judged("a", "now", live, schema, 0.0)
+    assert proof["state"] == state
+    assert proof["faults"] == [*live.faults, *schema]
+
+
+def test_words_say_what_was_proved() -> None:
+    """Not that it can be restored: only a drill says so."""
+    (said,) = pgproof.lines(pgproof.judged("a", "now", Evaluated(objects=7, rowless=2), [], 0.0))
+    assert "7 expressions" in said
+    assert "2 of them on no row" in said
+    assert "drill" in said
+    assert "not proved: no memory" in pgproof.lines(pgproof.unknown("no memory"))[0]
+
+
+def made(*found: str) -> dict[str, Any]:
+    """Return what `backup.run` returns of a set with these faults."""
+    proof = pgproof.judged("a", "now", Evaluated(faults=list(found)), [], 0.0)
+    part = {"things": 1, "files": {"a": {"size": 1}}, "outage_seconds": 0, "consistent_at": "now"}
+    return {
+        "manifest": {"id": "set", "level": "fuzzy", "skew_seconds": 0, "parts": {"postgresql": part}},
+        "verdict": "fail" if found else "pass",
+        "proof": {"postgresql": proof},
+        "healed": [],
+        "warnings": [],
+        "seconds": 1,
+        "repository": {"location": "/r"},
+    }
+
+
+def test_set_that_cannot_be_restored_fails_and_is_kept() -> None:
+    """Database, object and cure are named, by the verb and by a timer."""
+    found = made("app: index public.i: no such function")
+    part = backup_part(found)
+    assert part.verdict == "fail"
+    assert part.rows[0]["verdict"] == "fail"
+    said = " ".join(part.next)
+    assert "The set is kept" in said
+    assert "app: index public.i: no such function" in said
+    assert "ALTER FUNCTION" in said
+    assert "index public.i" in faults({"results": found})
+    assert backup_part(made()).verdict == "pass"
+    assert proof_faults(made()) == {}
+
+
+def test_what_a_restore_left_out_is_named() -> None:
+    """And what came back at the second try."""
+    its = {"verdict": "pass", "faults": [], "seconds": 1, "asked": [], "logins": 4, "image": "i", "things": 1}
+    found = {
+        "verdict": "fail",
+        "healed": [],
+        "warnings": ["a warning"],
+        "set": "s",
+        "rto_seconds": 1,
+        "outage_seconds": 1,
+        "safety_set": "before",
+        "services": {
+            "postgresql": {**its, "missing": ["app: INDEX public i: why"], "retried": ["app: INDEX public j"]}
+        },
+    }
+    part = restore_part(found)
+    assert part.verdict == "fail"
+    said = " ".join(part.next)
+    for words in ("a warning", "missing", "INDEX public i: why", "own search_path alone: app: INDEX public j"):
+        assert words in said
