@@ -174,3 +174,11 @@ def test_nothing_closed_needs_no_record(tmp_path: Path, monkeypatch: pytest.Monk
     with Opened(NOTHING, "admin", its.record):
         assert not its.record.path.exists()
     assert its.log == []
+
+
+def test_file_of_a_database() -> None:
+    """A manifest says it; in an older one the order of names does."""
+    part = {"databases": pgdatabases.described(ALL, {"app": "database0.dump", "pattern": "database1.dump"})}
+    assert pgdatabases.names_of_files(part) == {"database0.dump": "app", "database1.dump": "pattern"}
+    older = {"content": {"names": {"databases": ["app", "postgres"]}}}
+    assert pgdatabases.names_of_files(older) == {"database0.dump": "app", "database1.dump": "postgres"}

@@ -52,11 +52,12 @@ def test_error_without_object_is_not_lost() -> None:
 
 def test_same_schema_is_not_proved_again() -> None:
     """A new one is."""
-    proved = {"fingerprint": "a", "at": "2026-01-01T00:00:00Z"}
+    proved = pgproof.remembered(pgproof.judged("a", "2026-01-01", Evaluated(unproven=["slow view"]), [], 0.0))
     found = pgproof.known("a", proved)
     assert found is not None
     assert found["state"] == "known"
     assert proved["at"] in pgproof.lines(found)[0]
+    assert "slow view" in pgproof.lines(found)[1], "what was not proved then is not proved now"
     assert pgproof.known("b", proved) is None
     assert pgproof.known("a", {}) is None
 

@@ -62,7 +62,12 @@ def known(print_: str, proved: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the proof that an earlier run has made of the same schema, None when it is new."""
     if proved.get("fingerprint") != print_:
         return None
-    return {"state": KNOWN, "fingerprint": print_, "at": proved["at"], "faults": [], "unproven": []}
+    return {"state": KNOWN, **remembered(proved), "faults": []}
+
+
+def remembered(proof: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the next run has to know of a proof."""
+    return {key: proof[key] for key in ("fingerprint", "at", "unproven")}
 
 
 def judged(print_: str, at: str, live: Evaluated, schema: Iterable[str], began: float) -> dict[str, Any]:
@@ -102,12 +107,12 @@ def fault_line(faults: Sequence[str]) -> str:
 
 def lines(proof: Mapping[str, Any]) -> list[str]:
     """Return exactly what was proven, for people."""
+    said = []
     if proof["state"] == KNOWN:
-        return [
+        said.append(
             "PostgreSQL: functions, types, views, constraints and expression indexes are those that were proved at "
             f"{proof['at']}. The data are proved by a drill alone."
-        ]
-    said = []
+        )
     if proof["state"] == PROVED:
         said.append(
             f"PostgreSQL: its schema was restored into a scratch server, and {proof['objects']} expressions of "

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from ..evidence import timestamp
+from ..leaks import hidden
 from ..services.postgresql import PostgreSQL
 from . import pgdatabases, pgproof, pgrestore, wal
 from .base import Content, Dump, Load
@@ -196,8 +197,9 @@ class PostgreSQLDump(Dump):
                 return known
             live = pgproof.evaluate(self.container, self.login, self.opened.names)
             return pgproof.judged(found, timestamp(), live, self._restore_schema(directory), began)
-        except BackupError as error:  # the set is none the worse for it
-            return pgproof.unknown(str(error))
+        except Exception as error:  # whatever kept it from being proved: the set is none the worse for it
+            text = hidden(" ".join(str(error).split()), self.passwords.values())
+            return pgproof.unknown(text if isinstance(error, BackupError) else f"{type(error).__name__}: {text[:400]}")
 
     def _restore_schema(self, directory: Path) -> list[str]:
         """Restore all schemas into a scratch server, and return what could not be restored, a line each."""

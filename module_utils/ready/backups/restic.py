@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..said import shortened
 from .manifest import BackupError
 
 #: Where role `backup` puts the restic that the inventory names.
@@ -30,7 +31,6 @@ OLDEST = (0, 14)
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
-_WORDS = 400
 #: What restic says -> what to do.
 _NEXT = (
     (r"wrong password or no key found", "the repository was made with another key. Next: put the right one back: "
@@ -58,7 +58,7 @@ def masked(location: str) -> str:
 
 def told(text: str) -> str:
     """Return restic's error in one line, with the next step where it is known."""
-    words = masked(" ".join(text.split())[-_WORDS:])
+    words = shortened(masked(text))  # in this order: half an address would show its password
     for pattern, meaning in _NEXT:
         if re.search(pattern, text, re.IGNORECASE):
             return f"{meaning} (restic: {words})"
