@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ready import evidence
-from ready.backups import timer, work
+from ready.backups import run, timer, work
 from ready.backups.archive import runner
 
 from filter_plugins.ready_backup import ready_backup_newer
@@ -94,6 +94,25 @@ def test_an_outcome_that_cannot_be_written(
     assert timer.main(["backup", "ready"]) == 2
     assert said in capsys.readouterr().err
     assert 'ready_backup_last_run_failed{stack="ready"} 1' in (tmp_path / "ready_backup_ready.prom").read_text()
+
+
+def test_set_that_cannot_be_restored_fails_its_timer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with 2 and names the object; it is no success, and is not made again within its period all the same."""
+    place = work.Work({"host": "h", "metrics": str(tmp_path), "stack": {"name": "ready"}}, tmp_path)
+    proof = {"postgresql": {"state": "failed", "faults": ["app: index public.i: no such function"], "unproven": []}}
+    made = {"manifest": {"parts": {}}, "verdict": "fail", "proof": proof}
+    monkeypatch.setattr(work.Work, "of", lambda _: place)
+    monkeypatch.setattr(run, "refuse_unknown", lambda _: None)
+    monkeypatch.setattr(run, "make_set", lambda *_: made)
+    monkeypatch.setattr(timer, "take", lambda *_: None)
+    monkeypatch.setattr(timer, "release", lambda *_: None)
+    monkeypatch.setattr(timer, "is_wsl", lambda: False)
+    assert timer.main(["backup", "ready", "--if-due", "daily"]) == 2
+    assert "app: index public.i" in capsys.readouterr().err
+    assert "backup_succeeded_at" not in place.state()
+    assert timer.main(["backup", "ready", "--if-due", "daily"]) == 0
 
 
 def test_a_timers_failure_becomes_evidence(tmp_path: Path) -> None:

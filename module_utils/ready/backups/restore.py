@@ -117,9 +117,10 @@ def run(
             if wrong := [f"{name}: {faults}" for name, faults in broken.items()]:
                 if point and wrong == [f"{recovery.SERVICE}: {point.refused}"]:
                     raise BackupError(point.refused)
+                skip = _OR_SKIP if opened.SERVICE in broken and not point else ""
                 raise BackupError(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
-                    f"{'; '.join(wrong)}. Next: --set another one{_OR_SKIP if opened.SERVICE in broken else ''}"
+                    f"{'; '.join(wrong)}. Next: --set another one{skip}"
                 )
             if kept:  # what was created meanwhile is not in it
                 losses.refuse(client, work.stack, only, lose, kept)
