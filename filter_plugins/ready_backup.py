@@ -11,7 +11,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence  # Ansible offers module_utils to modules alone
-from ready.backups.telling import COLUMNS, backup_part, drill_part, restore_part, set_rows
+from ready.backups import interrupted
+from ready.backups.telling import COLUMNS, backup_part, drill_part, replaced_lines, restore_part, set_rows
 
 
 def ready_backup_part(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,4 +62,6 @@ class FilterModule:
             "ready_backup_columns": ready_backup_columns,
             "ready_backup_newer": ready_backup_newer,
             "ready_backup_sets": set_rows,
+            "ready_restore_lines": replaced_lines,
+            "ready_interrupted_restore": lambda state: f"{interrupted.fault(state)}. Next: {interrupted.NEXT}",
         }

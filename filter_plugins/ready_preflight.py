@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import compatibility, dockerengine, dockerproxy, preflight  # Ansible offers module_utils to modules alone
+from ready.backups import interrupted
 from ready.checkrow import Limits
 from ready.daemonjson import DaemonJsonError
 from ready.definitions import parse_size
@@ -38,7 +39,8 @@ def ready_preflight(
     checks = preflight.evaluate(
         facts, stack, state, limits=limits, images=images, now=time.time(), docker_backend=docker_backend
     )
-    return preflight.rows([*checks, compatibility.check(stack, state or {}, compatibility.load())])
+    checks += [compatibility.check(stack, state or {}, compatibility.load()), *interrupted.checks(state or {})]
+    return preflight.rows(checks)
 
 
 def ready_docker_plan(facts: Mapping[str, Any], host: str, **options: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ options:
     type: str
     default: ""
   safety:
-    description: Whether to make a set of what is there first.
+    description: Whether to make a set of what is there first, and to keep whole what no set can be made of.
     type: bool
     default: true
   lose_databases:
@@ -68,7 +68,7 @@ error:
   type: str
 found:
   description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) said,
-    and of a time V(recovery).
+    V(kept), the data from before that no set has, and of a time V(recovery).
   returned: when there was no error
   type: dict
 """

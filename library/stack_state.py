@@ -37,7 +37,7 @@ state:
       V(files_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
       that the inventory does not name, V(other_networks) such networks; V(upgrade) is what an
-      interrupted upgrade has begun.
+      interrupted upgrade has begun, V(restore) what an interrupted restore has left half done.
     - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
   returned: always
   type: dict

@@ -16,6 +16,8 @@ LABEL_DATA_FORMAT = "io.ready.data_format"
 LABEL_ENGINE = "io.ready.engine_version"
 #: On the copy of old data that an upgrade keeps: its service, and the volume that it is a copy of.
 LABEL_KEPT, LABEL_KEPT_OF = "io.ready.kept", "io.ready.kept_of"
+#: On the copy that something else than an upgrade keeps: what.
+LABEL_KEPT_FOR = "io.ready.kept_for"
 #: On what an upgrade needs only while it runs: whatever carries it is removed when it ends.
 LABEL_UPGRADE = "io.ready.upgrade"
 #: What runs beside a service, by name -> the variable that asks for it: services/sidecars/.

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import journal
+from .backups import interrupted
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
 
 # The SDK takes a third of a second of CPU, so it is imported where it is used; filters, for one, never speak to Docker.
@@ -204,6 +205,7 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
         "other_networks": sorted(str(item.name) for item in labelled if item.name != network),
         "others": others,
         "upgrade": journal.read(stack),
+        "restore": interrupted.read(stack),
     }
 
 
@@ -227,6 +229,7 @@ def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str
         "other_networks": [],
         "others": [],
         "upgrade": None,
+        "restore": {"services": [], "volumes": []},
     }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .container import LABEL_KEPT_OF, LABEL_STACK, containers
+from .container import LABEL_KEPT_FOR, LABEL_KEPT_OF, LABEL_STACK, containers
 from .status import human_size
 
 
@@ -28,6 +28,10 @@ def removal(
     return {"containers": names, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
 
 
+def _what(volume: Mapping[str, Any]) -> str:
+    return f"a {what}" if (what := volume["labels"].get(LABEL_KEPT_FOR)) else "an upgrade"
+
+
 def prunable(
     info: Mapping[str, Any], stack: Mapping[str, Any], state: Mapping[str, Any], kept: bool = False
 ) -> dict[str, Any]:
@@ -39,13 +43,17 @@ def prunable(
         info: what docker_host_info returned.
         stack: the resolved stack.
         state: what `stack_state` read.
-        kept: whether volumes that upgrades kept go, too; those of an upgrade under way never do.
+        kept: whether volumes that upgrades and restores kept go, too; those of one under way never do.
     """
     under_way = (state.get("upgrade") or {}).get("volumes", {})
+    needed = state.get("restore", {}).get("volumes", [])
     volumes = [
         name
         for name, volume in sorted(state["volumes"].items())
-        if kept and volume["ours"] and volume["labels"].get(LABEL_KEPT_OF, "") not in {"", *under_way}
+        if kept
+        and volume["ours"]
+        and volume["labels"].get(LABEL_KEPT_OF, "") not in {"", *under_way}
+        and name not in needed
     ]
     used = {container["ImageID"] for container in info["containers"]}
     parents = {image.get("ParentId") for image in info["images"] if image["Id"] in used}
@@ -65,5 +73,5 @@ def prunable(
         if name.lstrip("/") in writers and container["Labels"].get(LABEL_STACK) == stack["name"]
     ]
     lines += [f"container {name}, left by an interrupted run" for name in helpers]
-    lines += [f"volume {name}: the data from before an upgrade" for name in volumes]
+    lines += [f"volume {name}: the data from before {_what(state['volumes'][name])}" for name in volumes]
     return {"images": images, "containers": helpers, "volumes": volumes, "lines": lines}

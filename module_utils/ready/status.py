@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .container import CONFIG_PATH, LABEL_ENGINE, LABEL_KEPT, SIDECARS, containers, desired, differences, other_image
+from .container import (
+    CONFIG_PATH,
+    LABEL_ENGINE,
+    LABEL_KEPT,
+    LABEL_KEPT_FOR,
+    SIDECARS,
+    containers,
+    desired,
+    differences,
+    other_image,
+)
 
 
 def human_size(size: float | None) -> str:
@@ -152,10 +162,11 @@ def unwanted(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[s
 
 
 def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[str]:
-    """Return a line per volume that an upgrade kept; `details` holds volume sizes, in bytes, by name."""
+    """Return a line per volume that an upgrade or a restore kept; `details` holds volume sizes, in bytes, by name."""
     return [
         f"kept: volume {name} ({human_size(details.get('volumes', {}).get(name))}), {volume['labels'][LABEL_KEPT]} of "
-        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its upgrade. Next: ./ready prune --kept removes it"
+        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its "
+        f"{volume['labels'].get(LABEL_KEPT_FOR, 'upgrade')}. Next: ./ready prune --kept removes it"
         for name, volume in sorted(state["volumes"].items())
         if volume["ours"] and LABEL_KEPT in volume["labels"]
     ]

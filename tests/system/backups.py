@@ -152,6 +152,11 @@ def leftovers(name: str) -> list[str]:
     return left + [item.name for item in (WORK / name).iterdir() if item.name in {"staging", "fetched", "journal.json"}]
 
 
+def data_volume(stack: Stack, service: str) -> str:
+    """Return the name of a service's data volume."""
+    return str(stack.resolved["services"][service]["volumes"][0]["name"])
+
+
 @contextmanager
 def with_backups(directory: Path, name: str, services: list[str], **variables: Any) -> Iterator[Ready]:
     """Give a stack that is up, whose repository is below its directory; the host keeps nothing of it afterwards."""

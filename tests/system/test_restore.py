@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from ready.backups.settings import runner_of
 from ready.backups.work import WORK
@@ -21,6 +22,7 @@ from tests.system.backups import (
     PYTHON,
     SERVICES,
     contents,
+    data_volume,
     evidence,
     forget_host,
     leftovers,
@@ -61,6 +63,63 @@ def test_killed_backup(whole: tuple[Ready, dict[str, Any]]) -> None:
     assert any("neo4j" in line and line.startswith("started") for line in last["results"]["healed"])
     assert leftovers(NAME) == []
     assert contents(ready.stack) == before
+
+
+#: A file in each store that it can't do without, below its data volume.
+DAMAGED = {
+    "postgresql": "global/pg_control",
+    "neo4j": "databases/system/neostore",
+    "chromadb": "chroma.sqlite3",
+    "redis": "appendonlydir/*.base.rdb",
+}
+
+
+def damaged(volume: str, service: str) -> Path:
+    """Return the path on the host of that file in a volume."""
+    return next(Path(docker.from_env().volumes.get(volume).attrs["Mountpoint"]).glob(DAMAGED[service]))
+
+
+def damage(ready: Ready) -> dict[str, bytes]:
+    """Overwrite the file in each store, start them all, and return what is in it now."""
+    written = {}
+    for name in DAMAGED:
+        ready.stack.container(name).stop()
+    for name in DAMAGED:
+        path = damaged(data_volume(ready.stack, name), name)
+        written[name] = b"damaged " * (path.stat().st_size // 8 + 1)
+        path.write_bytes(written[name])
+    for name in DAMAGED:
+        ready.stack.container(name).start()
+    return written
+
+
+def test_restore_over_damaged_stores(whole: tuple[Ready, dict[str, Any]]) -> None:
+    """No safety set can be made: what they held is kept whole, named, comes back as told, and is removed as told."""
+    ready, before = whole
+    written, client = damage(ready), docker.from_env()
+    answer = ready.run("restore", "--yes").text
+    assert contents(ready.stack) == before
+    found = evidence(ready, "restore")["results"]
+    assert found["safety_set"] is None
+    assert sorted(found["kept"]) == sorted(DAMAGED)
+    assert leftovers(NAME) == []
+    for name, its in found["kept"].items():
+        assert its["volume"] in answer, answer
+        assert damaged(its["volume"], name).read_bytes() == written[name]
+    redis = found["kept"]["redis"]
+    ready.run("stop", "--service", "redis")
+    subprocess.run(redis["back"], shell=True, check=True)  # noqa: S602  # as the answer tells people
+    assert damaged(data_volume(ready.stack, "redis"), "redis").read_bytes() == written["redis"]
+    pruned = ready.run("prune", "--kept", "--check").text  # without --check it takes other checkouts' images along
+    for its in found["kept"].values():
+        assert f"volume {its['volume']}: the data from before a restore" in pruned, pruned
+        client.volumes.get(its["volume"]).remove()
+    left = {volume.name for volume in client.volumes.list()}
+    # A store that was stopped, and for which there is no room: it is asked for nothing, and nothing of it stays.
+    ready.run("restore", "--yes", "--only", "redis", "--without-safety-set")
+    assert evidence(ready, "restore")["results"]["kept"]["redis"]["volume"] is None
+    assert contents(ready.stack) == before
+    assert {volume.name for volume in client.volumes.list()} <= left
 
 
 def test_restore_on_an_empty_stack(whole: tuple[Ready, dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ready.backups import restore
 from ready.backups.manifest import BackupError
+from ready.backups.olddata import OldData
 from ready.backups.work import Journal, Work
 
 NAMES = [f"service{number}" for number in range(40)]
@@ -34,11 +35,11 @@ def replace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: Any, undone: 
     work = Work({"stack": {"name": "s", "services": {}}}, tmp_path)
     monkeypatch.setattr(restore, "_swap", swap)
     monkeypatch.setattr(restore, "_verify", lambda *_: {})
-    monkeypatch.setattr(restore, "_undo", lambda _client, _work, only: undone.extend(only))
+    monkeypatch.setattr(restore, "_undo", lambda _client, _work, only, _old: undone.extend(only))
     monkeypatch.setattr(Work, "drop_aside", lambda *_: None)
     client: Any = None
     loads: Any = {"a": None, "b": None}
-    restore._replace(client, work, ["a", "b"], loads, {"id": "set", "parts": {}})
+    restore._replace(client, work, ["a", "b"], loads, {"id": "set", "parts": {}}, OldData())
     return work
 
 
@@ -48,14 +49,14 @@ def test_services_are_swapped_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
     undone: list[str] = []
     work = replace(tmp_path, monkeypatch, lambda *_: both.wait(), undone)
     assert undone == []
-    assert work.journal.read() == {"swapping": [], "stopped": []}
+    assert work.journal.read() == {"swapping": [], "keeping": [], "stopped": []}
 
 
 def test_one_that_fails_takes_all_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are not left in the middle: what fails is told when they have ended, and then all is undone."""
     ended = []
 
-    def swap(_client: Any, _work: Work, name: str, _load: Any) -> None:
+    def swap(_client: Any, _work: Work, name: str, _load: Any, _old: OldData) -> None:
         if name == "a":
             raise BackupError("no room")
         ended.append(name)

@@ -6,24 +6,23 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..container import LABEL_STACK
 from ..engine import read_authorities, read_secrets, read_state
 from ..evidence import timestamp
 from ..plan import images_in_use
 from ..together import for_each
-from ..waiting import wait_for_all
 from . import pgproof, wal
 from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import masked, retention_arguments, same_disk
-from .scratch import STARTING, Scratch
+from .scratch import Scratch
+from .standing import refuse_down
 from .stores import DUMPS, with_data
 from .work import Work
 
@@ -38,27 +37,6 @@ def images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str
     for name, image in found.items():
         image["digests"] = state["services"][name].get("image", {}).get("digests", [])
     return found
-
-
-def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise BackupError naming every service that is not well, or not ours: no set is made without it."""
-    messages, running = [], {}
-    state = read_state(client, stack["name"], stack["network"], stack["services"].values())["services"]
-    for name in names:
-        found = state[name]
-        if found["exists"] and not found["ours"]:
-            messages.append(f"{name}: {stack['services'][name]['container']} is not this stack's ({LABEL_STACK})")
-        elif found["status"] != "running":
-            messages.append(f"{name}: found its container {found['status']}, expected it to run")
-        else:
-            running[name] = stack["services"][name]
-    messages += [
-        f"{name}: found it {outcome['state']} ({outcome['detail']}), expected it healthy"
-        for name, outcome in wait_for_all(running, [], STARTING).items()
-        if not outcome["healthy"]
-    ]
-    if messages:
-        raise BackupError(f"nothing was changed: {'; '.join(messages)}. Next: ./ready up")
 
 
 def data_root(client: DockerClient) -> Path:

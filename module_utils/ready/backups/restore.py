@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,14 @@ from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import backup, losses, opened
-from .backup import refuse_down
+from . import losses, opened
 from .base import Load
 from .drill import fetch, prove_all
+from .interrupted import KEEPING, REPLACING, SWAPPING
 from .manifest import BackupError
+from .olddata import OldData, kept_copy, secure
 from .scratch import STARTING, Scratch
 from .stores import with_data
-from .telling import proof_faults
 from .work import Work
 
 if TYPE_CHECKING:
@@ -32,14 +32,22 @@ ANSWERING = 60.0
 _OR_SKIP = ", or --skip-broken, which brings back all of PostgreSQL but what fails, and names that"
 
 
-def _swap(client: DockerClient, work: Work, name: str, load: Load) -> None:
+def _swap(client: DockerClient, work: Work, name: str, load: Load, old: OldData) -> None:
     """Keep the old data, and put the proven ones in their place; the service is stopped meanwhile."""
     service = work.stack["services"][name]
     container = client.containers.get(service["container"])
     image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
+    if container.status == "paused":  # it can't end by itself
+        container.unpause()
     container.stop(timeout=service["stop_timeout"])
-    work.keep_aside(client, name, image)
+    alone = name in old.broken and not old.keep
+    if alone:
+        work.journal.add(REPLACING, name)
+    else:
+        work.keep_aside(client, name, image, kept_copy(client, old, work, name))
     work.duplicate(client, image, load.scratch.data, real, f"{name}: putting the restored data in place")
+    if alone:
+        work.journal.remove(REPLACING, name)
     container.start()
 
 
@@ -83,7 +91,7 @@ def run(
         wanted: the set's name; None means the newest one.
         chosen: the services; empty means all.
         host: name of the host in the inventory.
-        safety: whether to make a set of what is there first.
+        safety: whether to make a set of what is there first, and to keep whole what no set can be made of.
         to: the time that PostgreSQL is to go to; empty restores the set as it is.
         lose: databases of PostgreSQL that may be lost although the safety set can't hold them.
         skip_broken: whether what of PostgreSQL can't be restored is left out; the verdict is fail then.
@@ -91,18 +99,13 @@ def run(
     clock = time.monotonic()
     healed = work.heal(client)
     only = list(chosen) or with_data(work.stack)
-    refuse_down(client, work.stack, only)
     # Before the safety set, which is newer than what may be wanted.
     point = None
     if to:
         from . import recovery  # brings PostgreSQL's driver along
 
         point = recovery.plan(client, work, to, only, wanted)
-    kept, warnings = None, []
-    if safety:
-        losses.refuse(client, work.stack, only, lose)
-        made = backup.run(client, work, "fuzzy", host, safety=True)
-        kept, warnings = made["manifest"], [*made["warnings"], *proof_faults(made).values()]
+    old = secure(client, work, only, host, safety, lose)
     began = time.monotonic()
     try:
         work.journal.note(stopped=[])
@@ -122,11 +125,11 @@ def run(
                     f"set {manifest['id']} did not prove itself in scratch, and nothing was changed: "
                     f"{'; '.join(wrong)}. Next: --set another one{skip}"
                 )
-            if kept:  # what was created meanwhile is not in it
-                losses.refuse(client, work.stack, only, lose, kept)
+            if old.safety:  # what was created meanwhile is not in it
+                losses.refuse(client, work.stack, list(old.safety["parts"]), lose, old.safety)
             for_each(methodcaller("settle"), loads.values())
             stopped = time.monotonic()
-            _replace(client, work, only, loads, manifest)
+            _replace(client, work, only, loads, manifest, old)
             outage = round(time.monotonic() - stopped, 2)
     finally:
         shutil.rmtree(work.fetched, ignore_errors=True)
@@ -135,8 +138,9 @@ def run(
         "set": manifest["id"],
         "level": manifest["level"],
         "verdict": "fail" if any(its.get("missing") for its in outcomes.values()) else "pass",
-        "warnings": warnings,
-        "safety_set": kept["id"] if kept else None,
+        "warnings": old.warnings,
+        "safety_set": old.safety_set,
+        **({"kept": old.found(work.stack, _images(client, work, old.broken))} if old.broken else {}),
         "services": outcomes,
         "rto_seconds": round(time.monotonic() - began, 2),
         "outage_seconds": outage,
@@ -146,32 +150,52 @@ def run(
     }
 
 
+def _images(client: DockerClient, work: Work, names: Iterable[str]) -> dict[str, str]:
+    containers = {name: client.containers.get(work.stack["services"][name]["container"]) for name in names}
+    return {name: str(container.attrs["Config"]["Image"]) for name, container in containers.items()}
+
+
 def _replace(
-    client: DockerClient, work: Work, only: Sequence[str], loads: Mapping[str, Load], manifest: Mapping[str, Any]
+    client: DockerClient,
+    work: Work,
+    only: Sequence[str],
+    loads: Mapping[str, Load],
+    manifest: Mapping[str, Any],
+    old: OldData,
 ) -> None:
     """Swap all chosen services, verify them, and put all of them back if one is not well. Raises BackupError then."""
-    work.journal.note(stopped=list(only))
+    work.journal.note(stopped=[name for name in only if name not in old.still])
     wrong: dict[str, list[str]] = {}
     try:
-        for_each(lambda name: _swap(client, work, name, loads[name]), only)
+        for_each(lambda name: _swap(client, work, name, loads[name], old), only)
         wrong = _verify(client, work, only, manifest["parts"])
     except Exception as error:  # whatever it was: the old data come back
         wrong = {"restore": [f"{type(error).__name__}: {error}"]}
     if wrong:
-        _undo(client, work, only)
+        gone = [name for name in old.broken if not old.keep]
+        half = work.journal.read().get(REPLACING, [])
+        _undo(client, work, only, old)
         told = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items())
-        raise BackupError(
-            f"set {manifest['id']} was restored and found wanting, and the old data were put back: {told}"
+        but = f", but for {', '.join(gone)}, of which no copy was wanted" if gone else ""
+        left = (
+            f". {', '.join(half)}: half of the set is there, so it stays stopped. Next: ./ready restore" if half else ""
         )
-    work.journal.note(swapping=[], stopped=[])
+        raise BackupError(
+            f"set {manifest['id']} was restored and found wanting, and the old data were put back{but}: {told}{left}"
+        )
+    work.journal.note(**{SWAPPING: [], KEEPING: [], "stopped": []})
     work.drop_aside(client)
 
 
-def _undo(client: DockerClient, work: Work, only: Sequence[str]) -> None:
-    for name in work.journal.read().get("swapping", []):
+def _undo(client: DockerClient, work: Work, only: Sequence[str], old: OldData) -> None:
+    left = work.journal.read()
+    for name in left.get(SWAPPING, []):
         work.put_back(client, name)
-    for name in only:
-        client.containers.get(work.stack["services"][name]["container"]).start()
-    work.journal.note(stopped=[])
+    for name in left.get("stopped", []):
+        if name not in left.get(REPLACING, []):
+            client.containers.get(work.stack["services"][name]["container"]).start()
+    work.drop_kept(client)
+    work.journal.note(**{REPLACING: [], "stopped": []})
     work.drop_aside(client)
-    wait_for_all({name: work.stack["services"][name] for name in only}, list(only), STARTING)
+    well = {name: work.stack["services"][name] for name in only if name not in old.broken}
+    wait_for_all(well, list(well), STARTING)

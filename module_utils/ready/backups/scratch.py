@@ -18,6 +18,7 @@ from ..probing import PROBES
 from ..services.base import Probe
 from ..waiting import wait_for_all
 from .manifest import BackupError
+from .standing import STARTING as STARTING
 from .volumes import remove_all
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 TRANSFER = "/transfer"
 #: Seconds that one question about data may take.
 ASKING = 1800.0
-#: Seconds until a service must be well; a backup waits longer than `up`, since its machine is at work.
-STARTING = 600.0
 
 
 class WrongPasswordError(BackupError):

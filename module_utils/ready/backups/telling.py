@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..part import FAIL, Part
-from ..status import human_size
+from ..status import human_size, service_state
 from . import pgproof
 from .manifest import summary, utc
 
@@ -142,11 +142,51 @@ def restore_part(found: Mapping[str, Any]) -> Part:
         if retried := its.get("retried"):
             part.next.append(f"{name}: restored with the database's own search_path alone: {'; '.join(retried)}")
         part.next += [f"{name}: missing, since it can't be restored: {line}" for line in its.get("missing", [])]
+    part.next += _kept_lines(found.get("kept", {}))
     if "recovery" in found:
         part.next.append(
             "Next: ./ready backup. PostgreSQL has begun a new history; times from now on need a base backup of it."
         )
     return part
+
+
+def replaced_lines(state: Mapping[str, Any], stack: Mapping[str, Any], only: Sequence[str], without: bool) -> list[str]:
+    """Return what a restore is asked for: a line per service whose data it replaces, and what becomes of them.
+
+    Args:
+        state: what `stack_state` read.
+        stack: the resolved stack.
+        only: the services; empty means all with data.
+        without: whether neither a safety set nor a copy is wanted.
+    """
+    lines = []
+    for name in [name for name, its in stack["services"].items() if its["volumes"] and (not only or name in only)]:
+        found = state["services"][name]
+        well = found["status"] == "running" and found.get("health") != "unhealthy"
+        if without:
+            after = "for good, without a safety set" if well else "for good, without a copy of what is there"
+        elif well:
+            after = "a safety set has them"
+        else:
+            after = f"it is {service_state(found)}, so its volume is kept whole instead of a safety set"
+        lines.append(f"{name}: all its data; {after}")
+    return lines
+
+
+def _kept_lines(kept: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what became of the data from before of which no set could be made."""
+    told = []
+    for name, its in kept.items():
+        if its["volume"]:
+            told += [
+                f"{name}: found {its['why']}: its data from before are kept whole in the volume {its['volume']}.",
+                f"    To bring them back: ./ready stop --service {name}; {its['back']}; "
+                f"./ready start --service {name}.",
+                "    To remove them: ./ready prune --kept.",
+            ]
+        else:
+            told.append(f"{name}: found {its['why']}: its data from before were replaced without a copy.")
+    return told
 
 
 def set_rows(sets: list[Mapping[str, Any]], proven: str | None) -> list[dict[str, str]]:

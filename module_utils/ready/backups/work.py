@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..container import LABEL_STACK
 from ..evidence import write_text
+from .interrupted import KEEPING, REPLACING, SWAPPING
+from .interrupted import WORK as WORK
 from .manifest import BackupError, BusyError
 from .restic import TAG, Repository
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 #: Root's alone: the key, credentials and the settings.
 SETTINGS = Path("/etc/ready/backup")
-WORK = Path("/var/lib/ready/backup")
 #: What scratch sides are made for: none of them outlives its run.
 PURPOSES = ("backup", "drill", "restore")
 #: Of the volumes that keep old data during a restore: they outlive a run that could not put them back.
@@ -149,10 +150,13 @@ class Work:
         # A killed run's helper may still be copying: nothing of it may write beside what puts data back.
         for purpose in PURPOSES if left else ():
             remove_containers(client, f"{self.stack['name']}.{purpose}")
-        for name in left.get("swapping", []):
+        for name in left.get(SWAPPING, []):
             self.put_back(client, name)
             lines.append(f"put the old data of {name} back, since an interrupted run had not finished its restore")
-        for name in left.get("stopped", []):
+        self.drop_kept(client)
+        lines += [self._go_on(client, name) for name in left.get(REPLACING, [])]
+        half = self.journal.read().get(REPLACING, [])
+        for name in [name for name in left.get("stopped", []) if name not in half]:
             with contextlib.suppress(NotFound):
                 container = client.containers.get(self.stack["services"][name]["container"])
                 if container.status != "running":
@@ -178,7 +182,8 @@ class Work:
 
     def aside(self, name: str) -> str:
         """Return the volume that keeps a service's old data while new ones are put in their place."""
-        return f"{self.stack['name']}.restore_{name}_aside"
+        kept = dict(item.split(":", 1) for item in self.journal.read().get(KEEPING, []))
+        return kept.get(name, f"{self.stack['name']}.restore_{name}_aside")
 
     def duplicate(self, client: DockerClient, image: str, source: str, target: str, what: str) -> None:
         """Make one volume hold what another does, by a helper that `heal` finds; `what` is said when that fails."""
@@ -186,12 +191,24 @@ class Work:
 
         finish(copy(client, image, source, target, f"{self.stack['name']}.restore"), what)
 
-    def keep_aside(self, client: DockerClient, name: str, image: str) -> None:
-        """Copy a stopped service's data to where they are kept, and say in the journal that they are."""
-        client.volumes.create(self.aside(name), labels={LABEL_STACK: f"{self.stack['name']}.{ASIDE}"})
+    def keep_aside(
+        self, client: DockerClient, name: str, image: str, kept: tuple[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """Copy a stopped service's data to where they are kept, and say in the journal that they are.
+
+        Args:
+            client: a connected client.
+            name: the service.
+            image: id of an image that has `cp`.
+            kept: name and labels of a copy that stays when the restore was well; None is one that goes with the run.
+        """
+        if kept:
+            self.journal.add(KEEPING, f"{name}:{kept[0]}")
+        labels = dict(kept[1]) if kept else {LABEL_STACK: f"{self.stack['name']}.{ASIDE}"}
+        client.volumes.create(self.aside(name), labels=labels)
         real = self.stack["services"][name]["volumes"][0]["name"]
         self.duplicate(client, image, real, self.aside(name), f"{name}: keeping the old data")
-        self.journal.add("swapping", name)
+        self.journal.add(SWAPPING, name)
 
     def put_back(self, client: DockerClient, name: str) -> None:
         """Stop a service, make its data volume what it was before a restore, and take its name off the journal.
@@ -214,7 +231,44 @@ class Work:
         container.stop(timeout=service["stop_timeout"])
         image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
         self.duplicate(client, image, self.aside(name), real, f"{name}: putting data back")
-        self.journal.remove("swapping", name)
+        self.journal.remove(SWAPPING, name)
+
+    def _go_on(self, client: DockerClient, name: str) -> str:
+        """Finish putting restored data in place where no copy of the old ones was wanted; return what was done.
+
+        The data in scratch have been proven, and what the service's volume holds is half of them.
+        """
+        from docker.errors import NotFound
+
+        service = self.stack["services"][name]
+        real = service["volumes"][0]["name"]
+        try:
+            client.volumes.get(self.restored(name))
+            container = client.containers.get(service["container"])
+        except NotFound:
+            return (
+                f"{name} stays stopped: its data are incomplete, since a restore without a safety set was interrupted. "
+                f"Next: ./ready restore --only {name}"
+            )
+        container.stop(timeout=service["stop_timeout"])
+        image = str(container.attrs["Image"])
+        self.duplicate(client, image, self.restored(name), real, f"{name}: putting the restored data in place")
+        self.journal.remove(REPLACING, name)
+        container.start()
+        return f"put the restored data of {name} in place, as an interrupted restore without a safety set had begun to"
+
+    def restored(self, name: str) -> str:
+        """Return the scratch volume that has a service's proven data."""
+        return f"{self.stack['name']}.restore_{self.stack['services'][name]['volumes'][0]['name']}"
+
+    def drop_kept(self, client: DockerClient) -> None:
+        """Remove copies that were to stay after a restore that was not well; the old data are back."""
+        from docker.errors import NotFound
+
+        for item in self.journal.read().get(KEEPING, []):
+            with contextlib.suppress(NotFound):
+                client.volumes.get(item.partition(":")[2]).remove()
+            self.journal.remove(KEEPING, item)
 
     def drop_aside(self, client: DockerClient) -> None:
         """Remove the old data; the journal names none of them any more."""

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a killed restore has left to undo, for verbs that know nothing of backups. Runs on the host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..checkrow import Check
+from ..part import FAIL
+
+#: Where a stack's runs work on its host.
+WORK = Path("/var/lib/ready/backup")
+NEXT = "./ready drill puts back what was there; ./ready restore does, and restores"
+#: Keys of the journal: services whose data are half those of a set, and "service:volume" of old data that are to stay.
+SWAPPING, REPLACING, KEEPING = "swapping", "replacing", "keeping"
+
+
+def read(stack: str, directory: Path = WORK) -> dict[str, list[str]]:
+    """Return {services: with data that are half a set's, volumes: of old data that are needed to put them right}."""
+    try:
+        found: Mapping[str, Any] = json.loads((directory / stack / "journal.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    return {
+        "services": sorted({*found.get(SWAPPING, []), *found.get(REPLACING, [])}),
+        "volumes": [item.partition(":")[2] for item in found.get(KEEPING, [])],
+    }
+
+
+def fault(state: Mapping[str, Any]) -> str:
+    """Return what of an interrupted restore keeps services from being started, "" for nothing.
+
+    `state` is what `stack_state` read.
+    """
+    names = ", ".join(state.get("restore", {}).get("services", []))
+    return f"a restore that was interrupted while it replaced the data of {names}" if names else ""
+
+
+def checks(state: Mapping[str, Any]) -> list[Check]:
+    """Return what `preflight` says of it: nothing where no restore was interrupted."""
+    found = fault(state)
+    return [Check("restore", "Restore", FAIL, found, "no restore half done", NEXT)] if found else []
