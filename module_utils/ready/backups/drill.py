@@ -17,6 +17,7 @@ from .backup import images
 from .base import Load
 from .manifest import FILE as MANIFEST
 from .manifest import BackupError, age, ahead, faults, file_faults, refusals
+from .names import differing
 from .proving import choose_image, prove
 from .restic import Repository, newest, set_id
 from .scratch import Scratch
@@ -38,6 +39,14 @@ def read_manifest(repository: Repository, snapshot: Mapping[str, Any]) -> dict[s
     if wrong := faults(manifest):
         raise BackupError(f"set {set_id(snapshot)}: {'; '.join(wrong)}. Next: --set another one")
     return dict(manifest)
+
+
+def refuse_names(work: Work, wanted: str | None, only: Sequence[str]) -> None:
+    """Raise BackupError when a set (the newest without a name) lacks names that the inventory asks for."""
+    repository = work.repository()
+    snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
+    if wrong := differing(read_manifest(repository, snapshot), work.stack, only):
+        raise BackupError("; ".join(wrong))
 
 
 def fetch(work: Work, wanted: str | None, only: Sequence[str]) -> tuple[dict[str, Any], Path]:
@@ -78,7 +87,7 @@ def prove_all(
     With `skip_broken` what can't be restored is left out, and named as missing.
     """
     used = images(client, scratch.stack)
-    if wrong := refusals(manifest, used, only):
+    if wrong := [*refusals(manifest, used, only), *differing(manifest, scratch.stack, only)]:
         raise BackupError("; ".join(wrong))
     loads, outcomes = {}, {}
     for name in only:

@@ -16,7 +16,7 @@ from ..together import for_each
 from ..waiting import wait_for_all
 from . import losses, opened
 from .base import Load
-from .drill import fetch, prove_all
+from .drill import fetch, prove_all, refuse_names
 from .interrupted import KEEPING, REPLACING, SWAPPING
 from .manifest import BackupError
 from .olddata import OldData, kept_copy, secure
@@ -105,6 +105,8 @@ def run(
         from . import recovery  # brings PostgreSQL's driver along
 
         point = recovery.plan(client, work, to, only, wanted)
+    else:
+        refuse_names(work, wanted, only)
     old = secure(client, work, only, host, safety, lose)
     began = time.monotonic()
     try:
