@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..said import shortened
+from .answers import NoRepositoryError, error
+from .answers import masked as masked
 from .manifest import BackupError
 
 #: Where role `backup` puts the restic that the inventory names.
@@ -31,38 +32,6 @@ OLDEST = (0, 14)
 #: Periods of `retention` -> restic's option.
 PERIODS = {"last": "--keep-last", "hourly": "--keep-hourly", "daily": "--keep-daily", "weekly": "--keep-weekly",
            "monthly": "--keep-monthly"}  # fmt: skip
-#: What restic says -> what to do.
-_NEXT = (
-    (r"wrong password or no key found", "the repository was made with another key. Next: put the right one back: "
-     "./ready backup key --key-file FILE"),
-    (r"is already locked|unable to create lock", "another run holds the repository. Next: wait for it; a dead run's "
-     "lock goes by itself after 30 minutes, or at once by `restic unlock`"),
-    (r"no space left", "the disk is full. Next: make room, or prune sets"),
-    (r"Is there a repository at|does not exist|no such file|unable to open config",
-     "there is no repository. Next: is backup_repository right, and its disk mounted? ./ready backup makes a new one "
-     "only where none ever was"),
-    (r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \w+ key|Host key verification",
-     "the repository can't be reached: its server's host key is not the known one. Next: if the server was changed, "
-     "put its new key into known_hosts"),
-    (r"connection refused|no such host|i/o timeout|Permission denied|exit status 255",
-     "the repository can't be reached. Next: check backup_repository and the way to it"),
-    (r"unable to start the sftp session",  # restic may pass on the first words of ssh alone
-     "the repository can't be reached. Next: log in to its server by ssh, as the backups do: ssh says why"),
-)  # fmt: skip
-
-
-def masked(location: str) -> str:
-    """Return an address without the password that it may hold."""
-    return re.sub(r"://([^/@:\s]*):[^/@\s]+@", r"://\1:***@", location)
-
-
-def told(text: str) -> str:
-    """Return restic's error in one line, with the next step where it is known."""
-    words = shortened(masked(text))  # in this order: half an address would show its password
-    for pattern, meaning in _NEXT:
-        if re.search(pattern, text, re.IGNORECASE):
-            return f"{meaning} (restic: {words})"
-    return f"restic: {words}"
 
 
 def set_tags(manifest: Mapping[str, Any]) -> list[str]:
@@ -187,12 +156,10 @@ class Repository:
             done = subprocess.run(  # noqa: S603  # our own words, no shell
                 command, capture_output=True, text=True, env=environment, check=False, timeout=timeout
             )
-        except subprocess.TimeoutExpired as error:
-            raise BackupError(
-                f"restic {words[0]}: no end within {timeout:g} s. Is the repository reachable?"
-            ) from error
+        except subprocess.TimeoutExpired as late:
+            raise BackupError(f"restic {words[0]}: no end within {timeout:g} s. Is the repository reachable?") from late
         if done.returncode != 0:
-            raise BackupError(f"restic {words[0]}: {told(done.stderr or done.stdout)}")
+            raise error(words[0], done.stderr or done.stdout, done.returncode)
         return done.stdout
 
     def ensure(self, known: bool) -> bool:
@@ -204,9 +171,8 @@ class Repository:
         """
         try:
             self.run("cat", "config")
-        except BackupError as error:
-            # 0.14 ends with 1 for everything: its words tell a missing repository from a wrong key.
-            if known or not re.search(r"Is there a repository at|unable to open config file", str(error)):
+        except NoRepositoryError:
+            if known:
                 raise
             self.run("init")
             return True
