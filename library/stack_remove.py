@@ -40,7 +40,9 @@ options:
     elements: str
     default: []
   data:
-    description: Whether the data go, too; then the journal of an interrupted upgrade is of no use any more and goes.
+    description:
+      - Whether the data go, too; then the journal of an interrupted upgrade is of no use any more and goes.
+      - So does what backups have on the host beside their settings, C(/var/lib/ready/backup/<stack>).
     type: bool
     default: false
 attributes:

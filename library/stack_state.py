@@ -38,6 +38,7 @@ state:
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
       that the inventory does not name, V(other_networks) such networks; V(upgrade) is what an
       interrupted upgrade has begun, V(restore) what an interrupted restore has left half done.
+    - V(backups) is the directory in which backups work on the host, empty where there is none.
     - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
   returned: always
   type: dict
@@ -47,6 +48,7 @@ state:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.ready.backups.interrupted import directory_of
 from ansible.module_utils.ready.container import containers
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 from ansible.module_utils.ready.installed import read as read_installed
@@ -65,6 +67,7 @@ def main() -> None:
     except EngineError as error:
         state = absent_state(services, str(error))
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
+    state["backups"] = directory_of(stack["name"])
     module.exit_json(changed=False, state=state)
 
 

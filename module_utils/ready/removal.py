@@ -23,6 +23,8 @@ def removal(
     lines = [f"container {name}" for name in names] + [f"network {name}" for name in networks]
     if volumes:
         lines += [f"volume {name} ({human_size(sizes.get(name))}): its data are lost" for name in sorted(ours)]
+        if state.get("backups"):
+            lines.append(f"directory {state['backups']}: what backups keep on this host; the repository stays")
     elif lines:
         lines += [f"kept: volume {name} ({human_size(sizes.get(name))})" for name in sorted(ours)]
     return {"containers": names, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}

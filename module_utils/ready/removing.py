@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import journal
+from .backups import interrupted
 from .container import LABEL_SERVICE, LABEL_STACK, SIDECARS
 from .engine import TIMEOUT, find_container, not_found, reason, sdk_errors, stop_and_remove
 from .installed import stack_path
@@ -126,6 +127,10 @@ class Removal:
             jobs, job = etc / "cron.d" / name, f"ready {kind} {self.stack}"
             if jobs.exists() and _without_job(text := jobs.read_text(encoding="utf-8"), job) != text:
                 self._remove(f"cron's {name}", partial(_remove_job, jobs, job))
+        self.paths(paths)
+
+    def paths(self, paths: Iterable[Path]) -> None:
+        """Remove files and directories."""
         for path in paths:
             if path.exists():
                 self._remove(str(path), partial(_remove_path, path))
@@ -213,13 +218,15 @@ def remove_stack(
         stack: the resolved stack.
         wanted: names of `containers`, `networks` and `volumes`.
         host: what messages call this host.
-        data: whether the data go, too, and with them the journal of an upgrade that was interrupted.
+        data: whether the data go, too, and with them the journal of an upgrade that was interrupted, and what backups
+            have on the host beside their settings.
         dry_run: whether to say only what would be removed.
     """
     removal = Removal(host, stack["name"], dry_run=dry_run)
     if any(wanted.values()):
         removal.from_docker(connect(), wanted["containers"], wanted["networks"], wanted["volumes"])
     removal.from_disk(places(stack["name"], stack_path(Path(stack["probes"]["directory"]), stack["name"])))
-    if data and not removal.removed.faults:
+    if data and not removal.removed.faults:  # what is left of the data may need both journals
         removal.journal()
+        removal.paths([interrupted.WORK / stack["name"]])
     return removal.removed

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ready import journal
+from ready import journal, removing
+from ready.backups import interrupted
 from ready.backups.settings import place_of, runner_of
-from ready.removing import Removal, places
+from ready.removal import removal
+from ready.removing import Removal, places, remove_stack
 
 OURS = "#Ansible: ready backup ready\n7 * * * * root /opt/ready/backup/ready.pyz backup ready\n"
 THEIRS = "#Ansible: theirs\n1 1 * * * root /usr/bin/true\n"
@@ -102,6 +105,41 @@ def test_a_timer_that_cannot_be_stopped(etc: Path, monkeypatch: pytest.MonkeyPat
         "Next: remove the cause, then ./ready destroy again"
     ]
     assert unit.exists()
+
+
+@pytest.mark.parametrize(("data", "fault", "left"), [(True, False, False), (False, False, True), (True, True, True)])
+def test_what_backups_keep_on_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bool, fault: bool, left: bool
+) -> None:
+    """It goes with the data alone, all of them: its journal may have to put right a volume that is still there."""
+    place = tmp_path / "backup" / "ready"
+    place.mkdir(parents=True)
+    (place / "journal.json").write_text("{}")
+    monkeypatch.setattr(removing, "places", lambda *_: [])
+    monkeypatch.setattr(interrupted, "WORK", tmp_path / "backup")
+    monkeypatch.setattr(Removal, "journal", lambda *_: None)
+
+    def from_docker(its: Removal, *_: object) -> None:
+        its.removed.faults += ["volume x was not removed"] * fault
+
+    monkeypatch.setattr(Removal, "from_docker", from_docker)
+    monkeypatch.setattr(Removal, "from_disk", lambda *_: None)
+    stack = {"name": "ready", "probes": {"directory": str(tmp_path)}}
+    client: Any = None
+    wanted = {"containers": ["x"], "networks": [], "volumes": []}
+    removed = remove_stack(lambda: client, stack, wanted, "pc1", data=data, dry_run=False)
+    assert place.exists() == left
+    assert removed.lines == ([] if left else [f"remove {place}"])
+
+
+def test_asked_with_what_backups_keep() -> None:
+    """It is named where it goes, and only where it is there."""
+    state: dict[str, Any] = {"services": {}, "others": [], "network": {"ours": False}, "volumes": {}, "backups": "/b/x"}
+    stack: dict[str, Any] = {"services": {}, "network": "x"}
+    (line,) = removal(state, stack, {}, volumes=True)["lines"]
+    assert line == "directory /b/x: what backups keep on this host; the repository stays"
+    assert removal(state, stack, {}, volumes=False)["lines"] == []
+    assert removal(state | {"backups": ""}, stack, {}, volumes=True)["lines"] == []
 
 
 def test_the_journal_of_an_upgrade(tmp_path: Path) -> None:

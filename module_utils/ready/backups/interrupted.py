@@ -18,6 +18,11 @@ NEXT = "./ready drill puts back what was there; ./ready restore does, and restor
 SWAPPING, REPLACING, KEEPING = "swapping", "replacing", "keeping"
 
 
+def directory_of(stack: str, directory: Path = WORK) -> str:
+    """Return the directory in which a stack's runs work on this host, "" where there is none."""
+    return str(directory / stack) if (directory / stack).is_dir() else ""
+
+
 def read(stack: str, directory: Path = WORK) -> dict[str, list[str]]:
     """Return {services: with data that are half a set's, volumes: of old data that are needed to put them right}."""
     try:
