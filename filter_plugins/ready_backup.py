@@ -11,7 +11,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready import evidence  # Ansible offers module_utils to modules alone
-from ready.backups import interrupted
+from ready.backups import interrupted, standing
+from ready.backups.stores import with_data
 from ready.backups.telling import COLUMNS, backup_part, drill_part, replaced_lines, restore_part, set_rows
 
 
@@ -50,6 +51,11 @@ def ready_backup_newer(
     return [item for item in documents if item["finished_at"] > finished(item["name"])]
 
 
+def ready_standing_lines(state: Mapping[str, Any], stack: Mapping[str, Any], only: Sequence[str] = ()) -> list[str]:
+    """Return what is said before a run: what of the services with data differs from the inventory, what is starting."""
+    return standing.lines(state, stack, only or with_data(stack))
+
+
 class FilterModule:
     """Ready's filters over backups."""
 
@@ -63,5 +69,6 @@ class FilterModule:
             "ready_backup_newer": ready_backup_newer,
             "ready_backup_sets": set_rows,
             "ready_restore_lines": replaced_lines,
+            "ready_standing_lines": ready_standing_lines,
             "ready_interrupted_restore": lambda state: f"{interrupted.fault(state)}. Next: {interrupted.NEXT}",
         }

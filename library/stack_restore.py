@@ -68,7 +68,7 @@ error:
   type: str
 found:
   description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) said,
-    V(kept), the data from before that no set has, and of a time V(recovery).
+    V(warnings), V(kept), the data from before that no set has, and of a time V(recovery).
   returned: when there was no error
   type: dict
 """

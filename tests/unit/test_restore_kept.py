@@ -244,7 +244,7 @@ def test_refused(
     """Never two containers on one volume, never a store replaced that may only await the inventory."""
     client = judged(monkeypatch, found, users)
     with pytest.raises(BackupError, match=f"nothing was changed: redis: .*{message}.*Next: "):
-        olddata.secure(client, Work({"stack": STACK}, tmp_path), ["redis"], "h", safety=True)
+        olddata.secure(client, Work({"stack": STACK}, tmp_path), ["redis"], "h", safety=True, lose=[])
 
 
 def test_a_set_that_fails_keeps_the_volume(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_set_that_fails_keeps_the_volume(monkeypatch: pytest.MonkeyPatch, tmp_
 
     monkeypatch.setattr(backup, "run", fails)
     monkeypatch.setattr(Work, "heal", lambda *_: healed.append("healed"))
-    old = olddata.secure(client, Work({"stack": STACK}, tmp_path), ["redis"], "h", safety=True)
+    old = olddata.secure(client, Work({"stack": STACK}, tmp_path), ["redis"], "h", safety=True, lose=[])
     assert old.safety_set is None
     assert "invalid page" in old.broken["redis"]
     assert healed == ["healed"]
@@ -330,6 +330,43 @@ def test_interrupted_restore_keeps_services_from_starting(tmp_path: Path) -> Non
     (check,) = interrupted.checks({"restore": found})
     assert check.verdict == "fail"
     assert "redis" in check.found
+
+
+def test_said_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs at once, with the next step; what is starting, with how long it is waited for."""
+    differs = {"a": {"memory": {"found": 1, "expected": 2}, "env": {"found": {}, "expected": {"x": 1}}}}
+    monkeypatch.setattr(standing, "drift", lambda _stack, name, _found: differs.get(name, {}))
+    running = {"running": True, "status": "running"}
+    state = {"services": {"a": running | {"health": "healthy"}, "b": running | {"health": "starting"}}}
+    assert standing.lines(state, {}, ["a", "b"]) == [
+        "a differs from the inventory in env, memory. Next: ./ready up",
+        "Waiting for b, still starting: at most 10 minutes.",
+    ]
+    assert standing.lines(state | {"services": {"c": {"running": False}}}, {}, ["c"]) == []
+
+
+def a_service(status: str, **other: Any) -> dict[str, Any]:
+    """Return the state of a service whose container has that status."""
+    return {"exists": True, "ours": True, "status": status, "running": status == "running", "restarts": 0, **other}
+
+
+def test_judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is down or fails is not waited for, and its drift is told with it; another's is refused."""
+    state = {"services": {"a": a_service("exited"), "b": a_service("restarting"), "c": a_service("running")}}
+    stack = {"name": "s", "network": "s", "services": {name: {"container": f"s-{name}"} for name in "abc"}}
+    monkeypatch.setattr(standing, "read_state", lambda *_: state)
+    monkeypatch.setattr(standing, "drift", lambda _stack, name, _found: {"memory": {}} if name == "a" else {})
+    answer = {"c": {"healthy": False, "state": "unhealthy", "detail": "no answer"}}
+    monkeypatch.setattr(standing, "wait_for_all", lambda *_: answer)
+    monkeypatch.setattr(standing, "find_container", lambda *_: None)
+    client: Any = None
+    found = standing.judge(client, stack, "abc")
+    assert (found.well, found.stopped, found.still) == ([], ["a", "b"], ["a"])
+    with pytest.raises(BackupError, match=r"a: found its container exited, .*; it differs from the inventory in mem"):
+        standing.refuse_down(client, stack, "abc")
+    state["services"]["a"]["ours"] = False
+    with pytest.raises(BackupError, match="s-a is not this stack's"):
+        standing.judge(client, stack, "abc")
 
 
 def test_waits_for_what_is_starting_alone(monkeypatch: pytest.MonkeyPatch) -> None:

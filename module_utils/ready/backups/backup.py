@@ -22,7 +22,7 @@ from .base import Dump
 from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
 from .restic import masked, retention_arguments, same_disk
 from .scratch import Scratch
-from .standing import refuse_down
+from .standing import drift_lines, refuse_down
 from .stores import DUMPS, with_data
 from .work import Work
 
@@ -133,7 +133,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     retention_arguments(work.settings["retention"])
     healed = work.heal(client)
     names = with_data(stack)
-    refuse_down(client, stack, names)
+    standing = refuse_down(client, stack, names)
     made = repository.ensure(known=work.state().get("repository") == work.settings["repository"])
     work.remember(repository=work.settings["repository"])
     manifest_id = new_id(datetime.now(timezone.utc))
@@ -178,7 +178,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
-    warnings = [line for dump in dumps.values() for line in dump.outcome.warnings]
+    warnings = [*drift_lines(standing.drifted), *(line for dump in dumps.values() for line in dump.outcome.warnings)]
     if same_disk(work.settings["repository"], data_root(client)):
         warnings.append(
             f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "

@@ -16,7 +16,7 @@ from ..upgradeplan import only as with_only
 from . import backup, losses
 from .before import Some
 from .manifest import BackupError
-from .standing import Standing, judge
+from .standing import Standing, drift_lines, judge
 from .telling import proof_faults
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class OldData:
         keep: whether those are kept whole; else they are replaced without a copy.
         still: services that somebody had stopped.
         volumes: service -> the volume that keeps its data whole.
-        warnings: what the safety set is without, for people.
+        warnings: a line per thing that the restore does not bring back, or finds otherwise than the inventory says.
     """
 
     safety: Mapping[str, Any] | None = None
@@ -131,13 +131,14 @@ def secure(
     """
     standing = judge(client, work.stack, names)
     refuse(client, work.stack, standing, names)
-    old = OldData(None, dict(standing.broken), safety, list(standing.still))
+    old = OldData(None, dict(standing.broken), safety, list(standing.still), {}, drift_lines(standing.drifted))
     if safety and standing.well:
         losses.refuse(client, work.stack, standing.well, lose)
         some = Some({**work.settings, "stack": with_only(work.stack, standing.well)}, work.directory)
         try:
             made = backup.run(client, some, "fuzzy", host, safety=True)
-            old.safety, old.warnings = made["manifest"], [*made["warnings"], *proof_faults(made).values()]
+            old.safety = made["manifest"]
+            old.warnings = list(dict.fromkeys([*old.warnings, *made["warnings"], *proof_faults(made).values()]))
         except BackupError as error:  # a store may be healthy and its data not: then its files are what can be kept
             old.broken |= dict.fromkeys(standing.well, f"it healthy, and no set can be made of it: {error}")
             work.heal(client)

@@ -59,6 +59,11 @@ def differing(stack: Mapping[str, Any], state: Mapping[str, Any], names: Iterabl
     return {name: ", ".join(sorted(differs)) for name, differs in found.items() if differs}
 
 
+def drift_lines(drifted: Mapping[str, str]) -> list[str]:
+    """Return a line per service that differs from the inventory; see `differing`."""
+    return [f"{name} differs from the inventory in {what}. Next: ./ready up" for name, what in drifted.items()]
+
+
 def starting(state: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Return those of the services that Docker calls starting; `state` is what `stack_state` read."""
     services = state["services"]
@@ -68,10 +73,7 @@ def starting(state: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 def lines(state: Mapping[str, Any], stack: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Return what people are told before a run: what differs from the inventory, and what is waited for."""
     names = list(names)
-    told = [
-        f"{name} differs from the inventory in {what}. Next: ./ready up"
-        for name, what in differing(stack, state, names).items()
-    ]
+    told = drift_lines(differing(stack, state, names))
     if waited := starting(state, names):
         told.append(f"Waiting for {', '.join(waited)}, still starting: at most {STARTING / 60:.0f} minutes.")
     return told
@@ -139,9 +141,10 @@ def _starting(client: DockerClient, service: Mapping[str, Any], restarts: int, d
     )
 
 
-def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise BackupError naming every service that is not well, or not ours: no set is made without it."""
+def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) -> Standing:
+    """Return how services stand that are well. Raises BackupError naming every other one: no set is made without it."""
     standing = judge(client, stack, names)
     if standing.broken:
         faults = "; ".join(map(standing.fault, standing.broken))
         raise BackupError(f"nothing was changed: {faults}. Next: ./ready up")
+    return standing
