@@ -102,6 +102,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with with_backups(directory, NAME, ["postgresql"], **variables) as ready:
         story = Story(ready)
         story.write("1 before the set")
+        with ready.stack.postgresql("admin") as connection:
+            connection.execute("CREATE DATABASE closed CONNECTION LIMIT 3 ALLOW_CONNECTIONS false")
         ready.run("backup")
         story.write("2 wanted")
         story.write("3 not wanted")
@@ -184,6 +186,9 @@ def test_to_a_time_between_two_rows(story: Story) -> None:
     story.ready.run("restore", "--only", "postgresql", "--to", iso(wanted), "--yes")
     found = evidence(story.ready, "restore")["results"]
     assert story.rows() == ["1 before the set", "2 wanted"]
+    with story.ready.stack.postgresql("admin") as connection:
+        closed = connection.execute("SELECT datallowconn, datconnlimit FROM pg_database WHERE datname = 'closed'")
+        assert closed.fetchone() == (False, 3), "it was read in scratch, and is closed as it was"
     assert found["verdict"] == "pass", found
     assert found["recovery"]["reached"] <= timestamp(wanted)
     story.ready.stack.write()

@@ -242,9 +242,10 @@ def redis_version(stack: Stack) -> str:
         return ""
 
 
-def fails(ready: Ready, *services: str, dying: bool = False) -> str:
+def fails(ready: Ready, *services: str, dying: bool = False, lose: str = "") -> str:
     """Run an upgrade that fails, and return its words; `dying` kills a new container that has got the moved data."""
-    process = ready.popen("upgrade", "--without-backup", "--service", ",".join(services))
+    more = ["--lose-database", lose] if lose else []
+    process = ready.popen("upgrade", "--without-backup", "--service", ",".join(services), *more)
     if dying:
         await_phase(ready, process, "ready", also=lambda: runs(ready.stack, services[0]))
         ready.stack.container(services[0]).kill()
