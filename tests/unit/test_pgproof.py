@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ready.backups import pgproof
+from ready.backups.manifest import BackupError
 from ready.backups.pgexpressions import Evaluated, evaluated
 from ready.backups.telling import backup_part, proof_faults, restore_part
 from ready.backups.timer import faults
@@ -45,9 +46,11 @@ def test_constraint_that_is_false_is_a_fault() -> None:
     assert fault == "constraint k of public.t: found 2 of 5 rows for which it is false"
 
 
-def test_error_without_object_is_not_lost() -> None:
-    """Whatever fails before anything is evaluated leaves something unproven."""
-    assert evaluated("", "ERROR:  42501: permission denied").unproven == ["permission denied"]
+@pytest.mark.parametrize("after", ["", ERRORS])
+def test_error_without_object_is_not_lost(after: str) -> None:
+    """When the question itself fails nothing was evaluated, which must not be taken for proved."""
+    with pytest.raises(BackupError, match="permission denied"):
+        evaluated("", f"ERROR:  42501: permission denied\nSTATEMENT:  WITH tables AS\n{after}")
 
 
 def test_same_schema_is_not_proved_again() -> None:

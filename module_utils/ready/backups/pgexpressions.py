@@ -13,6 +13,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from .manifest import BackupError
+
 #: Rows of a table on which each expression is evaluated, and seconds that one may take.
 ROWS = 100
 SECONDS = 20
@@ -139,7 +141,7 @@ class Evaluated:
 
 
 def evaluated(output: str, errors: str) -> Evaluated:
-    """Return what psql's answer to `EVALUATE` says.
+    """Return what psql's answer to `EVALUATE` says. Raises BackupError when an error is of no object.
 
     Args:
         output: its standard output: a JSON array of object, rows and rows that break it, for each that was evaluated.
@@ -155,6 +157,7 @@ def evaluated(output: str, errors: str) -> Evaluated:
     code, words = "", ""
     for line in errors.splitlines():
         if error := _ERROR.match(line):
+            _refuse(code, words)
             code, words = error[1], error[2]
         elif code and (context := _CONTEXT.match(line)):
             words += f" ({context[1]})"
@@ -162,6 +165,10 @@ def evaluated(output: str, errors: str) -> Evaluated:
             its = found.unproven if _SAYS_NOTHING.match(code) else found.faults
             its.append(f"{statement[1]}: {words}")
             code = ""
-    if code:
-        found.unproven.append(words)
+    _refuse(code, words)
     return found
+
+
+def _refuse(code: str, words: str) -> None:
+    if code:
+        raise BackupError(f"its expressions can't be evaluated: {words}")
