@@ -94,11 +94,11 @@ class Upgrade:
         """Raise BackupError when the new engine would refuse what the old one holds, as a restore would."""
         container, login = self._running(), self.service["accounts"]["admin"]["login"]
         if check:
-            found = pgdatabases.saved(opened.read(container, login))
-            live = pgproof.evaluate(container, login, [its.name for its in found if its.connections])
+            found = opened.read(container, login)
+            live = pgproof.evaluate(container, login, pgdatabases.readable(found))
         else:
-            with opened.Opened(container, login, opened.Record.of(self.stack["name"])) as its:
-                live = pgproof.evaluate(container, login, its.names)
+            with opened.Opened(container, login, opened.Record.of(self.stack["name"])):
+                live = pgproof.evaluate(container, login, pgdatabases.readable(opened.read(container, login)))
         if live.faults:
             raise BackupError(f"nothing was changed: {pgproof.fault_line(live.faults)}")
 

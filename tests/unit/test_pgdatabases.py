@@ -27,6 +27,7 @@ def test_all_but_those_of_every_cluster_are_saved() -> None:
     assert pgdatabases.saved(ALL) == [APP, CLOSED, PATTERN]
     assert pgdatabases.closed(ALL) == [CLOSED]
     assert pgdatabases.invalid(ALL) == ["gone"]
+    assert pgdatabases.readable(ALL) == ["app", "pattern", "template1"]
     (line,) = pgdatabases.left_out(ALL)
     assert 'DROP DATABASE "gone"' in line
 

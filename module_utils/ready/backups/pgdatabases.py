@@ -61,6 +61,11 @@ def closed(found: Iterable[Database]) -> list[Database]:
     return [database for database in saved(found) if not database.connections]
 
 
+def readable(found: Iterable[Database]) -> list[str]:
+    """Return the names of all databases that can be connected to but template0: what goes to another major version."""
+    return [its.name for its in found if its.connections and its.limit != INVALID and its.name != "template0"]
+
+
 def invalid(found: Iterable[Database]) -> list[str]:
     """Return the names of databases that nobody can read any more."""
     return [database.name for database in found if database.limit == INVALID]
