@@ -10,12 +10,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "module_utils"))
 
-from ready.container import containers  # Ansible offers module_utils to modules alone
-from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled
-from ready.removal import prunable, removal
-from ready.status import health_results, kept_lines, kept_volumes, status_rows, unhealthy_message
+from ready.container import containers  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402
+from ready.removal import prunable, removal  # noqa: E402
+from ready.status import health_results, kept_lines, kept_volumes, status_rows, unhealthy_message  # noqa: E402
 
 
 def ready_plan(
@@ -36,6 +37,18 @@ def ready_containers(stack: Mapping[str, Any], only: Sequence[str] = ()) -> dict
     return containers(stack, only)
 
 
+def ready_prunable(
+    info: Mapping[str, Any],
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    kept: bool = False,
+    recorded: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return what `prune` removes; the recipes are those of this checkout."""
+    recipes = [path.parent.name for path in (ROOT / "images").glob("*/Containerfile")]
+    return prunable(info, stack, state, kept, recipes=recipes, recorded=recorded)
+
+
 class FilterModule:
     """Ready's filters over a stack, its state and its images."""
 
@@ -50,7 +63,7 @@ class FilterModule:
             "ready_images_in_use": images_in_use,
             "ready_health_results": health_results,
             "ready_removal": removal,
-            "ready_prunable": prunable,
+            "ready_prunable": ready_prunable,
             "ready_kept_lines": kept_lines,
             "ready_kept_volumes": kept_volumes,
             "ready_status_rows": status_rows,

@@ -26,6 +26,8 @@ from .engine import run_once
 from .hostsettings import Host, Mirrors, host_files, wget_netrc, with_etc_environment
 from .imagearchive import FILE, SCRIPT, NoArchiveError, make
 from .imagerecipe import BASE, context, pack, recipe_hash, reference, suite_of
+from .imagerecord import record
+from .ownimages import LABEL_IMAGE
 
 try:
     from docker.errors import APIError, DockerException, ImageNotFound
@@ -36,7 +38,6 @@ except ImportError:  # pragma: no cover - depends on the target; engine.connect 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-LABEL_IMAGE = "io.ready.image"
 LABEL_RECIPE = "io.ready.recipe"
 LABEL_SOURCE = "io.ready.source"
 LABEL_ENGINE = "io.ready.engine_version"
@@ -293,8 +294,13 @@ class Builder:
             ):
                 if "error" in event:
                     raise explain(self.host, name, "labelling", [event["error"]])
+            made = str(self.client.images.get(ref).id)
         except (DockerException, RequestException) as error:
             raise self._daemon_error(name, "labelling", error) from error
+        try:
+            record([made])
+        except OSError as error:
+            self.notify(f"{name}: {error}: when it has no name any more, prune does not know it as Ready's")
 
     def _remove_stages(self, name: str) -> None:
         """Remove what the build stages left behind: up to 1 GB each, and the host's package settings in them."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from . import hostlock
 
 #: In the environment: says what it was made from, and is written last.
 MARK = "installed.txt"
@@ -101,8 +102,7 @@ def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
 @contextmanager
 def _alone(environment: Path) -> Iterator[None]:
     """Wait until no other run makes this environment; a run that ends, however, lets go."""
-    with (environment.parent / f".{environment.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with hostlock.held(environment.parent / f".{environment.name}.lock"):
         yield
 
 

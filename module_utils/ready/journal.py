@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from . import hostlock
 
 DIRECTORY = Path("/var/lib/ready")
 
@@ -31,25 +32,9 @@ def held(stack: str, directory: Path = DIRECTORY) -> Iterator[None]:
     while there is a journal.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = path_of(stack, directory).with_suffix(".lock")
-    while True:
-        with path.open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if not _is_at(stream, path):  # whoever held it has removed it
-                continue
-            try:
-                yield
-            finally:
-                if not path_of(stack, directory).exists():
-                    path.unlink()
-            return
-
-
-def _is_at(stream: IO[str], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
+    path = path_of(stack, directory)
+    with hostlock.held(path.with_suffix(".lock"), stays=path.exists):
+        yield
 
 
 def read(stack: str, directory: Path = DIRECTORY) -> dict[str, Any] | None:

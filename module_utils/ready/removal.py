@@ -1,12 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What `destroy` and `prune` would remove: only what carries our label. Pure functions."""
+"""What `destroy` and `prune` would remove: only what is ours. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .container import LABEL_KEPT_FOR, LABEL_KEPT_OF, LABEL_STACK, containers
+from .ownimages import unused_images
 from .status import human_size
 
 
@@ -35,17 +36,26 @@ def _what(volume: Mapping[str, Any]) -> str:
 
 
 def prunable(
-    info: Mapping[str, Any], stack: Mapping[str, Any], state: Mapping[str, Any], kept: bool = False
+    info: Mapping[str, Any],
+    stack: Mapping[str, Any],
+    state: Mapping[str, Any],
+    kept: bool = False,
+    *,
+    recipes: Collection[str] = (),
+    recorded: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return {images: [{id, name}], containers, volumes, lines}: images of ours that no container uses, and leftovers.
+    """Return {images, ids, containers, volumes, lines}: images of ours that no container uses, and leftovers.
 
-    The base is kept while an image stands on it; helper containers of interrupted runs go.
+    `images` are the names to remove; one without a name is named by its id. `ids` are those of the images. Helper
+    containers of interrupted runs go.
 
     Args:
-        info: what docker_host_info returned.
+        info: `containers` as docker_host_info lists them, `images` as docker_image_info does.
         stack: the resolved stack.
         state: what `stack_state` read.
         kept: whether volumes that upgrades and restores kept go, too; those of one under way never do.
+        recipes: names below images/.
+        recorded: ids of images that were built or loaded on this host.
     """
     under_way = (state.get("upgrade") or {}).get("volumes", {})
     needed = state.get("restore", {}).get("volumes", [])
@@ -58,15 +68,8 @@ def prunable(
         and name not in needed
     ]
     used = {container["ImageID"] for container in info["containers"]}
-    parents = {image.get("ParentId") for image in info["images"] if image["Id"] in used}
-    images = []
-    lines = []
-    for image in info["images"]:
-        if image["Id"] in used or image["Id"] in parents:
-            continue
-        name = next((tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"), image["Id"][7:19])
-        images.append({"id": image["Id"], "name": name})
-        lines.append(f"image {name} ({human_size(image['Size'])})")
+    unused = unused_images(info["images"], used, recipes, recorded)
+    lines = [f"image {image['name']} ({human_size(image['size'])})" for image in unused if not image["stays"]]
     writers = {f"{service['config_volume']}-writer" for service in containers(stack).values()}
     helpers = [
         name.lstrip("/")
@@ -76,4 +79,13 @@ def prunable(
     ]
     lines += [f"container {name}, left by an interrupted run" for name in helpers]
     lines += [f"volume {name}: the data from before {_what(state['volumes'][name])}" for name in volumes]
-    return {"images": images, "containers": helpers, "volumes": volumes, "lines": lines}
+    if lines:
+        lines += [f"kept: image {image['name']}, which is also {image['stays']}" for image in unused if image["stays"]]
+    going = [image for image in unused if not image["stays"]]
+    return {
+        "images": [name for image in going for name in image["remove"]],
+        "ids": [image["id"] for image in going],
+        "containers": helpers,
+        "volumes": volumes,
+        "lines": lines,
+    }

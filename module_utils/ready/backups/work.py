@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import hostlock
 from ..container import LABEL_STACK
 from ..evidence import write_text
 from .interrupted import KEEPING, REPLACING, SWAPPING
@@ -116,19 +115,14 @@ class Work:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only run; the lock goes with the process, however it ends. Raises BackupError."""
-        with (self.directory / "lock").open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                stream.seek(0)
-                raise BusyError(
-                    f"another backup, drill or restore of {self.stack['name']} runs (process {stream.read().strip()}). "
-                    "Nothing was changed. Next: wait for it"
-                ) from error
-            stream.truncate(0)
-            stream.write(str(os.getpid()))
-            stream.flush()
-            yield
+        try:
+            with hostlock.held(self.directory / "lock", wait=False):
+                yield
+        except hostlock.HeldError as error:
+            raise BusyError(
+                f"another backup, drill or restore of {self.stack['name']} runs (process {error}). "
+                "Nothing was changed. Next: wait for it"
+            ) from error
 
     @property
     def journal(self) -> Journal:

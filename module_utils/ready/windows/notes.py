@@ -6,12 +6,12 @@ however it ends, and the file stays unless the command's end was seen.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..hostlock import is_free, lock
 from .wire import TOKEN
 
 
@@ -32,7 +32,7 @@ class Notes:
         path = self._directory / token
         new = path.with_suffix(".new")
         with new.open("w") as note:
-            fcntl.flock(note, fcntl.LOCK_EX)
+            lock(note)
             new.rename(path)  # it is never seen without its lock
             try:
                 yield
@@ -45,17 +45,7 @@ class Notes:
 
     def left(self) -> list[str]:
         """Return the tokens whose notes nobody holds any more."""
-        found = []
-        for path in sorted(self._directory.glob("*")):
-            if not TOKEN.match(path.name):
-                continue
-            try:
-                with path.open() as note:
-                    fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (FileNotFoundError, BlockingIOError):
-                continue
-            found.append(path.name)
-        return found
+        return [path.name for path in sorted(self._directory.glob("*")) if TOKEN.match(path.name) and is_free(path)]
 
     def forget(self, tokens: list[str]) -> None:
         """Take notes away."""
