@@ -26,8 +26,12 @@ options:
     description: Who asks; filled in by the action plugin.
     type: dict
   replace:
-    description: A holder that has ended; filled in by the action plugin.
+    description: A holder that has ended, which the action plugin finds out, or whose lock is to be broken.
     type: dict
+  take_over:
+    description: Whether to return the run that holds the lock, instead of failing, so that it can be asked about.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, description: Takes nothing in check mode.}
   diff_mode: {support: N/A, description: There is nothing to show.}
@@ -43,6 +47,10 @@ holder:
   description: The other run that holds the lock, if any.
   returned: always
   type: dict
+words:
+  description: The same for people, with its age.
+  returned: when another run holds the lock
+  type: str
 """
 
 from dataclasses import asdict
@@ -60,6 +68,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
             "run": {"type": "dict"},
             "replace": {"type": "dict"},
+            "take_over": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

@@ -1,12 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One run at a time changes a stack: a lock file on the host, which names the run that holds it."""
+"""One run at a time changes a stack: a lock file on the host, which names the run that holds it.
+
+Locks between processes of one host are in `hostlock`.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
 from pathlib import Path
 
 #: Seconds after which the lock of a run on another machine counts as forgotten; on this one its process tells.
@@ -17,7 +21,9 @@ FORGOTTEN = 2 * 3600
 class Holder:
     """A run: the process of ansible-playbook on the machine that started it."""
 
-    machine: str  #: its boot id
+    machine: (
+        str  #: its boot id and, after a dot, the namespace of its process ids; earlier versions wrote the boot id alone
+    )
     hostname: str
     pid: int
     since: float  #: epoch seconds
@@ -28,14 +34,23 @@ class Holder:
 
 
 def this_run(pid: int) -> Holder:
-    """Return the holder for a process of this machine."""
+    """Return the holder for a process of this machine, by its id as this process sees it."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return Holder(boot, os.uname().nodename, pid, time.time())
+    # Containers on one kernel have the same boot id, and their process ids mean nothing to each other.
+    namespace = str(Path("/proc/self/ns/pid").readlink()).removeprefix("pid:").strip("[]")
+    return Holder(f"{boot}.{namespace}", os.uname().nodename, pid, time.time())
+
+
+def _sees(here: Holder, holder: Holder) -> bool:
+    """Return whether the process id of a holder means to `here` what it means to the holder."""
+    boot, _, namespace = holder.machine.partition(".")
+    own, _, mine = here.machine.partition(".")
+    return boot == own and namespace in ("", mine)
 
 
 def is_alive(holder: Holder, here: Holder) -> bool:
-    """Return whether the run still goes on: asked of its process where that is `here`, else judged by age."""
-    if holder.machine != here.machine:
+    """Return whether the run still goes on: asked of its process where `here` can see it, else judged by age."""
+    if not _sees(here, holder):
         return time.time() - holder.since < FORGOTTEN
     try:
         os.kill(holder.pid, 0)
@@ -43,6 +58,8 @@ def is_alive(holder: Holder, here: Holder) -> bool:
         return False
     except PermissionError:
         return True
+    if str(Path("/proc/self").readlink()) != str(os.getpid()):
+        return True  # /proc is that of another namespace: it says nothing of this process
     # A zombie has ended, and so has a run whose pid somebody else got since.
     stat = Path(f"/proc/{holder.pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     started = int(stat[19]) / os.sysconf("SC_CLK_TCK")
@@ -50,11 +67,20 @@ def is_alive(holder: Holder, here: Holder) -> bool:
     return stat[0] != "Z" and time.time() - uptime + started <= holder.since + 1
 
 
+def words(holder: Holder) -> str:
+    """Return who holds a lock and for how long, for people."""
+    since = datetime.fromtimestamp(holder.since, tz=timezone.utc)
+    minutes = max(0, round((time.time() - holder.since) / 60))
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    return f"process {holder.pid} on {holder.hostname}, since {since:%Y-%m-%d %H:%M:%S} UTC ({age})"
+
+
 def read(path: Path) -> Holder | None:
     """Return who holds the lock, None when nobody does or the file is damaged."""
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Holder(**{each.name: found[each.name] for each in fields(Holder)})
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -64,7 +90,7 @@ def take(path: Path, run: Holder, replace: Holder | None = None) -> Holder | Non
     Args:
         path: the lock file on the host.
         run: who asks.
-        replace: a holder that is known to have ended; its lock is taken over.
+        replace: a holder that is known to have ended, or whose lock somebody breaks; its lock is taken over.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{run.machine}.{run.pid}")

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from ready.vault import SecretStore
 
 from tests.cleanup import remove
+from tests.names import ROOT
 from tests.system.conftest import QUICK, Ready, ended, make
 from tests.waiting import until
 
@@ -131,6 +133,36 @@ def test_two_runs_at_once(redis: Ready) -> None:
     redis.stack.container("redis").exec_run(["touch", "/data/go"])
     assert ended(first).code == 0
     assert redis.run("up").changed == 0
+
+
+#: Takes the lock of a stack in namespaces of its own, as a controller in a container on this kernel does.
+HOLDER = """
+import os, pathlib, sys, time
+from ready.lock import take, this_run
+take(pathlib.Path(f"/run/lock/ready-{sys.argv[1]}.json"), this_run(os.getpid()))
+time.sleep(600)
+"""
+
+
+def test_a_run_in_another_pid_namespace(redis: Ready) -> None:
+    """Its process can't be seen from here: it is not taken for dead, and `--take-over` breaks its lock."""
+    lock = Path(f"/run/lock/ready-{redis.stack.name}.json")
+    alone = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "module_utils")}
+    with subprocess.Popen([*alone, sys.executable, "-c", HOLDER, redis.stack.name], env=environment) as holder:
+        try:
+            until(lock.exists, "the lock of the other run")
+            refused = redis.run("destroy", "--yes", code=2)
+            assert "found its lock held by process 1 on" in refused.text, (
+                "it was taken for dead, or its id was not its own"
+            )
+            unanswered = redis.run("destroy", "--take-over", code=2)
+            assert "nothing was changed: the answer was not yes" in unanswered.text
+            assert lock.exists()
+            redis.run("destroy", "--take-over", "--yes")
+            assert not lock.exists()
+        finally:
+            holder.kill()  # which unshare hands on; it does not listen to SIGTERM
 
 
 def test_interrupted_and_run_again(redis: Ready) -> None:

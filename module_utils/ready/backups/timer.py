@@ -19,7 +19,7 @@ from typing import Any
 
 from ..container import LABEL_STACK
 from ..evidence import timestamp, write_text
-from ..lock import is_alive, release, take, this_run
+from ..lock import is_alive, release, take, this_run, words
 from .manifest import BackupError, BusyError, summary
 from .work import Work
 
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if holder is not None:
         found: dict[str, Any] = {
             "verdict": "fail",
-            "results": {"error": f"another run is changing the stack: process {holder.pid} on {holder.hostname}"},
+            "results": {"error": f"another run is changing the stack: {words(holder)}"},
         }
     else:
         try:
