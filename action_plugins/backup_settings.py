@@ -20,7 +20,9 @@ sys.path.append(str(ROOT / "module_utils"))
 from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.backups.telling import recovery_sheet  # noqa: E402
 from ready.evidence import path_of, plain  # noqa: E402
+from ready.installed import stack_path  # noqa: E402
 from ready.inventory import open_store  # noqa: E402
+from ready.schedules import make_mark  # noqa: E402
 from ready.vault import REPOSITORY, SecretsError, SecretStore, new_password  # noqa: E402
 
 
@@ -43,13 +45,15 @@ class ActionModule(ActionBase):
                 "key_file": {"type": "path", "default": ""},
                 "sheet": {"type": "path", "default": ""},
                 "print_sheet": {"type": "bool", "default": False},
+                "time": {"type": "str", "default": ""},
+                "look": {"type": "bool", "default": False},
             }
         )
         stack = plain(args["stack"])
         name = stack["name"]
         try:
             store = open_store(task_vars, self._templar.template)
-            made = self._key(store, name, args["key_file"])
+            made = not args["look"] and self._key(store, name, args["key_file"])
         except (SecretsError, OSError) as error:
             raise AnsibleActionFail(f"{host}: {error}") from error
         service, account = REPOSITORY
@@ -57,7 +61,8 @@ class ActionModule(ActionBase):
         if args["print_sheet"]:
             self._print(recovery_sheet(name, host, str(args["settings"]["repository"]), key), args["sheet"])
             return {**result, "changed": False}
-        settings = plain(args["settings"]) | {"stack": stack, "host": host}
+        description = str(stack_path(Path(stack["probes"]["directory"]), name))
+        settings = plain(args["settings"]) | {"description": description, "host": host}
         files = {
             "settings.json": json.dumps(settings, indent=1, sort_keys=True).encode(),
             "key": f"{key}\n".encode(),
@@ -72,6 +77,9 @@ class ActionModule(ActionBase):
                 files[f"include/{target}"] = source.read_bytes()
         about = path_of(Path(stack["evidence_dir"]), name, host, "backup").parent
         files |= {f"include/evidence_{path.name}": path.read_bytes() for path in about.glob("*.json")}
+        mark = make_mark(files, stack["schedules"], args["time"], stack["probes"])
+        if args["look"]:
+            return {**result, "changed": False, "mark": mark}
         module_args = {
             "stack": args["stack"],
             "files": json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
@@ -79,7 +87,7 @@ class ActionModule(ActionBase):
         }
         answer: dict[str, Any] = self._execute_module("backup_settings", module_args=module_args, task_vars=task_vars)
         result.update(answer)
-        result["changed"] = made or bool(answer.get("changed"))
+        result |= {"changed": made or bool(answer.get("changed")), "mark": mark}
         return result
 
     def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:

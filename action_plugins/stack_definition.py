@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase, VariableLayer
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready import __version__  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready import __version__, schedules  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.container import SIDECARS, containers  # noqa: E402
 from ready.definitions import (  # noqa: E402
     DefinitionError,
@@ -73,6 +73,7 @@ class ActionModule(ActionBase):
             wanted = [name for name in (*STACK_VARIABLES, *sorted(overrides)) if name in task_vars]
             variables = {name: self._templar.template(task_vars[name]) for name in wanted}
             stack = resolve_stack(definitions, variables)
+            stack |= self._backups(stack, task_vars)
             with_paths(stack, task_vars)
             hosts, now = hosts_of(task_vars, self._templar.template), datetime.now(timezone.utc)
             ignored = args["secrets"] == "ignore"
@@ -123,3 +124,17 @@ class ActionModule(ActionBase):
         self.register_host_variables({"ready_stack": stack}, VariableLayer.EPHEMERAL_FACT)
         result.update(changed=bool(made) or published, made=made)
         return result
+
+    def _backups(self, stack: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return what the host is to do by itself, and whether the inventory says where sets go."""
+        options = role_specs()["backup"]["main"]["options"]
+        variables = {
+            name: self._templar.template(task_vars.get(name, options[name]["default"]))
+            for name in schedules.VARIABLES.values()
+        }
+        if faults := schedules.faults(variables, options):
+            raise DefinitionError(faults)
+        return {
+            "schedules": schedules.schedules(variables, stack["sidecars"]),
+            "repository_given": bool(self._templar.template(task_vars.get("backup_repository", ""))),
+        }

@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import installed, package  # Ansible offers module_utils to modules alone
+from ready import installed, package, schedules  # Ansible offers module_utils to modules alone
 
 
 def ready_probes(lock: str) -> dict[str, str]:
@@ -40,4 +40,6 @@ class FilterModule:
             "ready_probes_mark": ready_probes_mark,
             "ready_installed": installed.is_complete,
             "ready_stack_document": installed.stack_document,
+            "ready_concerned": schedules.is_concerned,
+            "ready_scheduled": schedules.is_complete,
         }

@@ -43,6 +43,14 @@ options:
     description: File on the controller to append the sheet to, made with mode 0600, instead of the screen.
     type: path
     default: ""
+  time:
+    description: The time of day of daily and rarer runs, for the mark.
+    type: str
+    default: ""
+  look:
+    description: Return the mark, and change nothing; neither a key is made nor the host asked.
+    type: bool
+    default: false
   files:
     description: JSON, path to base64 content; filled in by the action plugin.
     type: str
@@ -61,6 +69,10 @@ EXAMPLES = r"""
     settings: {repository: /mnt/backup/ready, set_stack: ready, level: fuzzy, retention: {daily: 7}, check_subset: 5%}
 """
 RETURN = r"""
+mark:
+  description: What settings and timers are made from, as a fingerprint.
+  returned: unless it prints the recovery sheet
+  type: str
 files:
   description: The paths that differed, without evidence.
   returned: when it wrote to the host

@@ -10,8 +10,8 @@ short_description: Resolve the service definitions with the inventory's variable
 description:
   - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack),
     without secrets; name, network, image_source, evidence_dir, ready_version, services by name, secrets with
-    exists, missing, path, certificates with origin, due, fault by service that speaks TLS, and authorities with the
-    path of the CA certificate that its clients verify with.
+    exists, missing, path, certificates with origin, due, fault by service that speaks TLS, authorities with the
+    path of the CA certificate that its clients verify with, schedules of its backups, and repository_given.
   - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
     all of them in one message.
 author: [Ready authors]

@@ -39,7 +39,8 @@ state:
       that the inventory does not name, V(other_networks) such networks; V(upgrade) is what an
       interrupted upgrade has begun, V(restore) what an interrupted restore has left half done.
     - V(backups) is the directory in which backups work on the host, empty where there is none.
-    - V(installed) says what the environment of the probes was made from, and the hash of the stack's description.
+    - V(installed) says what the environment of the probes was made from, the hash of the stack's description,
+      what the settings of its backups were made from, and which timers there are.
   returned: always
   type: dict
   sample: {reachable: true, network: {exists: true, ours: true}, services: {}, volumes: {}, others: [], upgrade: null}
@@ -53,6 +54,7 @@ from ansible.module_utils.ready.container import containers
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 from ansible.module_utils.ready.installed import read as read_installed
 from ansible.module_utils.ready.journal import JournalError
+from ansible.module_utils.ready.schedules import read as read_schedules
 
 
 def main() -> None:
@@ -68,6 +70,7 @@ def main() -> None:
         state = absent_state(services, str(error))
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
     state["backups"] = directory_of(stack["name"])
+    state["installed"] |= read_schedules(stack["name"])
     module.exit_json(changed=False, state=state)
 
 

@@ -20,8 +20,10 @@ MARK = "installed.txt"
 LOCK = "requirements.txt"
 #: Seconds for making the environment: downloads included.
 TIMEOUT = 1800
-#: What of a resolved service the probes read.
-_KEYS = ("name", "container", "ports", "accounts", "database", "tls", "settings")
+#: What of a resolved stack its description has: nothing that a run alone knows, such as when certificates are due.
+_KEYS = ("name", "network", "services", "sidecars")
+#: Of a service, the fingerprint of its files changes with what is due, too.
+_OF_A_RUN = ("config_hash",)
 
 
 class InstallError(Exception):
@@ -39,11 +41,14 @@ def mark(lock: str, package: str) -> str:
 
 
 def stack_document(stack: Mapping[str, Any]) -> str:
-    """Return what a stack's file holds: what probes need of it, as JSON. Passwords are not in a resolved stack."""
-    services = {
-        name: {key: service[key] for key in _KEYS if key in service} for name, service in stack["services"].items()
-    }
-    return json.dumps({"name": stack["name"], "services": services}, indent=2, sort_keys=True) + "\n"
+    """Return what a stack's file holds, as JSON: what probes, backups and timers know of it; no password is in it."""
+    found = {key: stack[key] for key in _KEYS if key in stack}
+    for part in ("services", "sidecars"):
+        found[part] = {
+            name: {key: value for key, value in service.items() if key not in _OF_A_RUN}
+            for name, service in found.get(part, {}).items()
+        }
+    return json.dumps(found, indent=2, sort_keys=True) + "\n"
 
 
 def stack_path(environment: Path, stack: str) -> Path:
@@ -96,7 +101,8 @@ def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
         state: what `stack_state` read.
     """
     document = hashlib.sha256(stack_document(stack).encode()).hexdigest()
-    return bool(state["installed"] == {"environment": stack["probes"]["mark"], "stack": document})
+    found = state["installed"]
+    return bool(found["environment"] == stack["probes"]["mark"] and found["stack"] == document)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from . import exposure, memory, preflightdata
+from . import exposure, memory, preflightdata, schedules
 from .checkrow import Check, Limits, mib
 from .container import containers
 from .dockerprobe import situation
@@ -272,6 +272,7 @@ def evaluate(
         _images(stack, found, images),
         preflightdata.secrets(stack, state),
         _certificates(stack),
+        schedules.check(stack),
     ]
 
 

@@ -25,7 +25,7 @@ def stack() -> dict[str, Any]:
     return resolve_stack(load_definitions(), VARIABLES) | {"probes": {"directory": "/x", "mark": "lock 1\npackage 2\n"}}
 
 
-def test_description_has_what_probes_read(stack: dict[str, Any]) -> None:
+def test_description_has_what_its_readers_need(stack: dict[str, Any]) -> None:
     """And is the same text each time, so that it is not written anew."""
     document = installed.stack_document(stack)
     assert document == installed.stack_document(json.loads(json.dumps(stack)))
@@ -33,7 +33,9 @@ def test_description_has_what_probes_read(stack: dict[str, Any]) -> None:
     assert found["name"] == "ready"
     assert found["services"]["postgresql"]["ports"] == stack["services"]["postgresql"]["ports"]
     assert found["services"]["postgresql"]["database"] == stack["services"]["postgresql"]["database"]
-    assert "limits" not in found["services"]["redis"]
+    assert found["services"]["redis"]["volumes"] == stack["services"]["redis"]["volumes"], "for backups"
+    stack["services"]["redis"]["config_hash"] = "1"
+    assert document == installed.stack_document(stack), "a run alone knows it"
 
 
 def test_complete_only_as_it_should_be(stack: dict[str, Any], tmp_path: Path) -> None:

@@ -85,7 +85,6 @@ def pc(tmp_path: Path) -> Iterator[Pc]:
         "ansible_wsl_distribution": DISTRO,
         "ansible_wsl_windows_host": "pc1",
         "ansible_python_interpreter": "/usr/bin/python3",
-        "backup_schedule": "daily",
     }
     content["all"]["children"]["wsl"] = {"hosts": {"pc1-wsl": twin}}
     inventory = tmp_path / "hosts.yml"
@@ -103,7 +102,7 @@ def test_stack_comes_back_without_the_distro(pc: Pc) -> None:
     """Its containers start in any order, healthy and with their data; then the distro's next run changes nothing."""
     keep = f"keep {DISTRO}"
     del pc.host.tasks[keep]
-    refused = pc.run("playbooks/windows.yml", "-e", '{"wsl2_keepalive": false}', code=2)
+    refused = pc.run("playbooks/windows.yml", "-e", '{"wsl2_keepalive": false, "backup_schedule": "daily"}', code=2)
     assert "wsl2_keepalive is false, and pc1-wsl has backup_schedule daily" in " ".join(refused.split())
     assert pc.host.changes() == []
     pc.run("site.yml")

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..schedules import MARK, SETTINGS
 from .restic import GIVEN
-from .work import SETTINGS
 
 #: Where the runner is that timers start: all of this package in one file that Python runs.
 RUNNERS = GIVEN.parent
@@ -34,8 +34,12 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 def apply(root: Path, files: Mapping[str, bytes], mode: int, *, dry_run: bool) -> list[str]:
-    """Make a directory hold exactly these files, root's alone, and return the paths that differ. Raises OSError."""
+    """Make a directory hold exactly these files, root's alone, and return the paths that differ. Raises OSError.
+
+    The mark stays as it is, for it is written when the timers are there as well.
+    """
     present = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} if root.exists() else set()
+    present.discard(MARK)
     changed = sorted(present - set(files))
     for name, content in files.items():
         path = root / name

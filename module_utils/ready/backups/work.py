@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import hostlock
 from ..container import LABEL_STACK
 from ..evidence import write_text
+from ..schedules import SETTINGS
 from .interrupted import KEEPING, REPLACING, SWAPPING
 from .interrupted import WORK as WORK
 from .manifest import BackupError, BusyError
@@ -24,12 +25,20 @@ from .restic import TAG, Repository
 if TYPE_CHECKING:
     from docker import DockerClient
 
-#: Root's alone: the key, credentials and the settings.
-SETTINGS = Path("/etc/ready/backup")
 #: What scratch sides are made for: none of them outlives its run.
 PURPOSES = ("backup", "drill", "restore")
 #: Of the volumes that keep old data during a restore: they outlive a run that could not put them back.
 ASIDE = "aside"
+
+
+def _described(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BackupError(
+            f"the description of the stack: found {error}; expected {path}, which ./ready up writes. Next: ./ready up"
+        ) from error
+    return found
 
 
 @dataclass
@@ -37,7 +46,7 @@ class Work:
     """A stack's place on its host.
 
     Attributes:
-        settings: what role `backup` wrote; see library/backup_settings.py.
+        settings: what role `backup` wrote; see library/backup_settings.py. And `stack`: what `up` says of it.
         directory: state, staging and restic's cache.
     """
 
@@ -52,6 +61,8 @@ class Work:
             settings = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise BackupError(f"found no {path}, expected the settings of backups. Next: ./ready backup") from error
+        if "description" in settings:  # earlier versions kept a copy of the stack in the settings
+            settings["stack"] = _described(Path(settings["description"]))
         directory = Path(settings.get("directory") or WORK / stack)
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)

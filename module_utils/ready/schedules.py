@@ -1,0 +1,105 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host does to a stack's backups by itself: what the inventory asks for, and whether the host has it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .checkrow import Check
+from .part import FAIL, PASS
+
+#: What has a timer -> the variable that says how often.
+VARIABLES = {"backup": "backup_schedule", "drill": "backup_drill_schedule", "wal": "backup_pitr_schedule"}
+NEVER = "never"
+#: Where stacks have the settings of their backups: root's alone.
+SETTINGS = Path("/etc/ready/backup")
+#: Beside the settings of a stack's backups: says what they and the timers were made from, and is written last.
+MARK = "mark"
+
+
+def schedules(variables: Mapping[str, Any], sidecars: Mapping[str, Any]) -> dict[str, str]:
+    """Return kind -> how often; WAL is saved only where something receives it."""
+    found = {kind: str(variables[name]) for kind, name in VARIABLES.items()}
+    return found | ({} if "wal" in sidecars else {"wal": NEVER})
+
+
+def faults(variables: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """Return a message for each schedule that is none.
+
+    Args:
+        variables: the values of VARIABLES.
+        options: the options of role `backup`, as its specification has them.
+    """
+    return [
+        f"{name}: found {variables[name]!r}, expected one of {', '.join(options[name]['choices'])}"
+        for name in VARIABLES.values()
+        if variables[name] not in options[name]["choices"]
+    ]
+
+
+def wanted(stack: Mapping[str, Any]) -> list[str]:
+    """Return the kinds that the inventory wants a timer for."""
+    return sorted(kind for kind, often in stack.get("schedules", {}).items() if often != NEVER)
+
+
+def check(stack: Mapping[str, Any]) -> Check:
+    """Return whether sets that are made by schedule have a place that somebody has chosen."""
+    asked = [f"{VARIABLES[kind]} {stack['schedules'][kind]}" for kind in ("backup", "drill") if kind in wanted(stack)]
+    homeless = bool(asked) and not stack["repository_given"]
+    return Check(
+        "schedule",
+        "Schedule of backups",
+        FAIL if homeless else PASS,
+        (", ".join(asked) or "none") + (", without backup_repository" if homeless else ""),
+        "a backup_repository in the inventory wherever something is scheduled",
+        f"set backup_repository to another disk or machine, or {VARIABLES['backup']} and {VARIABLES['drill']} to never"
+        if homeless
+        else "",
+    )
+
+
+def read(stack: str, settings: Path = SETTINGS, etc: Path = Path("/etc")) -> dict[str, Any]:
+    """Return {mark: what the host's settings of backups were made from, timers: the kinds that have one}.
+
+    Args:
+        stack: the stack's name.
+        settings: the directory of all stacks' settings.
+        etc: where cron and systemd look.
+    """
+    try:
+        mark = (settings / stack / MARK).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        mark = ""
+    there = [
+        kind
+        for kind in VARIABLES
+        if (etc / "systemd" / "system" / f"ready-{kind}-{stack}.timer").exists()
+        or (etc / "cron.d" / f"ready-{kind}-{stack}").exists()
+    ]
+    return {"mark": mark, "timers": sorted(there)}
+
+
+def make_mark(files: Mapping[str, bytes], *made_from: Any) -> str:
+    """Return the mark of files and of what else the timers are made from.
+
+    Evidence among the files does not count: each run leaves some. What was encrypted is in it as it was encrypted.
+    """
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode())
+    for path in sorted(files):
+        if not path.startswith("include/evidence_"):
+            digest.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def is_concerned(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """Return whether the stack has timers, or is to have some."""
+    return bool(wanted(stack) or state["installed"]["timers"])
+
+
+def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any], mark: str) -> bool:
+    """Return whether the host has exactly the timers that are wanted, made from what this mark says."""
+    return bool(state["installed"]["timers"] == wanted(stack) and state["installed"]["mark"] == mark)
