@@ -16,6 +16,7 @@ short_description: Make a Linux host of each Windows host, its WSL distro
 description:
   - For each host of O(group) that an earlier inventory source named, adds a host with O(suffix) to its name, puts it in
     O(twin_group) and sets C(ansible_wsl_windows_host), from which P(wsl_psrp#connection) finds its way.
+  - The twin of a host in the group C(ready) joins that group.
   - Sources of a folder are read in the order of their names, so C(twins.yml) comes after C(hosts.yml).
 options:
   plugin:
@@ -62,7 +63,10 @@ class InventoryModule(BaseInventoryPlugin):
                 " is read before this one. Next: name them in hosts.yml, or set `group` here."
             )
         inventory.add_group(twins)
+        ours = {host.name for host in inventory.groups["ready"].get_hosts()} if "ready" in inventory.groups else set()
         for host in inventory.groups[group].get_hosts():
             twin = f"{host.name}{suffix}"
             inventory.add_host(twin, group=twins)
+            if host.name in ours:
+                inventory.add_child("ready", twin)
             inventory.set_variable(twin, "ansible_wsl_windows_host", host.name)

@@ -63,10 +63,11 @@ class Fleet:
         }
 
     def inventory(self, name: str = "hosts.yml") -> Path:
-        """Write an inventory of the group `windows` and return its path."""
+        """Write an inventory of the group `windows`, all of it and of `wsl` Ready's, and return its path."""
         path = self.directory / name
         hosts = {host: self.variables(host) for host in self.servers}
-        path.write_text(yaml.safe_dump({"all": {"children": {"windows": {"hosts": hosts}}}}))
+        ready: dict[str, Any] = {"children": {"windows": {}, "wsl": {}}}
+        path.write_text(yaml.safe_dump({"all": {"children": {"windows": {"hosts": hosts}, "wsl": {}, "ready": ready}}}))
         return path
 
     def revive(self, name: str) -> None:

@@ -22,7 +22,7 @@ def servers(tmp_path: Path) -> Iterator[Ready]:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         off = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
         hosts = {"srv1": local, "srv2": off}
-        (ready.inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        (ready.inventory / "hosts.yml").write_text(yaml.safe_dump({"ready": {"hosts": hosts}}))
         yield ready
 
 

@@ -33,6 +33,7 @@ def test_each_windows_host_of_the_example_has_a_twin() -> None:
     windows = names(inventory, "windows")
     assert len(windows) == 12
     assert names(inventory, "wsl") == [f"{name}-wsl" for name in windows]
+    assert names(inventory, "ready") == sorted(windows + names(inventory, "wsl"))
     assert inventory.hosts["lab07-wsl"].vars["ansible_wsl_windows_host"] == "lab07"
 
 
@@ -69,3 +70,13 @@ def test_a_missing_group_is_named(tmp_path: Path) -> None:
     plugin = inventory_loader.get("ready_twins")
     with pytest.raises(AnsibleError, match=r"no group 'windows'.*Next: name them in hosts\.yml"):
         plugin.parse(read(tmp_path / "hosts.yml")._inventory, DataLoader(), str(tmp_path / "twins.yml"))
+
+
+def test_a_twin_joins_ready_with_its_windows_host(tmp_path: Path) -> None:
+    """That of a Windows host which is not Ready's business stays outside."""
+    groups = "windows: {hosts: {dc1: {}, pc1: {}}}, ready: {hosts: {pc1: {}, db1: {}}}"
+    (tmp_path / "hosts.yml").write_text(f"all: {{children: {{{groups}}}}}")
+    (tmp_path / "twins.yml").write_text("plugin: ready_twins")
+    inventory = read(tmp_path)
+    assert names(inventory, "ready") == ["db1", "pc1", "pc1-wsl"]
+    assert names(inventory, "wsl") == ["dc1-wsl", "pc1-wsl"]

@@ -47,4 +47,4 @@ def test_parts_of_the_state_have_their_keys(part: str) -> None:
 def test_windows_hosts_are_those_of_the_group(name: str) -> None:
     """No verb for Windows touches a host outside of it."""
     play = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text())[0]
-    assert "groups.windows" in play["hosts"]
+    assert "ready_windows_hosts" in play["hosts"]

@@ -118,7 +118,7 @@ def test_fleet_stops_where_told(tmp_path: Path) -> None:
 def test_linux_alone_pays_nothing(tmp_path: Path) -> None:
     """An inventory without Windows hosts runs no task and prints no warning."""
     inventory = tmp_path / "hosts.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}))
+    inventory.write_text(yaml.safe_dump({"ready": {"hosts": {"localhost": {"ansible_connection": "local"}}}}))
     done = subprocess.run(
         [BIN / "ansible-playbook", "-i", inventory, ROOT / "playbooks" / "windows.yml"],
         cwd=ROOT, capture_output=True, text=True, check=True,
