@@ -20,6 +20,8 @@ LABEL_KEPT, LABEL_KEPT_OF = "io.ready.kept", "io.ready.kept_of"
 LABEL_KEPT_FOR = "io.ready.kept_for"
 #: On what an upgrade needs only while it runs: whatever carries it is removed when it ends.
 LABEL_UPGRADE = "io.ready.upgrade"
+#: On what the trial of a changed service needs: its name.
+LABEL_TRIAL = "io.ready.trial"
 #: What runs beside a service, by name -> the variable that asks for it: services/sidecars/.
 SIDECARS = {"wal": "backup_pitr"}
 CONFIG_PATH = "/run/ready"

@@ -20,7 +20,7 @@ from .waivers import plain_waivers
 
 SERVICES_DIR = Path(__file__).resolve().parents[2] / "services"
 #: Keys of a definition that no variable overrides: they are what the service *is*.
-FIXED_KEYS = frozenset({"name", "title", "needs", "image", "ports", "volumes", "files", "limits", "backup"})
+FIXED_KEYS = frozenset({"name", "title", "needs", "image", "ports", "volumes", "files", "limits", "least", "backup"})
 #: Shortcuts: `<service>_<shortcut>` -> where the value goes.
 LIMITS = ("memory", "cpus", "pids")
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{1,30}")
@@ -212,6 +212,7 @@ def resolve_service(
         faults.append(f"{name}_bind_address: found {bind!r}, expected an IP address such as 127.0.0.1")
     try:
         service["limits"]["memory"] = parse_size(service["limits"]["memory"])
+        service["least"] |= {key: parse_size(service["least"][key]) for key in ("memory", "beside")}
         service["limits"] |= {"cpus": float(service["limits"]["cpus"]), "pids": int(service["limits"]["pids"])}
     except (TypeError, ValueError) as error:
         faults.append(f"{name} limits: {error}; expected memory such as 512m, cpus such as 1.5, pids such as 200")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import journal
 from .backups import interrupted
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, actual
+from .memoryuse import held, memory_stats
 
 # The SDK takes a third of a second of CPU, so it is imported where it is used; filters, for one, never speak to Docker.
 # It comes from the lock (local) or from the distribution's python3-docker (remote hosts), and may be missing.
@@ -148,6 +149,10 @@ def _service_state(client: DockerClient, stack: str, service: Mapping[str, Any])
         "image": image,
         "config": actual(inspected, image_env),
         "files_hash": read_tar_hash(read_files(container)) if ours else None,
+        # Asked only when it counts: whether a lower limit leaves what the store uses.
+        "memory_held": held(memory_stats(client, container))
+        if ours and state["Running"] and service["limits"]["memory"] < inspected["HostConfig"]["Memory"]
+        else None,
         "ports": sorted(
             int(binding["HostPort"])
             for bindings in (inspected["HostConfig"].get("PortBindings") or {}).values()

@@ -20,12 +20,15 @@ class NotOursError(Exception):
     """What has the name carries no label of the stack."""
 
 
-def _create(client: DockerClient, options: Mapping[str, Any]) -> Container:
-    """Create a container from the options that `container.module_options` returns."""
+def create(client: DockerClient, options: Mapping[str, Any]) -> Container:
+    """Create a container from the options that `container.module_options`, or `trial.trial_options`, returns."""
     from docker.types import LogConfig  # connect() has checked for it
 
     api: Any = client.api  # its stubs are narrower than it is
-    ports, network = {}, options["networks"][0]
+    ports = {}
+    networks = {
+        network["name"]: api.create_endpoint_config(aliases=network["aliases"]) for network in options["networks"]
+    }
     for published in options["published_ports"]:
         bind, host, inside = published.rsplit(":", 2)
         ports[int(inside)] = (bind, int(host))
@@ -34,6 +37,8 @@ def _create(client: DockerClient, options: Mapping[str, Any]) -> Container:
         options["image"],
         options["command"],
         name=options["name"],
+        hostname=options.get("hostname"),
+        volumes=options.get("scratch"),
         user=options["user"],
         entrypoint=options.get("entrypoint"),
         environment=options["env"],
@@ -45,14 +50,12 @@ def _create(client: DockerClient, options: Mapping[str, Any]) -> Container:
             "retries": check["retries"],
             **{key: int(check[key].rstrip("s")) * _NANO for key in ("interval", "timeout", "start_period")},
         },
-        networking_config=api.create_networking_config(
-            {network["name"]: api.create_endpoint_config(aliases=network["aliases"])}
-        ),
+        networking_config=api.create_networking_config(networks) if networks else None,
         host_config=api.create_host_config(
             binds=options["volumes"],
             tmpfs=options["tmpfs"],
             port_bindings=ports,
-            network_mode=network["name"],
+            network_mode=next(iter(networks), "none"),
             restart_policy={"Name": options["restart_policy"]},
             log_config=LogConfig(type=options["log_driver"], config=options["log_options"]),
             mem_limit=int(options["memory"]),
@@ -108,7 +111,7 @@ class Making:
             stop_and_remove(container, options["stop_timeout"])
             container = None
         if container is None:
-            container = _create(self.client, options)
+            container = create(self.client, options)
         if container.status == "paused":
             container.unpause()
         elif container.status == "running":

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .checkrow import Check, Limits, mib
+from .checkrow import MIB, Check, Limits, mib
 from .part import FAIL, PASS, UNKNOWN
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?(b?)", re.IGNORECASE)
 
 
 def memory(facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list[str], limits: Limits) -> Check:
@@ -31,3 +34,85 @@ def memory(facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list
         f"{mib(limits.memory_margin)}",
         "" if fits else f"free memory, or lower a limit (the largest is {largest}_memory) or preflight_memory_margin",
     )
+
+
+def setting_bytes(value: Any, unit: int) -> int | None:
+    """Return the bytes that a setting such as 128MB, 1g or 16384 asks for; None when it can't be read as a size.
+
+    Args:
+        value: the setting's.
+        unit: the bytes that a number without a unit counts.
+    """
+    match = _SIZE.fullmatch(str(value).strip())
+    if not match:
+        return None
+    return int(float(match[1]) * (1024 ** " kmgt".index(match[2].lower() or " ") if match[2] or match[3] else unit))
+
+
+def asked(service: Mapping[str, Any]) -> dict[str, int]:
+    """Return setting -> bytes of what a resolved service's settings ask for; what is no size is left to the engine."""
+    sizes = {
+        name: setting_bytes(service["settings"][name], unit)
+        for name, unit in service["least"]["settings"].items()
+        if name in service["settings"]
+    }
+    return {name: size for name, size in sizes.items() if size}
+
+
+def _size(size: int) -> str:
+    return mib(size) if size >= MIB else f"{size / 1024:,.0f} KiB"
+
+
+def _too_small(name: str, service: Mapping[str, Any], held: int | None) -> Iterator[tuple[str, str, str]]:
+    """Yield (found, expected, next) for each way in which a service's limit is too small."""
+    limit, least = service["limits"]["memory"], service["least"]
+    variable = f"{name}_memory"
+    if limit < least["memory"]:
+        yield (
+            f"{variable} {_size(limit)}",
+            f"at least {_size(least['memory'])}, with which it starts",
+            f"set {variable} higher",
+        )
+        return
+    wanted = asked(service)
+    needs = sum(wanted.values()) + least["beside"]
+    if wanted and needs > limit:
+        settings = " and ".join(f"{key} {_size(size)}" for key, size in wanted.items())
+        yield (
+            f"{variable} {_size(limit)} with {settings}",
+            f"at least {_size(needs)}: the settings and {_size(least['beside'])} beside them",
+            f"set {variable} higher, or lower the settings in {name}_settings",
+        )
+    if held is not None and limit < held:
+        yield (
+            f"{variable} {_size(limit)} while {name} uses {_size(held)}",
+            f"at least {_size(held)}, which it uses now",
+            f"set {variable} higher, or take data out of {name} first",
+        )
+
+
+def limits_fit(services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
+    """Judge each limit: is it enough to start, for what the settings ask for, and for what the store uses now.
+
+    Args:
+        services: resolved services by name.
+        state: service -> what `engine.read_state` found of it; `memory_held` is read.
+    """
+    faults = [
+        fault
+        for name, service in services.items()
+        for fault in _too_small(name, service, state.get(name, {}).get("memory_held"))
+    ]
+    found, expected, after = (_joined(fault[part] for fault in faults) for part in range(3))
+    return Check(
+        "memory_limits",
+        "Memory limits",
+        FAIL if faults else PASS,
+        found or "each is enough",
+        expected or "what a service needs to start, what its settings ask for, and what it uses now",
+        after,
+    )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(texts)

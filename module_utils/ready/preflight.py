@@ -262,6 +262,7 @@ def evaluate(
         *_platform(facts, docker["action"]),
         _docker(facts, docker),
         memory.memory(facts, services, to_start, limits),
+        memory.limits_fit(services, found),
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),
         _binds(services),

@@ -10,16 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .engine import TIMEOUT, find_container
+from .memoryuse import memory_stats
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
-
-
-def _memory_stats(client: DockerClient, container: Container) -> dict[str, Any]:
-    """Return what Docker counts of memory; whoever asks twice within a second waits for the next one."""
-    stats = client.api.stats(str(container.id), stream=False, one_shot=True)
-    return dict(stats.get("memory_stats", {}))
 
 
 def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
@@ -34,7 +29,7 @@ def read_memory(client: DockerClient, name: str) -> tuple[int, int] | None:
         try:
             used = 1024 * sum(int(rss) for _, rss in container.top(ps_args="-o pid,rss")["Processes"])
         except (APIError, ValueError):  # no ps where Docker is, or BusyBox's, which rounds to "12m"
-            found = _memory_stats(client, container)["stats"]
+            found = memory_stats(client, container)["stats"]
             used = int(found["total_rss"] if "total_rss" in found else found["anon"])  # control groups v1, v2
     except (DockerException, OSError, KeyError):
         return None
@@ -57,7 +52,7 @@ def _disk_usage(client: DockerClient) -> dict[str, Any]:
 
 def _in_use(client: DockerClient, container: Container) -> int:
     """Return bytes of memory without the page cache that can be taken back at once."""
-    usage = _memory_stats(client, container)
+    usage = memory_stats(client, container)
     stats = usage.get("stats", {})
     cache = stats.get("total_inactive_file", stats.get("inactive_file", 0))
     return max(0, int(usage.get("usage", 0)) - int(cache))

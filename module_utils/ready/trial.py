@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Trying a service's new files, command and limits on empty data, before its running container is touched.
+
+Checkers of the engines know names and values only, and Redis has none: whether a store starts, only a start tells. So
+the same image is started with what is new, without network, port or data, for some seconds. Runs where Docker is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LABEL_TRIAL
+from .engine import EngineError, reason, sdk_errors, write_volume
+from .making import create
+from .waiting import ENDED_STATES, wait_for_all
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+#: Seconds that the trials of all services may take together.
+SECONDS = 20
+#: What stands for the health test of a service that answers only beside another one, which a trial has not.
+_STAYS = {"test": ["CMD", "sleep", "2"], "timeout": 5}
+
+
+def trial_options(service: Mapping[str, Any], options: Mapping[str, Any], image_id: str) -> dict[str, Any]:
+    """Return the options of a service's container, as `container.module_options` makes them, for its trial.
+
+    Args:
+        service: the resolved service.
+        options: those of its own container.
+        image_id: the image that its own container is made of.
+    """
+    kept = {key: value for key, value in options["labels"].items() if key == LABEL_STACK}
+    return {
+        **options,
+        "name": f"{options['name']}-trial",
+        "image": image_id,
+        "published_ports": [],
+        "volumes": [f"{service['config_volume']}_trial:{CONFIG_PATH}:ro"],
+        "scratch": [volume["path"] for volume in service["volumes"]],
+        "restart_policy": "no",
+        "networks": [],
+        "hostname": "localhost",  # without a network nothing else resolves, and Neo4j asks
+        "labels": kept | {LABEL_TRIAL: service["name"]},
+    }
+
+
+def leftovers(client: DockerClient, stack: str) -> list[str]:
+    """Remove what trials of a stack have left behind, and return the names of the containers among it."""
+    wanted = [f"{LABEL_STACK}={stack}", LABEL_TRIAL]
+    removed = []
+    for container in client.containers.list(all=True, filters={"label": wanted}, ignore_removed=True):
+        container.remove(v=True, force=True)
+        removed.append(str(container.name))
+    for volume in client.volumes.list(filters={"label": wanted}):
+        volume.remove()
+    return removed
+
+
+def try_out(
+    client: DockerClient,
+    services: Mapping[str, Mapping[str, Any]],
+    options: Mapping[str, Mapping[str, Any]],
+    images: Mapping[str, str],
+    files: Mapping[str, Mapping[str, tuple[int, bytes]]],
+    seconds: float = SECONDS,
+) -> dict[str, dict[str, Any]]:
+    """Start every service with what is new, all at the same time, and return service -> how it went.
+
+    Each is a `waiting.Readiness` as a dict. Nothing is left behind.
+
+    Args:
+        client: a connected client.
+        services: resolved services by name.
+        options: service -> options of its container, as `container.module_options` returns them.
+        images: service -> id of its image.
+        files: service -> path -> (mode, content) of its config volume.
+        seconds: for all of them together.
+    """
+    stacks = {str(its["labels"][LABEL_STACK]) for its in options.values()}
+    ends = time.monotonic() + seconds
+    errors: tuple[type[Exception], ...] = (EngineError, *sdk_errors())
+    found: dict[str, dict[str, Any]] = {}
+    started: dict[str, dict[str, Any]] = {}
+    try:
+        for name, service in services.items():
+            wanted = trial_options(service, options[name], images[name])
+            volume = wanted["volumes"][0].partition(":")[0]
+            labels = wanted["labels"] | {LABEL_SERVICE: name}
+            try:
+                client.volumes.create(volume, labels=labels)
+                write_volume(client, images[name], volume, service["image"]["user"], files[name], labels)
+                create(client, wanted).start()
+            except errors as error:
+                found[name] = {"service": name, "healthy": False, "state": "refused", "detail": reason(error)}
+                continue
+            started[name] = {**service, "container": wanted["name"]}
+            if service.get("needs"):
+                started[name]["health"] = {**service["health"], **_STAYS}
+        return found | wait_for_all(started, list(started), max(1.0, ends - time.monotonic()))
+    finally:
+        for stack in stacks:
+            leftovers(client, stack)
+
+
+def refused(outcomes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the services that did not start; one that merely takes longer than a trial may is none of them."""
+    return [name for name, its in outcomes.items() if its["state"] in ENDED_STATES]
+
+
+def undecided(outcomes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the services that were still starting when the trial ended."""
+    bad = refused(outcomes)
+    return [name for name, its in outcomes.items() if not its["healthy"] and name not in bad]
+
+
+def fits(services: Iterable[Mapping[str, Any]], available: int, margin: int) -> tuple[list[str], list[str]]:
+    """Return the services that there is memory to try, and the others; the smallest first.
+
+    Args:
+        services: resolved services; their limits count.
+        available: bytes that the host has.
+        margin: bytes that must be left.
+    """
+    room = available - margin
+    yes: list[str] = []
+    no: list[str] = []
+    for service in sorted(services, key=lambda its: int(its["limits"]["memory"])):
+        room -= service["limits"]["memory"]
+        (yes if room >= 0 else no).append(str(service["name"]))
+    return yes, no
