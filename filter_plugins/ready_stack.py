@@ -16,7 +16,8 @@ sys.path.append(str(ROOT / "module_utils"))
 from ready.container import containers  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402
 from ready.removal import prunable, removal  # noqa: E402
-from ready.status import health_results, kept_lines, kept_volumes, status_rows, unhealthy_message  # noqa: E402
+from ready.status import health_results, kept_lines, kept_volumes, status_rows  # noqa: E402
+from ready.unhealthy import unhealthy_message  # noqa: E402
 
 
 def ready_plan(

@@ -110,7 +110,11 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
     for service, kind, name in unwanted(stack, state):
         detail = f"the inventory does not name the {kind} {name}; it is kept"
         part.rows.append({"service": service, "check": "drift", "verdict": NOT_APPLICABLE, "detail": detail})
-        part.next.append(f"Next: docker {kind} rm {name} removes what nothing uses, if it is not wanted any more.")
+        part.next.append(
+            f"Next: name {service} in ready_services again: the volume {name} holds its data."
+            if kind == "volume"
+            else f"Next: docker network rm {name} removes what nothing uses."
+        )
     part.next += kept_lines(state, stack["name"])
     return part
 

@@ -95,7 +95,7 @@ class Making:
         except NotOursError:
             self.faults.append(
                 f"{self.host}: container {name}: found one that is not of the stack {self.stack}; it was not touched. "
-                "Next: rename or remove it, or choose another stack_name"
+                "Next: choose another stack_name, or give that container another name (docker rename)"
             )
         except sdk_errors() as error:
             self.faults.append(

@@ -12,6 +12,7 @@ from . import exposure, memory, preflightdata, schedules
 from .checkrow import Check, Limits, mib
 from .container import containers
 from .dockerprobe import situation
+from .ownership import ownership
 from .part import FAIL, PASS, UNKNOWN
 
 #: Distribution -> release -> whether Ready's own tests ran on it.
@@ -170,27 +171,6 @@ def _certificates(stack: Mapping[str, Any]) -> Check:
     )
 
 
-def _ownership(stack: str, services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
-    foreign = [
-        f"container {services[name]['container']}"
-        for name, have in state.get("services", {}).items()
-        if name in services and have.get("exists") and not have.get("ours")
-    ]
-    foreign += [
-        f"volume {name}" for name, have in state.get("volumes", {}).items() if have["exists"] and not have["ours"]
-    ]
-    network = state.get("network", {})
-    foreign += [f"network {stack}"] if network.get("exists") and not network.get("ours") else []
-    return Check(
-        "ownership",
-        "Names",
-        FAIL if foreign else PASS,
-        f"not made by the stack {stack}: {', '.join(foreign)}" if foreign else "free, or made by this stack",
-        f"nothing of that name without the label io.ready.stack={stack}",
-        "rename or remove what is yours (Ready leaves it untouched), or choose another stack_name" if foreign else "",
-    )
-
-
 def _clock(facts: Mapping[str, Any], limits: Limits, after: float | None) -> Check:
     epoch, before = facts["time"]["epoch"], facts["time"]["controller"]
     if before is None or after is None:
@@ -266,7 +246,7 @@ def evaluate(
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),
         _binds(services),
-        _ownership(stack["name"], containers(stack), state),
+        ownership(stack["name"], containers(stack), state),
         preflightdata.volumes(stack, state, images),
         _clock(facts, limits, now),
         *_surroundings(facts),

@@ -61,19 +61,23 @@ def secrets(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
     secrets = stack.get("secrets", {"missing": [], "path": ""})
     volumes = state.get("volumes", {})
     without = {pair.partition("/")[0] for pair in secrets["missing"]}
-    lost = sorted(
-        volume["name"]
-        for name in without & set(stack["services"])
+    lost = {
+        volume["name"]: name
+        for name in sorted(without & set(stack["services"]))
         for volume in stack["services"][name]["volumes"]
         if volumes.get(volume["name"], {}).get("exists")
-    )
+    }
     if lost:
+        # `secrets recover` reads the config volumes by the containers that mount them.
+        held = all(state.get("services", {}).get(name, {}).get("ours") for name in lost.values())
         return Check(
             "secrets",
             "Secrets",
             FAIL,
-            f"volume {', '.join(lost)} with data, but no passwords for them in {secrets['path']}",
+            f"volume {', '.join(sorted(lost))} with data, but no passwords for them in {secrets['path']}",
             "the secrets that the data were made with: a database ignores new ones",
-            "put the secrets file back; or ./ready secrets recover; or, without the data, ./ready destroy --volumes",
+            "put back the secrets file that the data were made with; another clone or inventory may hold it, or choose "
+            "another stack_name for a stack of your own"
+            + ("; if it is lost, ./ready secrets recover reads them back from the containers" if held else ""),
         )
     return Check("secrets", "Secrets", PASS, "to be made" if without else "there, and none of them a documented one")

@@ -107,38 +107,13 @@ def still_shows(earlier: Mapping[str, Any], results: Mapping[str, Any]) -> bool:
     )
 
 
-def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, Any]) -> str:
-    """Return one readable message about every service that did not become healthy, with its last log lines."""
-    lines = []
-    for name, outcome in waited.items():
-        if outcome["healthy"]:
-            continue
-        service = containers(stack)[name]
-        if outcome["wrong_password"]:
-            volumes = ", ".join(volume["name"] for volume in service["volumes"])
-            lines.append(
-                f"{host}: {name}: the volume {volumes} holds a database with another password than the inventory's; "
-                f"{service['title']} ignores a new one. Next: put the old secrets file back, or `./ready destroy "
-                "--volumes` if the data are not wanted."
-            )
-        else:
-            lines.append(
-                f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s, expected healthy; its health "
-                f"test says: {outcome['detail'] or 'nothing'}. The others stay up. "
-                f"Next: ./ready logs --service {name}"
-                + ("." if "of" in service else f"; limits and settings are {name}_* in the inventory.")
-            )
-        lines += [f"    {line}" for line in outcome["logs"]]
-    return "\n".join(lines)
-
-
 def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
     """Return a line per container of the stack that the inventory does not name; `up` keeps it."""
     return [
         f"{host}: {item['name']} ({item['status']}) is switched off. Next: ./ready up removes it; its data stay"
         if item["service"] in SIDECARS
-        else f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept. Next: name its service in "
-        "ready_services again, or ./ready destroy"
+        else f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept, and so are its data. Next: "
+        f"name its service in ready_services again, or docker rm -f {item['name']}, which leaves its volumes"
         for item in state["others"]
     ]
 
@@ -165,8 +140,8 @@ def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[s
     """Return a line per volume that an upgrade or a restore kept; `details` holds volume sizes, in bytes, by name."""
     return [
         f"kept: volume {name} ({human_size(details.get('volumes', {}).get(name))}), {volume['labels'][LABEL_KEPT]} of "
-        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its "
-        f"{volume['labels'].get(LABEL_KEPT_FOR, 'upgrade')}. Next: ./ready prune --kept removes it"
+        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its {volume['labels'].get(LABEL_KEPT_FOR, 'upgrade')}. "
+        "Next: ./ready prune --kept removes it when the old data are no longer wanted"
         for name, volume in sorted(state["volumes"].items())
         if volume["ours"] and LABEL_KEPT in volume["labels"]
     ]

@@ -206,7 +206,10 @@ def done_lines(done: Iterable[Mapping[str, Any]]) -> list[str]:
             )
             shown += [f"    {line}" for line in (item.get("latency") or {}).get("told", [])]
             shown.append(f"    {_backup_line(move)}")
-            shown += [f"    kept: volume {name}; ./ready prune --kept removes it" for name in item["kept"]]
+            shown += [
+                f"    kept: volume {name}; ./ready prune --kept removes it when its data are no longer wanted"
+                for name in item["kept"]
+            ]
             shown.append(f'    Next: the inventory must say {move["service"]}_version: "{move["wanted"]}"')
         elif item["outcome"] == "given_up":
             shown.append(

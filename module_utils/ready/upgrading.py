@@ -322,7 +322,8 @@ class Upgrade:
     def _refuse_taken(self, name: str) -> None:
         if name in self._names():
             raise EngineError(
-                f"the volume {name} is there, kept by an earlier upgrade. Next: ./ready prune --kept, then again"
+                f"the volume {name} is there, kept by an earlier upgrade: it holds the data from before. Next: "
+                "when nothing of them is wanted, ./ready prune --kept shows and removes such copies; then again"
             )
 
     def _remove_volume(self, name: str) -> None:

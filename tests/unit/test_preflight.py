@@ -286,7 +286,7 @@ def test_data_whose_secrets_are_lost(facts: dict[str, Any], wanted: dict[str, An
     found = check("secrets", facts, wanted, {"volumes": {volume: {"exists": True, "ours": True, "labels": {}}}})
     assert found.verdict == "fail"
     assert volume in found.found
-    assert "recover" in found.next
+    assert "put back the secrets file" in found.next
     assert (
         check("secrets", facts, wanted, {"volumes": {volume: {"exists": False, "ours": False, "labels": {}}}}).verdict
         == "pass"

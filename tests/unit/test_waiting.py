@@ -75,3 +75,46 @@ def test_a_question_without_an_answer_is_asked_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("ready.dockerexec.run", ask)
     monkeypatch.setattr("time.sleep", lambda _: None)
     assert waiting.wait_for_all({"redis": SERVICE})["redis"]["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("health", "accounts", "another"),
+    [
+        ("password authentication failed for user ready_monitor", "", False),
+        ("Neo.ClientError.Security.Unauthorized", "connect: Connection refused", False),
+        ("", "Neo.ClientError.Security.Unauthorized", True),
+    ],
+    ids=["the server went away between", "the port is closed", "refused"],
+)
+def test_whose_answer_says_that_a_password_is_another(
+    monkeypatch: pytest.MonkeyPatch, health: str, accounts: str, another: bool
+) -> None:
+    """The health test asks as the monitor, whose password is just being set: its answer says nothing of the data."""
+    service = SERVICE | {"reconcile": ["reconcile"]}
+
+    def ask(_: Any, command: list[str]) -> dockerexec.Ran:
+        return dockerexec.Ran(1, (accounts if command == ["reconcile"] else health).encode(), b"")
+
+    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: Running()), close=lambda: None)
+    monkeypatch.setattr(waiting, "connect", lambda **_: client)
+    monkeypatch.setattr("ready.dockerexec.run", ask)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    ticks = count(step=5)
+    outcome = waiting.wait_for_all({"redis": service}, clock=lambda: float(next(ticks)))["redis"]
+    assert outcome["wrong_password"] is another
+
+
+def test_accounts_that_were_set_are_no_other_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has just set the accounts knew the password: a health test that is refused then is red, and no more."""
+    service = SERVICE | {"reconcile": ["reconcile"]}
+
+    def ask(_: Any, command: list[str]) -> dockerexec.Ran:
+        return dockerexec.Ran(0, b"", b"") if command == ["reconcile"] else dockerexec.Ran(1, b"NOAUTH", b"")
+
+    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _: Running()), close=lambda: None)
+    monkeypatch.setattr(waiting, "connect", lambda **_: client)
+    monkeypatch.setattr("ready.dockerexec.run", ask)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    ticks = count(step=5)
+    outcome = waiting.wait_for_all({"redis": service}, ["redis"], clock=lambda: float(next(ticks)))["redis"]
+    assert (outcome["reconciled"], outcome["wrong_password"]) == (True, False)
