@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,8 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.inventory import open_store, rendered  # Ansible offers module_utils to modules alone
+from ready.filepack import pack  # Ansible offers module_utils to modules alone
+from ready.inventory import open_store, rendered
 from ready.vault import SecretsError
 
 
@@ -40,16 +39,8 @@ class ActionModule(ActionBase):
             store = open_store(task_vars, self._templar.template)
         except SecretsError as error:
             raise AnsibleActionFail(f"{task_vars['inventory_hostname']}: {error}") from error
-        files = {
-            name: {
-                file.path: {"mode": file.mode, "content": base64.b64encode(file.content).decode()}
-                for file in rendered(store, stack, name)
-            }
-            for name in args["services"]
-        }
+        files = pack({name: rendered(store, stack, name) for name in args["services"]})
         result.update(
-            self._execute_module(
-                module_name="volume_files", module_args={**args, "files": json.dumps(files)}, task_vars=task_vars
-            )
+            self._execute_module(module_name="volume_files", module_args={**args, "files": files}, task_vars=task_vars)
         )
         return result

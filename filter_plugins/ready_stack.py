@@ -17,7 +17,7 @@ from ready.container import containers  # noqa: E402  # Ansible offers module_ut
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402
 from ready.removal import prunable, removal  # noqa: E402
 from ready.status import health_results, kept_lines, kept_volumes, status_rows  # noqa: E402
-from ready.unhealthy import unhealthy_message  # noqa: E402
+from ready.unhealthy import trial_message, trial_undecided, unhealthy_message  # noqa: E402
 
 
 def ready_plan(
@@ -68,5 +68,7 @@ class FilterModule:
             "ready_kept_lines": kept_lines,
             "ready_kept_volumes": kept_volumes,
             "ready_status_rows": status_rows,
+            "ready_trial_message": trial_message,
+            "ready_trial_undecided": trial_undecided,
             "ready_unhealthy_message": unhealthy_message,
         }

@@ -10,6 +10,7 @@ short_description: Make a stack's network and containers as the plan says, in on
 description:
   - Creates, recreates and starts containers in the order that is given; the volumes of one that is recreated stay. It
     does not wait until services are ready; C(stack_wait) does.
+  - What trials of interrupted runs have left behind goes first.
   - What has the name of one and does not carry the stack's label is not touched; that is a fault.
   - A container that can't be made does not keep the others; the module fails at its end and says all of them.
   - Own, not docker_network and docker_container, which take a call for each thing and compare once more what the plan

@@ -58,12 +58,10 @@ volumes:
   sample: {ready_redis_config: {added: [redis.conf], changed: [], removed: []}}
 """
 
-import base64
-import json
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK, containers
 from ansible.module_utils.ready.engine import EngineError, connect, write_volume
+from ansible.module_utils.ready.filepack import unpack
 
 
 def main() -> None:
@@ -84,18 +82,15 @@ def main() -> None:
         client = connect()
         for volume in [] if module.check_mode else module.params["create"]:
             client.volumes.create(volume["name"], labels=volume["labels"])
-        contents = json.loads(module.params["files"])
+        files = unpack(module.params["files"])
         for name in module.params["services"]:
             service = containers(stack)[name]
-            files = {
-                path: (entry["mode"], base64.b64decode(entry["content"])) for path, entry in contents[name].items()
-            }
             volumes[service["config_volume"]] = write_volume(
                 client,
                 module.params["images"][service.get("of", name)]["id"],
                 service["config_volume"],
                 service["image"]["user"],
-                files,
+                files[name],
                 {LABEL_STACK: stack["name"], LABEL_SERVICE: name},
                 dry_run=module.check_mode,
             )

@@ -173,6 +173,11 @@ def _cgroup_limit() -> int | None:
     return None
 
 
+def memory_facts() -> dict[str, Any]:
+    """Return total and available memory in bytes, and the limit of this process's control group, None for none."""
+    return {**parse_meminfo(_read("/proc/meminfo")), "cgroup_limit": _cgroup_limit()}
+
+
 def _disk(path: str) -> dict[str, Any]:
     existing = Path(path)
     while not existing.exists():
@@ -212,7 +217,7 @@ def gather(ports: Iterable[int] = (), controller_time: float | None = None) -> d
         "kernel": platform.release(),
         "python": {"version": platform.python_version(), "executable": sys.executable},
         "is_root": os.geteuid() == 0,
-        "memory": {**parse_meminfo(_read("/proc/meminfo")), "cgroup_limit": _cgroup_limit()},
+        "memory": memory_facts(),
         "disk": {"docker": _disk(docker_disk), "var_lib": _disk("/var/lib")},
         "listening": listening(),
         "windows_listening": windows_listening(ports) if wsl["version"] else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .container import LABEL_STACK
 from .engine import find_container, reason, sdk_errors, stop_and_remove
+from .leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -140,6 +141,7 @@ def make(
         options: service -> options, as it returns them.
     """
     making = Making(client, host, stack)
+    making.lines += remove_leftovers(client, stack)
     if network:
         making.network(network)
     for item in containers:

@@ -13,25 +13,53 @@ from .part import FAIL, PASS, UNKNOWN
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?(b?)", re.IGNORECASE)
 
 
-def memory(facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list[str], limits: Limits) -> Check:
-    """Judge the memory that is available against the limits of what is to be started."""
+def room_to_try(services: Iterable[Mapping[str, Any]], room: int) -> tuple[list[str], list[str]]:
+    """Return the services for whose trials together there is room, and the others; the smallest come first.
+
+    Args:
+        services: resolved services; their limits count.
+        room: bytes.
+    """
+    yes: list[str] = []
+    no: list[str] = []
+    for service in sorted(services, key=lambda its: int(its["limits"]["memory"])):
+        room -= service["limits"]["memory"]
+        (yes if room >= 0 else no).append(str(service["name"]))
+    return yes, no
+
+
+def free(memory: Mapping[str, Any]) -> int:
+    """Return the bytes that are available of a host's memory, as `hostfacts` tells of it."""
+    return int(min(memory["available"], memory["cgroup_limit"] or memory["available"]))
+
+
+def memory(
+    facts: Mapping[str, Any], services: Mapping[str, Any], to_start: list[str], to_try: list[str], limits: Limits
+) -> Check:
+    """Judge the memory that is available against the limits of what is to be started, and of what is tried before.
+
+    A trial for which there is no room is left out: that is no fault.
+    """
     title = "Memory"
-    if not to_start:
+    if not to_start and not to_try:
         return Check("memory", title, PASS, "every service is running")
     if not facts["docker"]["local"]:
         return Check("memory", title, UNKNOWN, f"the daemon at {facts['docker']['host']} is another machine's")
-    wanted = sum(services[name]["limits"]["memory"] for name in to_start)
-    memory = facts["memory"]
-    free = min(memory["available"], memory["cgroup_limit"] or memory["available"])
-    fits = free >= wanted + limits.memory_margin
-    largest = max(to_start, key=lambda name: services[name]["limits"]["memory"])
+    available = free(facts["memory"])
+    wanted = sum(services[name]["limits"]["memory"] for name in to_start) + limits.memory_margin
+    fits = not to_start or available >= wanted
+    tried, left_out = room_to_try((services[name] for name in to_try), available - wanted)
+    wanted += sum(services[name]["limits"]["memory"] for name in tried)
+    parts = [f"the limits of {', '.join(to_start)}"] if to_start else []
+    parts += [f"the trial of {', '.join(tried)}"] if tried else []
+    largest = max(to_start, key=lambda name: services[name]["limits"]["memory"], default="")
     return Check(
         "memory",
         title,
         PASS if fits else FAIL,
-        f"{mib(free)} available",
-        f"{mib(wanted + limits.memory_margin)}: the limits of {', '.join(to_start)} and a margin of "
-        f"{mib(limits.memory_margin)}",
+        f"{mib(available)} available"
+        + (f", too little to try the changes of {', '.join(left_out)} first" if left_out else ""),
+        f"{mib(wanted)}: {', '.join(parts)}{' and ' if parts else ''}a margin of {mib(limits.memory_margin)}",
         "" if fits else f"free memory, or lower a limit (the largest is {largest}_memory) or preflight_memory_margin",
     )
 

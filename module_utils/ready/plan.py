@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .container import (
+    LABEL_CONFIG,
     LABEL_DATA_FORMAT,
     LABEL_ENGINE,
     LABEL_SERVICE,
     LABEL_SOURCE,
     LABEL_STACK,
+    LABEL_TRIAL,
     SIDECARS,
     containers,
     desired,
@@ -19,6 +21,11 @@ from .container import (
     module_options,
     other_image,
     summary,
+)
+
+#: What a container is that may keep its service from starting.
+TRIED = frozenset(
+    {"entrypoint", "command", "env", "user", "memory", "memory_swap", "cpus", "pids", "shm_size", "tmpfs"}
 )
 
 
@@ -78,6 +85,30 @@ def images_in_use(stack: Mapping[str, Any], state: Mapping[str, Any], found: Map
     return images
 
 
+def to_try(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """Return the running services whose files, command or limits change: those are tried first.
+
+    A change of labels or image alone is not, nor are files that were edited or lost: the new ones are what it ran with.
+    Sidecars are not tried either: they do nothing without their service.
+    """
+    found = []
+    for name, service in stack["services"].items():
+        have = state.get("services", {}).get(name, {})
+        if not (have.get("ours") and have.get("running") and have.get("config")):
+            continue
+        differing = differences(desired(service, stack["name"], stack["network"], None), have["config"])
+        other_files = have["config"]["labels"].get(LABEL_CONFIG) != (service.get("config_hash") or "")
+        if other_files or TRIED & set(differing):
+            found.append(name)
+    return found
+
+
+def leftovers(state: Mapping[str, Any]) -> list[str]:
+    """Return the names of what trials of interrupted runs have left behind."""
+    containers = [item["name"] for item in state["others"] if item.get("trial")]
+    return containers + [name for name, volume in sorted(state["volumes"].items()) if LABEL_TRIAL in volume["labels"]]
+
+
 def unwanted_sidecars(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     """Return the containers of sidecars that are switched off: unlike a service's, nobody would miss them."""
     return [
@@ -95,7 +126,8 @@ def make_plan(
     Returns:
         {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action}],
         options: service -> options of docker_container, actions: service -> none|create|recreate|start,
-        reconcile: [service], remove: [container], changes: bool, lines: [str] for people}
+        tried: [service], leftovers: [name], reconcile: [service], remove: [container], changes: bool,
+        lines: [str] for people}
     """
     services = containers(stack, only or ())
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
@@ -144,6 +176,8 @@ def make_plan(
             )
     unwanted = unwanted_sidecars(stack, state)
     lines += [f"remove container {name}: the inventory no longer asks for it; its data stay" for name in unwanted]
+    remains = leftovers(state)
+    lines += [f"remove {name}: an interrupted run left it behind" for name in remains]
     return {
         "network": not state["network"]["exists"],
         "volumes": volumes,
@@ -152,7 +186,9 @@ def make_plan(
         "options": options,
         "actions": actions,
         "reconcile": [name for name in order if actions[name] in {"create", "recreate"}],
+        "tried": [name for name in to_try(stack, state) if actions.get(name) == "recreate"],
         "remove": unwanted,
+        "leftovers": remains,
         "changes": bool(lines),
         "lines": lines,
     }

@@ -14,6 +14,7 @@ from .container import containers
 from .dockerprobe import situation
 from .ownership import ownership
 from .part import FAIL, PASS, UNKNOWN
+from .plan import to_try
 
 #: Distribution -> release -> whether Ready's own tests ran on it.
 PLATFORMS = {"debian": {"12": True, "13": True}, "ubuntu": {"22.04": False, "24.04": False}}
@@ -241,7 +242,7 @@ def evaluate(
     return [
         *_platform(facts, docker["action"]),
         _docker(facts, docker),
-        memory.memory(facts, services, to_start, limits),
+        memory.memory(facts, services, to_start, to_try(stack, state), limits),
         memory.limits_fit(services, found),
         _disk(facts, made, limits),
         *_ports(facts, stack["name"], services, found),

@@ -12,6 +12,7 @@ from .container import (
     LABEL_ENGINE,
     LABEL_KEPT,
     LABEL_KEPT_FOR,
+    LABEL_TRIAL,
     SIDECARS,
     containers,
     desired,
@@ -115,6 +116,7 @@ def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
         else f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept, and so are its data. Next: "
         f"name its service in ready_services again, or docker rm -f {item['name']}, which leaves its volumes"
         for item in state["others"]
+        if not item.get("trial")
     ]
 
 
@@ -131,7 +133,7 @@ def unwanted(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[s
     volumes = [
         (volume["service"] or "?", "volume", name)
         for name, volume in sorted(state["volumes"].items())
-        if volume["ours"] and name not in named and LABEL_KEPT not in volume["labels"]
+        if volume["ours"] and name not in named and not {LABEL_KEPT, LABEL_TRIAL} & set(volume["labels"])
     ]
     return volumes + [("?", "network", name) for name in state.get("other_networks", [])]
 
@@ -140,7 +142,8 @@ def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[s
     """Return a line per volume that an upgrade or a restore kept; `details` holds volume sizes, in bytes, by name."""
     return [
         f"kept: volume {name} ({human_size(details.get('volumes', {}).get(name))}), {volume['labels'][LABEL_KEPT]} of "
-        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its {volume['labels'].get(LABEL_KEPT_FOR, 'upgrade')}. "
+        f"{volume['labels'].get(LABEL_ENGINE, 'unknown')} before its "
+        f"{volume['labels'].get(LABEL_KEPT_FOR, 'upgrade')}. "
         "Next: ./ready prune --kept removes it when the old data are no longer wanted"
         for name, volume in sorted(state["volumes"].items())
         if volume["ours"] and LABEL_KEPT in volume["labels"]

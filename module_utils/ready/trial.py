@@ -8,13 +8,15 @@ the same image is started with what is new, without network, port or data, for s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LABEL_TRIAL
 from .engine import EngineError, reason, sdk_errors, write_volume
+from .leftovers import remove_leftovers
 from .making import create
-from .waiting import ENDED_STATES, wait_for_all
+from .waiting import Readiness, wait_for_all
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -36,28 +38,16 @@ def trial_options(service: Mapping[str, Any], options: Mapping[str, Any], image_
     kept = {key: value for key, value in options["labels"].items() if key == LABEL_STACK}
     return {
         **options,
-        "name": f"{options['name']}-trial",
+        "name": f"{options['name']}-tried",
         "image": image_id,
         "published_ports": [],
-        "volumes": [f"{service['config_volume']}_trial:{CONFIG_PATH}:ro"],
+        "volumes": [f"{service['config_volume']}_tried:{CONFIG_PATH}:ro"],
         "scratch": [volume["path"] for volume in service["volumes"]],
         "restart_policy": "no",
         "networks": [],
         "hostname": "localhost",  # without a network nothing else resolves, and Neo4j asks
         "labels": kept | {LABEL_TRIAL: service["name"]},
     }
-
-
-def leftovers(client: DockerClient, stack: str) -> list[str]:
-    """Remove what trials of a stack have left behind, and return the names of the containers among it."""
-    wanted = [f"{LABEL_STACK}={stack}", LABEL_TRIAL]
-    removed = []
-    for container in client.containers.list(all=True, filters={"label": wanted}, ignore_removed=True):
-        container.remove(v=True, force=True)
-        removed.append(str(container.name))
-    for volume in client.volumes.list(filters={"label": wanted}):
-        volume.remove()
-    return removed
 
 
 def try_out(
@@ -80,7 +70,9 @@ def try_out(
         files: service -> path -> (mode, content) of its config volume.
         seconds: for all of them together.
     """
-    stacks = {str(its["labels"][LABEL_STACK]) for its in options.values()}
+    stacks = {str(options[name]["labels"][LABEL_STACK]) for name in services}
+    for stack in stacks:
+        remove_leftovers(client, stack)
     ends = time.monotonic() + seconds
     errors: tuple[type[Exception], ...] = (EngineError, *sdk_errors())
     found: dict[str, dict[str, Any]] = {}
@@ -95,7 +87,7 @@ def try_out(
                 write_volume(client, images[name], volume, service["image"]["user"], files[name], labels)
                 create(client, wanted).start()
             except errors as error:
-                found[name] = {"service": name, "healthy": False, "state": "refused", "detail": reason(error)}
+                found[name] = asdict(Readiness(name, state="refused", detail=reason(error)))
                 continue
             started[name] = {**service, "container": wanted["name"]}
             if service.get("needs"):
@@ -103,32 +95,4 @@ def try_out(
         return found | wait_for_all(started, list(started), max(1.0, ends - time.monotonic()))
     finally:
         for stack in stacks:
-            leftovers(client, stack)
-
-
-def refused(outcomes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the services that did not start; one that merely takes longer than a trial may is none of them."""
-    return [name for name, its in outcomes.items() if its["state"] in ENDED_STATES]
-
-
-def undecided(outcomes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the services that were still starting when the trial ended."""
-    bad = refused(outcomes)
-    return [name for name, its in outcomes.items() if not its["healthy"] and name not in bad]
-
-
-def fits(services: Iterable[Mapping[str, Any]], available: int, margin: int) -> tuple[list[str], list[str]]:
-    """Return the services that there is memory to try, and the others; the smallest first.
-
-    Args:
-        services: resolved services; their limits count.
-        available: bytes that the host has.
-        margin: bytes that must be left.
-    """
-    room = available - margin
-    yes: list[str] = []
-    no: list[str] = []
-    for service in sorted(services, key=lambda its: int(its["limits"]["memory"])):
-        room -= service["limits"]["memory"]
-        (yes if room >= 0 else no).append(str(service["name"]))
-    return yes, no
+            remove_leftovers(client, stack)

@@ -1,12 +1,90 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to say of a service that did not become healthy. Pure functions."""
+"""What to say of a service that did not start, or did not become healthy. Runs on the controller; pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .container import containers
+from .definitions import load_definitions
+
+#: States in which a trial's container has ended, or Docker did not start it at all.
+_ENDED = frozenset({"exited", "dead", "created", "absent", "refused"})
+#: What a store writes into its log when it does not like what it was given.
+_FAULT = re.compile(
+    r"fatal|error|panic|alert|>>>|at line|invalid|unrecogni[sz]ed|unknown|bad directive|wrong number|must be|"
+    r"no declared|could not|can't|cannot|failed|exceed|out of memory|killed",
+    re.IGNORECASE,
+)
+_WORDS = 4
+
+
+def own_words(logs: Iterable[str]) -> list[str]:
+    """Return the lines of a log that say what is wrong; its last ones when none does."""
+    lines = [line.strip() for line in logs if line.strip()]
+    return ([line for line in lines if _FAULT.search(line)] or lines)[-_WORDS:]
+
+
+def _named(name: str, text: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
+
+
+def suspects(service: Mapping[str, Any], logs: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the settings that a log names, each as the variable to correct, with the name that was probably meant.
+
+    Args:
+        service: the resolved service.
+        logs: lines.
+        known: settings that the engine is known to have.
+    """
+    text = "\n".join(logs)
+    candidates = sorted(known)
+    found = []
+    for name in service.get("settings", {}):
+        if not _named(name, text):
+            continue
+        close = [] if name in candidates else difflib.get_close_matches(name, candidates, n=1, cutoff=0.75)
+        found.append(f"{service['name']}_settings: {name}" + (f" (did you mean {close[0]}?)" if close else ""))
+    return found
+
+
+def _known_settings(name: str) -> Sequence[str]:
+    return list(load_definitions().get(name, {}).get("settings", {}))
+
+
+def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, str]:
+    """Return why a service did not start, in its log's own words, and what to correct."""
+    name = service["name"]
+    words = own_words(outcome["logs"])
+    found = "; ".join([outcome["detail"] or f"it is {outcome['state']}", *words])
+    wrong = suspects(service, words, _known_settings(name))
+    return found, f"correct {', '.join(wrong)}" if wrong else f"correct what was changed of {name}_*"
+
+
+def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a line for each service that did not start in its trial; empty when all did, or are merely slow."""
+    lines = []
+    for name, outcome in tried.items():
+        if outcome["state"] in _ENDED:
+            found, after = reason_and_next(stack["services"][name], outcome)
+            lines.append(
+                f"{host}: {name} does not start with what has changed, tried on empty data: found {found}; expected "
+                f"it to start. Its running container was not touched, nothing was changed. "
+                f"Next: {after}, then ./ready up."
+            )
+    return "\n".join(lines)
+
+
+def trial_undecided(host: str, tried: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a line for each service whose trial ended before it was healthy; it showed no fault either."""
+    return [
+        f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: going on"
+        for name, outcome in tried.items()
+        if not outcome["healthy"] and outcome["state"] not in _ENDED
+    ]
 
 
 def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, Any]) -> str:
@@ -25,11 +103,18 @@ def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, 
                 f"lost, ./ready restore --only {name} brings a backup back under this inventory's passwords."
             )
         else:
+            wrong = suspects(service, outcome["logs"], _known_settings(name))
             lines.append(
                 f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s, expected healthy; its health "
                 f"test says: {outcome['detail'] or 'nothing'}. The others stay up. "
                 f"Next: ./ready logs --service {name}"
-                + ("." if "of" in service else f"; limits and settings are {name}_* in the inventory.")
+                + (
+                    "."
+                    if "of" in service
+                    else f"; correct {', '.join(wrong)}."
+                    if wrong
+                    else f"; limits and settings are {name}_* in the inventory."
+                )
             )
         lines += [f"    {line}" for line in outcome["logs"]]
     return "\n".join(lines)

@@ -25,8 +25,6 @@ PAUSE = 0.25
 LOG_LINES = 15
 #: Restarts by Docker's policy after which a container counts as failed.
 MAX_RESTARTS = 3
-#: States in which a container stays until somebody starts it; "refused" is one that Docker did not start at all.
-ENDED_STATES = frozenset({"exited", "dead", "created", "absent", "refused"})
 #: What Docker answers to a question to a container that does not run, and the exit code that stands for it here.
 _CONFLICT, _ENDED = 409, -2
 #: Stands for the exit code of a question whose answer was lost on its way.

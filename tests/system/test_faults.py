@@ -109,6 +109,30 @@ def test_crash_loop_is_not_waited_for(redis: Ready) -> None:
     assert "argument must be 'yes' or 'no'" in result.text
 
 
+def test_a_change_that_fails_leaves_things_as_they_were(redis: Ready) -> None:
+    """Whatever is changed for the worse: the healthy containers stay, and the message says what to correct."""
+    redis.set(ready_services=["redis", "postgresql"])
+    redis.run("up")
+    redis.stack.write_redis()
+    before = redis.stack.identities()
+
+    result = redis.run("up", "--", "-e", "redis_memory=4k", code=2)
+    assert "redis_memory 4 KiB" in result.text
+    assert "at least 8 MiB" in result.text
+
+    redis.set(postgresql_settings={"max_connectons": 200}, redis_settings={"maxmemry": "4k"})
+    result = redis.run("up", code=2)
+    assert "did you mean max_connections?" in result.text
+    assert "did you mean maxmemory?" in result.text
+    assert 'unrecognized configuration parameter "max_connectons"' in result.text
+    assert "Bad directive or wrong number of arguments" in result.text
+    assert redis.stack.identities() == before
+
+    redis.set(postgresql_settings=None, redis_settings=None)
+    assert redis.run("up").changed == 0
+    redis.stack.check_redis()
+
+
 def waiting_for(word: str) -> dict[str, object]:
     """Return a health test that fails until somebody writes that file into Redis' data."""
     return {"test": ["CMD", "test", "-e", f"/data/{word}"], "interval": 1, "deadline": 600}

@@ -1,0 +1,46 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Render the new config volumes on the controller and hand them to the module: secrets never are in a variable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.filepack import pack  # Ansible offers module_utils to modules alone
+from ready.inventory import open_store, rendered
+from ready.vault import SecretsError
+
+
+class ActionModule(ActionBase):
+    """See library/stack_trial.py."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Render, then run the module on the target."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _, args = self.validate_argument_spec(
+            {
+                "stack": {"type": "dict", "required": True},
+                "host": {"type": "str", "required": True},
+                "services": {"type": "list", "elements": "str", "required": True},
+                "options": {"type": "dict", "required": True},
+                "images": {"type": "dict", "required": True},
+            }
+        )
+        try:
+            store = open_store(task_vars, self._templar.template)
+        except SecretsError as error:
+            raise AnsibleActionFail(f"{task_vars['inventory_hostname']}: {error}") from error
+        files = pack({name: rendered(store, args["stack"], name) for name in args["services"]})
+        result.update(
+            self._execute_module(module_name="stack_trial", module_args={**args, "files": files}, task_vars=task_vars)
+        )
+        return result
