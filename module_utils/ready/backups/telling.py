@@ -182,7 +182,7 @@ def _kept_lines(kept: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 f"{name}: found {its['why']}: its data from before are kept whole in the volume {its['volume']}.",
                 f"    To bring them back: ./ready stop --service {name}; {its['back']}; "
                 f"./ready start --service {name}.",
-                "    To remove them: ./ready prune --kept.",
+                "    When they are no longer wanted: ./ready prune --kept removes them.",
             ]
         else:
             told.append(f"{name}: found {its['why']}: its data from before were replaced without a copy.")
