@@ -28,6 +28,7 @@ from ready.inventory import (  # noqa: E402
     authorities,
     hosts_of,
     open_store,
+    owner_of,
     publish_authority,
     rendered,
     store_without_secrets,
@@ -90,6 +91,9 @@ class ActionModule(ActionBase):
                 made += ["/".join(pair) for pair in store.make_missing(stack["name"], stack["services"])]
                 made += [f"{name}/certificate" for name in make_due(store, stack, hosts, now)]
                 published = publish_authority(store, stack["name"])
+                if store.own(stack["name"]):
+                    store.save()
+                    made.append("owner")
         except DefinitionError as error:
             raise AnsibleActionFail("\n".join(f"{host}: {message}" for message in error.messages)) from error
         except SecretsError as error:
@@ -111,6 +115,7 @@ class ActionModule(ActionBase):
             "ready_version": __version__,
             "certificates": certificates,
             "authorities": authorities(store, stack),
+            "owner": owner_of(store, stack["name"], task_vars, self._templar.template),
             "secrets": {
                 "exists": store.exists,
                 "missing": ["/".join(pair) for pair in missing],

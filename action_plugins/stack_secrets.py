@@ -90,7 +90,9 @@ class ActionModule(ActionBase):
         aside = None
         if not self._task.check_mode:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-            aside = store_without_secrets(task_vars, self._templar.template).recovered(stack["name"], found, now)
+            aside = store_without_secrets(task_vars, self._templar.template).recovered(
+                stack["name"], found, now, task_vars["ready_state"]["installed"]["owner"].get("id", "")
+            )
         kept = f"; the file that can't be decrypted is kept as {aside}" if aside else ""
         speaking = [
             name for name, service in stack["services"].items() if speaks_tls(service) and not is_given(service)

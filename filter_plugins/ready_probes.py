@@ -39,7 +39,7 @@ class FilterModule:
             "ready_probes": ready_probes,
             "ready_probes_mark": ready_probes_mark,
             "ready_installed": installed.is_complete,
-            "ready_stack_document": installed.stack_document,
+            "ready_stack_description": installed.stack_description,
             "ready_concerned": schedules.is_concerned,
             "ready_scheduled": schedules.is_complete,
         }

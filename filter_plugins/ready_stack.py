@@ -13,7 +13,8 @@ from ansible.errors import AnsibleFilterError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.container import containers  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready import ownership  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.container import containers  # noqa: E402
 from ready.plan import bound_sources, images_in_use, make_plan, needs_image, settled  # noqa: E402
 from ready.removal import prunable, removal  # noqa: E402
 from ready.status import health_results, kept_lines, kept_volumes, status_rows  # noqa: E402
@@ -63,6 +64,9 @@ class FilterModule:
             "ready_bound_sources": bound_sources,
             "ready_images_in_use": images_in_use,
             "ready_health_results": health_results,
+            "ready_foreign": ownership.foreign,
+            "ready_foreign_words": ownership.words,
+            "ready_refusal": ownership.refusal,
             "ready_removal": removal,
             "ready_prunable": ready_prunable,
             "ready_kept_lines": kept_lines,

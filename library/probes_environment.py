@@ -29,6 +29,10 @@ options:
   description:
     description: What its file holds.
     type: str
+  adopt:
+    description: Whether it may take the place of one that names another owner.
+    type: bool
+    default: false
   python:
     description: The Python that it is made with, 3.10 or newer, with venv.
     type: path
@@ -92,6 +96,7 @@ def main() -> None:
             "mark": {"type": "str", "required": True},
             "stack": {"type": "str"},
             "description": {"type": "str"},
+            "adopt": {"type": "bool", "default": False},
             "python": {"type": "path"},
             "requirements": {"type": "str"},
             "wheel_name": {"type": "str"},
@@ -105,7 +110,9 @@ def main() -> None:
     directory, changed = Path(params["directory"]), False
     if params["stack"]:
         try:
-            changed = describe(directory, params["stack"], params["description"], dry_run=module.check_mode)
+            changed = describe(
+                directory, params["stack"], params["description"], dry_run=module.check_mode, adopt=params["adopt"]
+            )
         except OSError as error:
             module.fail_json(
                 msg=f"the description of the stack {params['stack']} could not be written: found {error}; expected a "

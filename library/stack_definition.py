@@ -11,15 +11,16 @@ description:
   - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack),
     without secrets; name, network, image_source, evidence_dir, ready_version, services by name, secrets with
     exists, missing, path, certificates with origin, due, fault by service that speaks TLS, authorities with the
-    path of the CA certificate that its clients verify with, schedules of its backups, and repository_given.
+    path of the CA certificate that its clients verify with, schedules of its backups, repository_given, and owner
+    with id, known, inventory, user, host, adopts.
   - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
     all of them in one message.
 author: [Ready authors]
 options:
   secrets:
     description:
-      - V(read) takes the secrets that exist; V(present) also makes the missing ones and renews certificates that are
-        due (in check mode it only says so);
+      - V(read) takes the secrets that exist; V(present) also makes the missing ones, the owner's id among them, and
+        renews certificates that are due (in check mode it only says so);
         V(ignore) does without, for verbs that must work when the vault key is lost.
     type: str
     choices: [read, present, ignore]
@@ -35,8 +36,8 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 made:
-  description: The accounts that got a new password, as C(service/account), and new certificates, as
-    C(service/certificate).
+  description: The accounts that got a new password, as C(service/account), new certificates, as
+    C(service/certificate), and V(owner) for the owner's id.
   returned: always
   type: list
   elements: str

@@ -7,6 +7,7 @@ Quick, and of whatever state a killed run has left; that the verb `destroy` remo
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import docker
 from docker.errors import NotFound
 
-#: Where hosts keep the descriptions of their stacks, beside the probes' environment.
-STACKS = Path("/opt/ready/stacks")
+#: Where hosts keep the descriptions of their stacks: beside the probes' environment, which tests may have elsewhere.
+STACKS = {
+    Path(place).with_name("stacks") for place in ("/opt/ready/probes", os.environ.get("READY_TEST_PROBES")) if place
+}
 
 
 def remove(name: str) -> bool:
@@ -37,7 +40,8 @@ def remove(name: str) -> bool:
         network.remove()
     for volume in volumes:
         volume.remove(force=True)
-    (STACKS / f"{name}.json").unlink(missing_ok=True)
+    for directory in STACKS:
+        (directory / f"{name}.json").unlink(missing_ok=True)
     return bool(containers or networks or volumes)
 
 

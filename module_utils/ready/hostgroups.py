@@ -18,7 +18,7 @@ def _refuse_without(groups: Mapping[str, Sequence[str]]) -> None:
         host = next((name for name in groups.get("all", ()) if name != "localhost"), "localhost")
         raise HostGroupError(
             f"The inventory: found no group '{GROUP}'; expected the hosts that get a stack in it. Nothing was changed. "
-            f"Next: add three lines to it (below children:, where the file begins with all:):\n"
+            "Next: add these three lines to its end:\n"
             f"{GROUP}:\n  hosts:\n    {host}:\n"
         )
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import hostlock
+from . import hostlock, ownership
 
 #: In the environment: says what it was made from, and is written last.
 MARK = "installed.txt"
@@ -51,6 +51,26 @@ def stack_document(stack: Mapping[str, Any]) -> str:
     return json.dumps(found, indent=2, sort_keys=True) + "\n"
 
 
+def stack_description(stack: Mapping[str, Any]) -> str:
+    """Return the document with whose the stack is, which is no part of any comparison but for the id."""
+    return _joined(stack_document(stack), ownership.seen(stack))
+
+
+def _joined(document: str, owner: Mapping[str, str]) -> str:
+    found = json.loads(document) | ({"owner": dict(owner)} if owner else {})
+    return json.dumps(found, indent=2, sort_keys=True) + "\n"
+
+
+def _parted(text: str) -> tuple[str, dict[str, str]]:
+    """Return a description without its owner, and the owner; a damaged one is nobody's."""
+    try:
+        found = json.loads(text)
+        owner = {str(key): str(value) for key, value in found.pop("owner", {}).items()}
+    except (ValueError, AttributeError, TypeError):
+        return text, {}
+    return json.dumps(found, indent=2, sort_keys=True) + "\n", owner
+
+
 def stack_path(environment: Path, stack: str) -> Path:
     """Return where a stack's file is: beside the environment."""
     return environment.parent / "stacks" / f"{stack}.json"
@@ -63,19 +83,31 @@ def _text(path: Path) -> str:
         return ""
 
 
-def read(environment: Path, stack: str) -> dict[str, str]:
-    """Return {environment: its mark, stack: the hash of the stack's file}; empty texts for what is not there."""
-    document = _text(stack_path(environment, stack))
+def read(environment: Path, stack: str) -> dict[str, Any]:
+    """Return {environment: its mark, stack: the hash of the stack's file, owner}; empty for what is not there."""
+    document, owner = _parted(_text(stack_path(environment, stack)))
     return {
         "environment": _text(environment / MARK),
         "stack": hashlib.sha256(document.encode()).hexdigest() if document else "",
+        "owner": owner,
     }
 
 
-def describe(environment: Path, stack: str, document: str, *, dry_run: bool) -> bool:
-    """Make the stack's file hold this document, root's alone; return whether it did not. Raises OSError."""
+def _same(there: str, wanted: str) -> bool:
+    """Return whether two descriptions are of the same stack and owner, wherever the owner was seen."""
+    (one, owner), (other, own) = _parted(there), _parted(wanted)
+    return one == other and owner.get("id") == own.get("id")
+
+
+def describe(environment: Path, stack: str, document: str, *, dry_run: bool, adopt: bool = False) -> bool:
+    """Make the stack's file hold this document, root's alone; return whether it did not. Raises OSError.
+
+    One that names another owner stays as it is unless `adopt` says that its owner may change.
+    """
     path = stack_path(environment, stack)
-    if _text(path) == document and path.stat().st_mode & 0o777 == 0o600:
+    if not adopt and _parted(_text(path))[1].get("id", "") not in ("", _parted(document)[1].get("id", "")):
+        return False
+    if _same(_text(path), document) and path.stat().st_mode & 0o777 == 0o600:
         return False
     if not dry_run:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,12 +129,15 @@ def is_complete(stack: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     """Return whether the host has the environment and the file of this stack as they should be.
 
     Args:
-        stack: the resolved stack; `probes.mark` is what the environment should say.
+        stack: the resolved stack; `probes.mark` is what the environment should say. One whose owner has no id yet is
+            not complete.
         state: what `stack_state` read.
     """
     document = hashlib.sha256(stack_document(stack).encode()).hexdigest()
     found = state["installed"]
-    return bool(found["environment"] == stack["probes"]["mark"] and found["stack"] == document)
+    owner = stack.get("owner")
+    owned = owner is None or (owner["id"] != "" and found["owner"].get("id") == owner["id"])
+    return bool(found["environment"] == stack["probes"]["mark"] and found["stack"] == document and owned)
 
 
 @contextmanager

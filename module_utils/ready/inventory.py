@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os.path
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -46,6 +47,24 @@ def open_store(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
     """Return the secrets of the host that the task runs for. Raises SecretsError when they can't be read."""
     store = store_without_secrets(task_vars, template)
     return SecretStore.open(store.path, store.key_file, store.given_keys)
+
+
+def owner_of(store: SecretStore, stack: str, task_vars: Mapping[str, Any], template: Template) -> dict[str, Any]:
+    """Return this inventory as an owner of a stack: id, inventory, user, host; and whether the id is known."""
+    known = True
+    if store.exists and not store.owner(stack):  # a verb that does without secrets has not opened it
+        try:
+            store = open_store(task_vars, template)
+        except SecretsError:
+            known = False
+    return {
+        "id": store.owner(stack),
+        "known": known,
+        "inventory": str(task_vars.get("inventory_file") or task_vars.get("inventory_dir") or ""),
+        "user": os.environ.get("SUDO_USER") or getpass.getuser(),
+        "host": os.uname().nodename,
+        "adopts": bool(template(task_vars.get("ready_adopt", False))),
+    }
 
 
 def rendered(store: SecretStore, stack: Mapping[str, Any], name: str) -> list[File]:

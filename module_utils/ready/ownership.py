@@ -1,5 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Whose is what has a name of the stack and does not carry its label. Pure functions."""
+"""Which inventory a stack on a host belongs to: the one whose owner's id is in the stack's description there.
+
+The id is random, made at the first `up`, and kept with the encrypted secrets, so it travels with the inventory. Labels
+name it for people alone: a container that one inventory made stays as it is when another one adopts the stack.
+"""
 
 from __future__ import annotations
 
@@ -7,47 +11,76 @@ from collections.abc import Mapping
 from typing import Any
 
 from .checkrow import Check
-from .container import LABEL_STACK
 from .part import FAIL, PASS
 
-_COMPOSE = "com.docker.compose.project"
+LABEL_OWNER = "io.ready.owner"
+#: What the host's description says of an owner: the id, and where it was when it wrote that.
+KEYS = ("id", "inventory", "user", "host")
 
 
-def owner(labels: Mapping[str, str] | None) -> str:
-    """Return whose something with these labels is, in words."""
-    labels = labels or {}
-    if stack := labels.get(LABEL_STACK):
-        return f"of the stack {stack}"
-    if project := labels.get(_COMPOSE):
-        return f"of the compose project {project}"
-    return "no label says whose"
+def labels(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the label of what is created anyway; it is no part of any comparison."""
+    owner = stack.get("owner", {}).get("id")
+    return {LABEL_OWNER: owner} if owner else {}
 
 
-def ownership(stack: str, services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
-    """Find containers, volumes and networks of our names that are not ours.
+def seen(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the description says of this inventory; nothing before it has an id."""
+    owner = stack.get("owner", {})
+    return {key: str(owner[key]) for key in KEYS} if owner.get("id") else {}
+
+
+def _is_there(state: Mapping[str, Any]) -> bool:
+    """Return whether anything of the stack is left: a description alone is of a stack that was removed by hand."""
+    parts = [*state.get("services", {}).values(), *state.get("volumes", {}).values()]
+    return bool(state.get("others")) or any(part.get("ours") for part in parts)
+
+
+def foreign(stack: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, str]:
+    """Return whose the stack on the host is, where it is another inventory's; nothing where it may be taken.
+
+    A stack without an id may be taken. So may one whose id can't be compared, since the vault key is lost: the verbs
+    that work without secrets must work then.
 
     Args:
-        stack: the stack's name.
-        services: whatever of it has a container, by name.
-        state: what `engine.read_state` returns.
+        stack: the resolved stack; `owner` is this inventory.
+        state: what `stack_state` read.
     """
-    foreign = [
-        f"container {services[name]['container']} ({owner(have.get('config', {}).get('labels'))})"
-        for name, have in state.get("services", {}).items()
-        if name in services and have.get("exists") and not have.get("ours")
-    ]
-    foreign += [
-        f"volume {name} ({owner(have['labels'])})"
-        for name, have in state.get("volumes", {}).items()
-        if have["exists"] and not have["ours"]
-    ]
-    network = state.get("network", {})
-    foreign += [f"network {stack}"] if network.get("exists") and not network.get("ours") else []
-    return Check(
-        "ownership",
-        "Names",
-        FAIL if foreign else PASS,
-        f"not made by the stack {stack}: {', '.join(foreign)}" if foreign else "free, or made by this stack",
-        f"nothing of that name without the label {LABEL_STACK}={stack}",
-        "choose another stack_name: Ready leaves what is not its own untouched, and so may you" if foreign else "",
+    found: dict[str, str] = state.get("installed", {}).get("owner", {})
+    owner = stack.get("owner", {"known": False})
+    if not found.get("id") or not owner["known"] or found["id"] == owner["id"] or not _is_there(state):
+        return {}
+    return found
+
+
+def words(found: Mapping[str, str]) -> str:
+    """Return whose a stack is, for people."""
+    return (
+        f"{found.get('inventory') or 'an inventory'} of {found.get('user') or 'an unknown user'} on "
+        f"{found.get('host') or 'an unknown machine'}, as last seen"
     )
+
+
+def check(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
+    """Return whether the stack on the host is this inventory's, or is to be."""
+    found = foreign(stack, state)
+    refused = bool(found) and not stack["owner"]["adopts"]
+    return Check(
+        "owner",
+        "Owner",
+        FAIL if refused else PASS,
+        f"the stack {stack['name']} is that of {words(found)}" if found else "this inventory, or nobody yet",
+        "this inventory's stack, or none",
+        "run this from that inventory; if it is lost, ./ready secrets recover makes this one the owner; ./ready up "
+        "--adopt takes the stack over; or choose another stack_name"
+        if refused
+        else "",
+    )
+
+
+def refusal(stack: Mapping[str, Any], state: Mapping[str, Any], host: str) -> str:
+    """Return why a verb must leave a stack alone, nothing when it need not."""
+    row = check(stack, state)
+    if row.verdict != FAIL:
+        return ""
+    return f"{host}: {row.title}: found {row.found}; expected {row.expected}. Nothing was changed. Next: {row.next}."

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import ownership
 from .container import (
     LABEL_CONFIG,
     LABEL_DATA_FORMAT,
@@ -141,7 +142,7 @@ def make_plan(
         image = images.get(service.get("of", name), {})
         for volume in [*service["volumes"], {"name": service["config_volume"]}]:
             if not state["volumes"][volume["name"]]["exists"]:
-                labels = {LABEL_STACK: stack["name"], LABEL_SERVICE: name}
+                labels = {LABEL_STACK: stack["name"], LABEL_SERVICE: name, **ownership.labels(stack)}
                 if volume["name"] != service["config_volume"]:
                     labels |= {
                         LABEL_SOURCE: str(image.get("source", "unknown")),
@@ -174,6 +175,7 @@ def make_plan(
             options[name] = module_options(
                 service, stack["name"], stack["network"], image.get("ref", "none"), image.get("id")
             )
+            options[name]["labels"] = {**options[name]["labels"], **ownership.labels(stack)}
     unwanted = unwanted_sidecars(stack, state)
     lines += [f"remove container {name}: the inventory no longer asks for it; its data stay" for name in unwanted]
     remains = leftovers(state)

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from . import exposure, memory, preflightdata, schedules
+from . import exposure, foreign, memory, ownership, preflightdata, schedules
 from .checkrow import Check, Limits, mib
 from .container import containers
 from .dockerprobe import situation
-from .ownership import ownership
 from .part import FAIL, PASS, UNKNOWN
 from .plan import to_try
 
@@ -245,9 +244,10 @@ def evaluate(
         memory.memory(facts, services, to_start, to_try(stack, state), limits),
         memory.limits_fit(services, found),
         _disk(facts, made, limits),
+        ownership.check(stack, state),
         *_ports(facts, stack["name"], services, found),
         _binds(services),
-        ownership(stack["name"], containers(stack), state),
+        foreign.check(stack["name"], containers(stack), state),
         preflightdata.volumes(stack, state, images),
         _clock(facts, limits, now),
         *_surroundings(facts),

@@ -157,6 +157,17 @@ class SecretStore:
         entry["password"] = password
         return True
 
+    def owner(self, stack: str) -> str:
+        """Return the id by which a host knows whose the stack is; nothing before the first `up`."""
+        return str(self.data.get("owners", {}).get(stack, ""))
+
+    def own(self, stack: str, owner: str = "") -> bool:
+        """Take a new id for a stack that has none, or the given one; return whether that is one. `save` keeps it."""
+        wanted = owner or self.owner(stack) or secrets.token_hex(16)
+        changed = wanted != self.owner(stack)
+        self.data.setdefault("owners", {})[stack] = wanted
+        return changed
+
     def rotate(self, stack: str, services: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
         """Give every account of the services a new password, keep the old one beside it, save, return the accounts."""
         rotated = []
@@ -168,8 +179,8 @@ class SecretStore:
             self.save()
         return rotated
 
-    def recovered(self, stack: str, found: Mapping[str, Mapping[str, str]], now: str) -> Path | None:
-        """Store passwords that were read back from a running stack, beside those of other stacks.
+    def recovered(self, stack: str, found: Mapping[str, Mapping[str, str]], now: str, owner: str = "") -> Path | None:
+        """Store passwords that were read back from a running stack, and its owner's id, beside those of other stacks.
 
         A file that can't be decrypted is put aside, never removed; returns where.
         """
@@ -184,6 +195,8 @@ class SecretStore:
             for account, password in accounts.items():
                 entry = self.data["stacks"].setdefault(stack, {}).setdefault(service, {}).setdefault(account, {})
                 entry["password"] = password
+        if owner:
+            self.own(stack, owner)
         self.save()
         return aside
 

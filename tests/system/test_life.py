@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,24 @@ def test_lost_vault_key_makes_nothing_anew(life: Ready) -> None:
     assert list(life.stack.secrets_file.parent.glob("*.lost-*"))
     assert life.run("up").changed <= 4  # previous passwords are gone from the config volumes
     life.stack.check()
+
+
+def test_another_inventory_adopts_the_stack(life: Ready, tmp_path: Path) -> None:
+    """It is asked, no container is made again, and the inventory that had the stack can't even destroy it from then on."""
+    directory = tmp_path / "other"
+    shutil.copytree(life.directory, directory)
+    other = replace(life, directory=directory)
+    store = SecretStore.open(directory / life.stack.secrets_file.relative_to(life.directory), life.stack.key_file)
+    store.own(NAME, "0" * 32)
+    store.save()
+    before = life.stack.identities()
+    refused = other.run("up", "--adopt", code=2)
+    assert f"{life.inventory}/hosts.yml of " in refused.text
+    assert "nothing was changed: the answer was not yes" in refused.text
+    other.run("up", "--adopt", "--yes")
+    assert f"{other.inventory}/hosts.yml of " in life.run("destroy", "--volumes", "--yes", code=2).text
+    life.run("up", "--adopt", "--yes")
+    assert life.stack.identities() == before
 
 
 def test_destroy_asks(life: Ready) -> None:

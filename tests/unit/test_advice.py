@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ready import preflightdata
+from ready import foreign, preflightdata
 from ready.container import LABEL_STACK
 from ready.making import Making
-from ready.ownership import ownership
 from ready.status import kept_lines
 from ready.unhealthy import unhealthy_message
 
@@ -114,7 +113,7 @@ def test_a_foreign_volume_is_said_to_be_somebodys(labels: dict[str, str], whose:
     """Nobody is told to remove it: it holds somebody's data."""
     stack = resolved_stack()
     volumes = {"ready_redis_data": {"exists": True, "ours": False, "labels": labels}}
-    found = ownership("ready", stack["services"], {"volumes": volumes})
+    found = foreign.check("ready", stack["services"], {"volumes": volumes})
     assert found.verdict == "fail"
     assert f"volume ready_redis_data ({whose})" in found.found
     assert "another stack_name" in found.next

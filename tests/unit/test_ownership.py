@@ -1,0 +1,149 @@
+"""Which inventory a stack belongs to: who is refused, who may take it, and that nothing else depends on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ready import installed, ownership
+from ready.container import differences
+from ready.definitions import load_definitions, resolve_stack
+from ready.engine import absent_state
+from ready.inventory import owner_of
+from ready.plan import make_plan
+from ready.vault import SecretStore
+
+from tests.unit.test_installed import VARIABLES
+
+OURS, THEIRS = "a" * 32, "b" * 32
+SEEN = {"id": THEIRS, "inventory": "/home/ann/acme/inventory/hosts.yml", "user": "ann", "host": "laptop"}
+HERE = {"inventory": "/srv/inventory/hosts.yml", "user": "bob", "host": "ops1"}
+
+
+def stack(owner: str = OURS, *, known: bool = True, adopts: bool = False) -> dict[str, Any]:
+    """Return a resolved stack of an inventory with this owner's id."""
+    found = resolve_stack(load_definitions(), VARIABLES) | {"probes": {"directory": "/x", "mark": "m"}}
+    return found | {"owner": HERE | {"id": owner, "known": known, "adopts": adopts}}
+
+
+def state(owner: dict[str, str], *, there: bool = True) -> dict[str, Any]:
+    """Return the state of a host that names this owner."""
+    found = absent_state(stack()["services"].values(), "") | {"installed": {"owner": owner}}
+    found["services"]["redis"]["ours"] = there
+    return found
+
+
+def test_who_may_take_a_stack() -> None:
+    """Its owner; anybody where the host names none, as before there were owners, or where nothing is left of it."""
+    assert ownership.foreign(stack(THEIRS), state(SEEN)) == {}
+    assert ownership.foreign(stack(), state({})) == {}
+    assert ownership.foreign(stack(""), state({})) == {}
+    assert ownership.foreign(stack(), state(SEEN, there=False)) == {}
+    assert ownership.foreign(stack("", known=False), state(SEEN)) == {}, "the vault key is lost: destroy must work"
+
+
+@pytest.mark.parametrize("owner", [OURS, ""])
+def test_another_inventory_is_refused(owner: str) -> None:
+    """Also one that has no id yet, such as a fresh clone; the message says whose the stack is."""
+    said = ownership.refusal(stack(owner), state(SEEN), "pc1")
+    assert said.startswith(
+        "pc1: Owner: found the stack ready is that of /home/ann/acme/inventory/hosts.yml of ann on laptop, as last seen"
+    )
+    assert "Nothing was changed" in said
+    assert "--adopt" in said
+    assert "destroy" not in said
+    assert ownership.refusal(stack(owner, adopts=True), state(SEEN), "pc1") == ""
+    assert ownership.check(stack(owner, adopts=True), state(SEEN)).verdict == "pass"
+
+
+def test_volumes_alone_are_somebodys_too() -> None:
+    """Data are what must not change hands by the way."""
+    found = state(SEEN, there=False)
+    next(iter(found["volumes"].values()))["ours"] = True
+    assert ownership.foreign(stack(), found) == SEEN
+
+
+def test_the_id_is_made_once_and_travels_with_the_secrets(tmp_path: Path) -> None:
+    """Recovered secrets bring it back; another stack in the same file has its own."""
+    store = SecretStore.open(tmp_path / "ready_secrets.vault", tmp_path / "key")
+    assert store.owner("a") == ""
+    assert store.own("a")
+    assert store.own("b")
+    store.save()
+    again = SecretStore.open(store.path, store.key_file)
+    assert not again.own("a")
+    assert again.owner("a") == store.owner("a") != store.owner("b")
+    assert len(again.owner("a")) == 32
+    store.path.unlink()
+    fresh = SecretStore.open(store.path, store.key_file)
+    fresh.recovered("a", {"redis": {"app": "x" * 32}}, "now", again.owner("a"))
+    assert SecretStore.open(store.path, store.key_file).owner("a") == again.owner("a")
+
+
+def test_an_inventory_whose_key_is_lost(tmp_path: Path) -> None:
+    """Its id is not known, which is not the same as none."""
+    paths = {"ready_secrets_file": str(tmp_path / "vault"), "ready_vault_key_file": str(tmp_path / "key")}
+    variables = paths | {"inventory_dir": "/srv/inventory"}
+    store = SecretStore.open(tmp_path / "vault", tmp_path / "key")
+
+    def owner() -> dict[str, Any]:
+        return owner_of(SecretStore(tmp_path / "vault", tmp_path / "key"), "a", variables, lambda value: value)
+
+    assert (owner()["id"], owner()["known"], owner()["inventory"]) == ("", True, "/srv/inventory")
+    store.own("a")
+    store.save()
+    assert (owner()["id"], owner()["known"]) == (store.owner("a"), True)
+    (tmp_path / "key").unlink()
+    assert (owner()["id"], owner()["known"]) == ("", False)
+
+
+def test_labels_are_compared_nowhere() -> None:
+    """A stack of before there were owners, or of one that was adopted, keeps its containers."""
+    nothing = absent_state(stack()["services"].values(), "")
+    plan = make_plan(stack(), nothing, {})
+    made = plan["options"]["redis"]["labels"]
+    assert made["io.ready.owner"] == OURS
+    assert {volume["labels"]["io.ready.owner"] for volume in plan["volumes"]} == {OURS}
+    wanted = make_plan(stack(THEIRS), nothing, {})["options"]["redis"]["labels"]
+    assert (
+        differences({"labels": {key: wanted[key] for key in wanted if key != "io.ready.owner"}}, {"labels": made}) == {}
+    )
+    assert "io.ready.owner" not in make_plan(stack(""), nothing, {})["options"]["redis"]["labels"]
+
+
+def test_the_host_is_described_once(tmp_path: Path) -> None:
+    """Not again because the owner came from elsewhere; another owner's description is changed by `up` alone."""
+    environment = tmp_path / "probes"
+    environment.mkdir()
+    (environment / installed.MARK).write_text("m")
+
+    def describe(of: dict[str, Any], *, adopt: bool = False) -> bool:
+        return installed.describe(environment, "ready", installed.stack_description(of), dry_run=False, adopt=adopt)
+
+    def complete(of: dict[str, Any]) -> bool:
+        return installed.is_complete(of, {"installed": installed.read(environment, "ready")})
+
+    assert describe(stack(""))
+    assert not complete(stack("")), "a verb has described it before the first `up`, which makes the id"
+    mine, elsewhere, other = stack(), stack(), stack(THEIRS)
+    elsewhere["owner"] = elsewhere["owner"] | {"user": "eve"}
+    assert describe(mine)
+    assert not describe(elsewhere)
+    assert complete(elsewhere)
+    assert not complete(other)
+    assert not describe(other)
+    assert installed.read(environment, "ready")["owner"]["id"] == OURS
+    assert describe(other, adopt=True)
+    assert complete(other)
+    assert installed.read(environment, "ready")["owner"] == HERE | {"id": THEIRS}
+
+
+def test_a_description_of_an_earlier_version(tmp_path: Path) -> None:
+    """It names nobody, and `up` writes it again, without a container in its way."""
+    path = installed.stack_path(tmp_path / "probes", "ready")
+    path.parent.mkdir()
+    path.write_text(json.dumps({"name": "ready", "services": {"redis": {"name": "redis"}}}))
+    assert installed.read(tmp_path / "probes", "ready")["owner"] == {}
+    assert not installed.is_complete(stack(), {"installed": installed.read(tmp_path / "probes", "ready")})
