@@ -132,6 +132,7 @@ def test_what_a_restore_left_out_is_named() -> None:
     }
     part = restore_part(found)
     assert part.verdict == "fail"
+    assert part.rows[0]["verdict"] == "fail"
     said = " ".join(part.next)
     for words in ("a warning", "missing", "INDEX public i: why", "own search_path alone: app: INDEX public j"):
         assert words in said

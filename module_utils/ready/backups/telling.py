@@ -81,9 +81,10 @@ def _rows(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
         {
             "service": name,
             "what": _things(name, its["things"]) if "things" in its else "",
-            "verdict": its["verdict"],
+            "verdict": FAIL if its.get("missing") else its["verdict"],
             "took": f"{its['seconds']} s",
-            "detail": "; ".join(its["faults"]) or f"{', '.join(its['asked'])}; {its['logins']} logins; {its['image']}",
+            "detail": "; ".join([*its["faults"], *its.get("missing", [])])
+            or f"{', '.join(its['asked'])}; {its['logins']} logins; {its['image']}",
         }
         for name, its in services.items()
     ]
