@@ -75,3 +75,11 @@ def test_help_on_every_python(tmp_path: Path) -> None:
         if done.returncode or "usage: ./ready up " not in done.stdout:
             faults[version] = done.stderr
     assert faults == {}
+
+
+def test_a_list_may_be_given_several_times() -> None:
+    """And with commas: all that was said counts."""
+    spec = {"short_description": "s", "description": "d", "options": {"ready_x": {"type": "list", "description": "x"}}}
+    parser = cli._parser("restore", spec)
+    assert parser.parse_args(["--x", "a", "--x", "b,c"]).ready_x == ["a", "b", "c"]
+    assert parser.parse_args([]).ready_x is None
