@@ -170,7 +170,7 @@ def test_lost_vault_key_makes_nothing_anew(life: Ready) -> None:
 
 
 def test_another_inventory_adopts_the_stack(life: Ready, tmp_path: Path) -> None:
-    """It is asked, no container is made again, and the inventory that had the stack can't even destroy it from then on."""
+    """It asks, no container is made again, and the inventory that had the stack is refused from then on."""
     directory = tmp_path / "other"
     shutil.copytree(life.directory, directory)
     other = replace(life, directory=directory)
