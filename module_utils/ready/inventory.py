@@ -61,10 +61,18 @@ def owner_of(store: SecretStore, stack: str, task_vars: Mapping[str, Any], templ
         "id": store.owner(stack),
         "known": known,
         "inventory": str(task_vars.get("inventory_file") or task_vars.get("inventory_dir") or ""),
-        "user": os.environ.get("SUDO_USER") or getpass.getuser(),
+        "user": _user(),
         "host": os.uname().nodename,
         "adopts": bool(template(task_vars.get("ready_adopt", False))),
     }
+
+
+def _user() -> str:
+    """Return who runs this; a container may have no name for them."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def rendered(store: SecretStore, stack: Mapping[str, Any], name: str) -> list[File]:

@@ -40,14 +40,14 @@ HOST = (
 OF_THE_IMAGE = ("io.ready.image_id", "io.ready.recipe", "io.ready.engine_version", "io.ready.source")
 
 
-def ready(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb of this checkout's launcher on the kept inventory; it must end well."""
+def ready(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run a verb of this checkout's launcher on the kept inventory; it must end with this code."""
     verb = [word for word in words if not word.startswith("-")]
     command = [str(ROOT / "ready"), *verb, "-i", str(INVENTORY), *words[len(verb) :]]
     environment = os.environ | {"READY_VAULT_KEY_FILE": str(KEY_FILE)}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
     print(f"{words}: {result.returncode}\n{result.stdout[-6000:]}\n{result.stderr[-6000:]}")
-    assert result.returncode == 0, words
+    assert result.returncode == code, words
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +19,15 @@ ARCHIVE = ROOT / "tests" / "compatibility" / "before-owners.tar.gz"
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[str]:
-    """Put the stack back; return its container's id."""
+    """Put the stack back, and add to its inventory what the refusal says; return its container's id."""
     recipe = recipe_hash(read_recipe(ROOT / "images", "redis", "7"), "redis")
     try:
-        yield put_back(ARCHIVE, reference("redis", "7", recipe))
+        container = put_back(ARCHIVE, reference("redis", "7", recipe))
+        group = re.search(r"^ready:\n  hosts:\n    localhost:\n", ready("status", code=4).stderr, re.MULTILINE)
+        assert group, "the lines to add are not what it says"
+        hosts = INVENTORY / "hosts.yml"
+        hosts.write_text(hosts.read_text() + group[0])
+        yield container
     finally:
         forget()
 
@@ -41,6 +47,9 @@ def test_up_takes_the_stack(kept: str) -> None:
     assert ask("get", "kept") == "42"
     assert (Path("/etc/cron.d") / f"ready-backup-{NAME}").exists()
     assert "changed=0" in ready("up").stdout
+    description = Path("/opt/ready/stacks") / f"{NAME}.json"
+    assert json.loads(description.read_text())["owner"]["inventory"] == str(INVENTORY / "hosts.yml")
+    assert not (Path("/etc/ready/backup") / NAME / "settings.json").read_text().count('"services"'), "a copy is left"
     assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
 
 

@@ -26,9 +26,9 @@ _FULL = re.compile("no space left", re.IGNORECASE)
 
 
 def refuse_unknown(stack: str) -> None:
-    """Raise BackupError when a service with data runs that this host's settings do not know: sets would be without it.
+    """Raise BackupError when a service with data runs that the host's description does not name.
 
-    For runs by timer: a verb brings the settings along.
+    Sets would be without it. For runs by timer: a verb brings the description along.
     """
     work = Work.of(stack)
     with _told():
@@ -37,9 +37,9 @@ def refuse_unknown(stack: str) -> None:
     unknown = sorted(running & set(DUMPS) - set(work.stack["services"]))
     if unknown:
         raise BackupError(
-            f"found {', '.join(unknown)} running, which the settings of backups on this host do not know: a set would "
-            "be without it. Nothing was changed. Next: ./ready backup, or ./ready backup list, brings the settings up "
-            "to date; what the inventory no longer has must be removed from the host"
+            f"found {', '.join(unknown)} running, which the description of the stack on this host does not name: a set "
+            "would be without it. Nothing was changed. Next: ./ready up writes the description; what the inventory no "
+            "longer has must be removed from the host"
         )
 
 
