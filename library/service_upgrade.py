@@ -78,12 +78,12 @@ from ansible.module_utils.ready.upgrading import COPY_TIMEOUT, Upgrade
 
 
 def act(
-    stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float, lose: list[str], check: bool
+    stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float, lose: list[str]
 ) -> dict[str, Any]:
     """Do what was asked for, by the journal, and return what the module returns."""
     entry = journal.read(stack["name"])
     if action == "look" and move:
-        Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose, check)
+        Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose)
         return {"changed": False}
     if action == "prepare" and move:
         return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare(lose)}
@@ -115,7 +115,7 @@ def main() -> None:
     try:
         with journal.held(stack["name"]):
             its = module.params
-            result = act(stack, action, its["move"], its["deadline"], its["lose_databases"], module.check_mode)
+            result = act(stack, action, its["move"], its["deadline"], its["lose_databases"])
     except (EngineError, BackupError, journal.JournalError, *sdk_errors()) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

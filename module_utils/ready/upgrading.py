@@ -78,29 +78,23 @@ class Upgrade:
         self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
 
     # ------------------------------------------------------------ forth
-    def look(self, lose: Collection[str], check: bool = False) -> None:
+    def look(self, lose: Collection[str]) -> None:
         """Raise BackupError when the move would lose a database or can't succeed, EngineError when that can't be asked.
 
         Args:
             lose: names of databases that may be lost.
-            check: whether nothing may be changed meanwhile: closed databases are not looked into then.
         """
         if self.move["how"] == "dump_restore":
             self._running()
             losses.refuse(self.client, self.stack, [self.service["name"]], lose)
-            self._refuse_broken(check)
+            self._refuse_broken()
 
-    def _refuse_broken(self, check: bool) -> None:
+    def _refuse_broken(self) -> None:
         """Raise BackupError when the new engine would refuse what the old one holds, as a restore would."""
         container, login = self._running(), self.service["accounts"]["admin"]["login"]
-        if check:
-            found = opened.read(container, login)
-            live = pgproof.evaluate(container, login, pgdatabases.readable(found))
-        else:
-            with opened.Opened(container, login, opened.Record.of(self.stack["name"])):
-                live = pgproof.evaluate(container, login, pgdatabases.readable(opened.read(container, login)))
-        if live.faults:
-            raise BackupError(f"nothing was changed: {pgproof.fault_line(live.faults)}")
+        readable = pgdatabases.readable(opened.read(container, login))
+        if faults := pgproof.evaluate(container, self.service, readable).faults:
+            raise BackupError(f"nothing was changed: {pgproof.fault_line(faults)}")
 
     def prepare(self, lose: Collection[str] = ()) -> dict[str, Any]:
         """Copy the old data aside, move them, and try them; return the figures. Raises EngineError or BackupError.

@@ -22,35 +22,47 @@ if TYPE_CHECKING:
 
 PROVED, KNOWN, FAILED, UNKNOWN = "proved", "known", "failed", "unknown"
 _SHOWN = 10
+#: Of the account `monitor`, in the container.
+_PASSWORD = "/run/ready/secrets/monitor.pgpass"  # noqa: S105  # a file's name
 
 
-def _script(container: Container, login: str, database: str, script: str) -> tuple[str, str]:
-    """Run a script in a database, whatever fails in it, and return what psql printed and its errors."""
-    options = ["-XAtqw", "-v", "VERBOSITY=verbose", "-v", "ECHO=errors", "-d", target(database, login)]
+def _script(container: Container, where: str, script: str) -> tuple[str, str]:
+    """Run a script, whatever fails in it, and return what psql printed and its errors. Raises BackupError."""
+    options = ["-XAtqw", "-v", "VERBOSITY=verbose", "-v", "ECHO=errors", "-d", where]
     output = bytearray()
     command = ["bash", "-c", 'printf "%s" "$0" | psql "$@"', script, *options]
     done = dockerexec.run(container, command, write=output.extend)
     if done.exit_code != 0:
-        raise BackupError(f"{database}: psql ended with {done.exit_code}: {shortened(done.errors)}")
+        raise BackupError(f"psql ended with {done.exit_code}: {shortened(done.errors)}")
     return output.decode(errors="replace"), done.errors.decode(errors="replace")
 
 
 def fingerprint(container: Container, login: str, databases: Iterable[str]) -> str:
-    """Return one hash of all that decides whether these databases' schemas can be restored. Raises BackupError."""
+    """Return one hash of all that decides whether these databases' schemas can be restored. Raises BackupError.
+
+    The admin asks: nothing of the databases' own is called.
+    """
     digest = hashlib.sha256()
     for database in databases:
-        output, errors = _script(container, login, database, FINGERPRINT)
+        output, errors = _script(container, target(database, login), FINGERPRINT)
         if not output.strip():
             raise BackupError(f"{database}: its functions and constraints can't be read: {shortened(errors)}")
         digest.update(f"{database}\0{output.strip()}\0".encode())
     return digest.hexdigest()
 
 
-def evaluate(container: Container, login: str, databases: Iterable[str]) -> Evaluated:
-    """Evaluate all expressions of these databases as a restore does, read-only. Raises BackupError."""
-    whole = Evaluated()
+def evaluate(container: Container, service: Mapping[str, Any], databases: Iterable[str]) -> Evaluated:
+    """Evaluate all expressions of these databases as a restore does, read-only, by the account `monitor`.
+
+    A database that does not let it in is one of which nothing is known.
+    """
+    whole, login = Evaluated(), str(service["accounts"]["monitor"]["login"])
     for database in databases:
-        its = evaluated(*_script(container, login, database, EVALUATE))
+        try:
+            its = evaluated(*_script(container, target(database, login, passfile=_PASSWORD), EVALUATE))
+        except BackupError as error:
+            whole.unproven.append(f"{database}: not evaluated by {login}: {error}")
+            continue
         whole.objects += its.objects
         whole.rowless += its.rowless
         whole.faults += [f"{database}: {line}" for line in its.faults]

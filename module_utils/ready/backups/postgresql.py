@@ -195,7 +195,7 @@ class PostgreSQLDump(Dump):
             found = pgproof.fingerprint(self.container, self.login, self.opened.names)
             if known := pgproof.known(found, self.proved):
                 return known
-            live = pgproof.evaluate(self.container, self.login, self.opened.names)
+            live = pgproof.evaluate(self.container, self.service, self.opened.names)
             return pgproof.judged(found, timestamp(), live, self._restore_schema(directory), began)
         except Exception as error:  # whatever kept it from being proved: the set is none the worse for it
             text = hidden(" ".join(str(error).split()), self.passwords.values())
