@@ -43,6 +43,16 @@ def replace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: Any, undone: 
     return work
 
 
+def test_unknown_services_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With those that there are, before anything is asked or changed."""
+    services: dict[str, Any] = {"redis": {"volumes": [{}]}, "gateway": {"volumes": []}}
+    work = Work({"stack": {"name": "s", "services": services}}, tmp_path)
+    monkeypatch.setattr(Work, "heal", lambda *_: [])
+    client: Any = None
+    with pytest.raises(BackupError, match=r"--only: found gateway, rediss, expected some of redis\. Nothing was"):
+        restore.run(client, work, None, ["rediss", "redis", "gateway"], "h", safety=True)
+
+
 def test_services_are_swapped_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outage is that of the slowest, and not the sum: each waits here until the other one is there as well."""
     both = threading.Barrier(2, timeout=5)

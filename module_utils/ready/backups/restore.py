@@ -99,6 +99,11 @@ def run(
     clock = time.monotonic()
     healed = work.heal(client)
     only = list(chosen) or with_data(work.stack)
+    if unknown := sorted({*only} - {*with_data(work.stack)}):
+        raise BackupError(
+            f"--only: found {', '.join(unknown)}, expected some of {', '.join(with_data(work.stack))}. "
+            "Nothing was changed"
+        )
     # Before the safety set, which is newer than what may be wanted.
     point = None
     if to:

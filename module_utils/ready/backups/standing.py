@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STARTING = 600.0
 #: Seconds for the first answer. Whatever has none then is asked again only while Docker calls it starting.
 ANSWERING = 10.0
+_WORDS = 200
 
 
 @dataclass
@@ -72,7 +73,7 @@ def starting(state: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 def lines(state: Mapping[str, Any], stack: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Return what people are told before a run: what differs from the inventory, and what is waited for."""
-    names = list(names)
+    names = [name for name in names if name in state["services"]]
     told = drift_lines(differing(stack, state, names))
     if waited := starting(state, names):
         told.append(f"Waiting for {', '.join(waited)}, still starting: at most {STARTING / 60:.0f} minutes.")
@@ -103,7 +104,8 @@ def judge(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) 
         if outcome["healthy"]:
             standing.well.append(name)
         else:
-            standing.broken[name] = f"it {outcome['state']} ({outcome['detail']}), expected it healthy"
+            said = " ".join(str(outcome["detail"]).split())[:_WORDS]
+            standing.broken[name] = f"it {outcome['state']} ({said}), expected it healthy"
     return standing
 
 
