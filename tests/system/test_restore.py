@@ -21,16 +21,15 @@ from tests.names import own
 from tests.system.backups import (
     PYTHON,
     SERVICES,
-    contents,
     data_volume,
     evidence,
     forget_host,
     leftovers,
     runner,
-    seed,
     with_backups,
 )
 from tests.system.conftest import Ready, own_stack
+from tests.system.realistic import dumps, seed
 
 NAME, ELSEWHERE = own("sys-restore"), own("sys-elsewhere")
 
@@ -42,7 +41,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ready, dic
         listed = ready.run("backup", "list", code=2)  # brings the settings of backups; there is no set yet
         assert "there is no repository" in listed.text, listed.text
         seed(ready.stack)
-        yield ready, contents(ready.stack)
+        yield ready, dumps(ready.stack)
 
 
 def test_killed_backup(whole: tuple[Ready, dict[str, Any]]) -> None:
@@ -62,7 +61,7 @@ def test_killed_backup(whole: tuple[Ready, dict[str, Any]]) -> None:
     last = json.loads((WORK / NAME / "last_backup.json").read_text())
     assert any("neo4j" in line and line.startswith("started") for line in last["results"]["healed"])
     assert leftovers(NAME) == []
-    assert contents(ready.stack) == before
+    assert dumps(ready.stack) == before
 
 
 #: A file in each store that it can't do without, below its data volume.
@@ -98,7 +97,7 @@ def test_restore_over_damaged_stores(whole: tuple[Ready, dict[str, Any]]) -> Non
     ready, before = whole
     written, client = damage(ready), docker.from_env()
     answer = ready.run("restore", "--yes").text
-    assert contents(ready.stack) == before
+    assert dumps(ready.stack) == before
     found = evidence(ready, "restore")["results"]
     assert found["safety_set"] is None
     assert sorted(found["kept"]) == sorted(DAMAGED)
@@ -117,7 +116,7 @@ def test_restore_over_damaged_stores(whole: tuple[Ready, dict[str, Any]]) -> Non
     # A store that was stopped, and for which there is no room: it is asked for nothing, and nothing of it stays.
     ready.run("restore", "--yes", "--only", "redis", "--without-safety-set")
     assert evidence(ready, "restore")["results"]["kept"]["redis"]["volume"] is None
-    assert contents(ready.stack) == before
+    assert dumps(ready.stack) == before
     assert not [volume.name for volume in client.volumes.list() if f"{NAME}_redis_data_before" in volume.name]
 
 
@@ -127,7 +126,7 @@ def test_restore_on_an_empty_stack(whole: tuple[Ready, dict[str, Any]]) -> None:
     remove(NAME)
     forget_host(NAME)
     ready.run("restore", "--yes")
-    assert contents(ready.stack) == before
+    assert dumps(ready.stack) == before
     found = evidence(ready, "restore")
     assert found["verdict"] == "pass"
     assert found["results"]["safety_set"] is None
@@ -149,7 +148,7 @@ def test_restore_on_a_new_machine(whole: tuple[Ready, dict[str, Any]], tmp_path:
         try:
             other.set(backup_repository=str(tmp_path / "repository"), backup_stack=NAME)
             other.run("restore", "--yes", "--key-file", str(tmp_path / "key"))
-            assert contents(other.stack) == before
+            assert dumps(other.stack) == before
             assert leftovers(ELSEWHERE) == []
         finally:
             forget_host(ELSEWHERE)
