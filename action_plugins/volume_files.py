@@ -31,6 +31,7 @@ class ActionModule(ActionBase):
                 "stack": {"type": "dict", "required": True},
                 "create": {"type": "list", "elements": "dict", "default": []},
                 "services": {"type": "list", "elements": "str", "required": True},
+                "keep": {"type": "list", "elements": "str", "default": []},
                 "images": {"type": "dict", "required": True},
             }
         )

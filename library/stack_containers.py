@@ -37,6 +37,13 @@ options:
     description: Service to the options of its container, in the words of community.docker.docker_container.
     type: dict
     required: true
+  kept:
+    description:
+      - Services whose container of before is kept, stopped and under another name, until C(stack_replaced).
+      - When a container can't be made, those of all of them come back, with their files.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode: {support: full, description: Says that it would do what the plan says.}
   diff_mode: {support: full, description: A line for each thing.}
@@ -74,6 +81,7 @@ def main() -> None:
             "network": {"type": "str"},
             "containers": {"type": "list", "elements": "dict", "required": True},
             "options": {"type": "dict", "required": True},
+            "kept": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -88,6 +96,7 @@ def main() -> None:
             params["network"],
             params["containers"],
             params["options"],
+            params["kept"],
         )
     except (EngineError, *sdk_errors()) as error:
         module.fail_json(

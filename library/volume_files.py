@@ -29,6 +29,11 @@ options:
     type: list
     elements: str
     required: true
+  keep:
+    description: Those of O(services) whose files of before are kept, in a volume of their own, until C(stack_replaced).
+    type: list
+    elements: str
+    default: []
   images:
     description: Service to image; any image with the service's user will do for the helper.
     type: dict
@@ -62,6 +67,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK, containers
 from ansible.module_utils.ready.engine import EngineError, connect, write_volume
 from ansible.module_utils.ready.filepack import unpack
+from ansible.module_utils.ready.replacing import keep_files
 
 
 def main() -> None:
@@ -71,6 +77,7 @@ def main() -> None:
             "stack": {"type": "dict", "required": True},
             "create": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "str", "required": True},
+            "keep": {"type": "list", "elements": "str", "default": []},
             "images": {"type": "dict", "required": True},
             "files": {"type": "str", "no_log": True},
         },
@@ -85,6 +92,8 @@ def main() -> None:
         files = unpack(module.params["files"])
         for name in module.params["services"]:
             service = containers(stack)[name]
+            if name in module.params["keep"] and not module.check_mode:
+                keep_files(client, stack["name"], service)
             volumes[service["config_volume"]] = write_volume(
                 client,
                 module.params["images"][service.get("of", name)]["id"],

@@ -22,6 +22,10 @@ LABEL_KEPT_FOR = "io.ready.kept_for"
 LABEL_UPGRADE = "io.ready.upgrade"
 #: On what the trial of a changed service needs: its name.
 LABEL_TRIAL = "io.ready.trial"
+#: On what keeps a container and its files that are being replaced: its service. The container itself has another name.
+LABEL_REPLACED, REPLACED = "io.ready.replaced", "-replaced"
+#: Whatever carries one of these is of a run that was killed, and goes by the next one.
+LEFTOVERS = frozenset({LABEL_TRIAL, LABEL_REPLACED})
 #: What runs beside a service, by name -> the variable that asks for it: services/sidecars/.
 SIDECARS = {"wal": "backup_pitr"}
 CONFIG_PATH = "/run/ready"
@@ -42,6 +46,11 @@ def containers(stack: Mapping[str, Any], only: Iterable[str] = ()) -> dict[str, 
     everything = {**stack["services"], **stack.get("sidecars", {})}
     wanted = set(only)
     return {name: its for name, its in everything.items() if not wanted or {name, its.get("of")} & wanted}
+
+
+def files_copy(config_volume: str) -> str:
+    """Return the name of the volume that keeps the files of before, while a container is replaced."""
+    return f"{config_volume}_replaced"
 
 
 def labels(stack: str, service: str, config: str | None) -> dict[str, str]:

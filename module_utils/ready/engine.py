@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import journal
 from .backups import interrupted
-from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LABEL_TRIAL, actual
+from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LEFTOVERS, REPLACED, actual
 from .memoryuse import held, memory_stats
 
 # The SDK takes a third of a second of CPU, so it is imported where it is used; filters, for one, never speak to Docker.
@@ -194,7 +194,7 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
             "name": item.name,
             "service": item.labels.get(LABEL_SERVICE),
             "status": item.status,
-            "trial": item.labels.get(LABEL_TRIAL),
+            "leftover": bool(LEFTOVERS & set(item.labels)) or str(item.name).removesuffix(REPLACED) in names,
         }
         for item in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
         if item.name not in names

@@ -3,81 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .container import LABEL_STACK
-from .engine import find_container, reason, sdk_errors, stop_and_remove
+from .creating import create
+from .engine import EngineError, find_container, reason, sdk_errors, stop_and_remove
 from .leftovers import remove_leftovers
+from .replacing import Replacing
 
 if TYPE_CHECKING:
     from docker import DockerClient
-    from docker.models.containers import Container
-
-_NANO = 10**9
 
 
 class NotOursError(Exception):
     """What has the name carries no label of the stack."""
 
 
-def create(client: DockerClient, options: Mapping[str, Any]) -> Container:
-    """Create a container from the options that `container.module_options`, or `trial.trial_options`, returns."""
-    from docker.types import LogConfig  # connect() has checked for it
-
-    api: Any = client.api  # its stubs are narrower than it is
-    ports = {}
-    networks = {
-        network["name"]: api.create_endpoint_config(aliases=network["aliases"]) for network in options["networks"]
-    }
-    for published in options["published_ports"]:
-        bind, host, inside = published.rsplit(":", 2)
-        ports[int(inside)] = (bind, int(host))
-    check = options["healthcheck"]
-    made = api.create_container(
-        options["image"],
-        options["command"],
-        name=options["name"],
-        hostname=options.get("hostname"),
-        volumes=options.get("scratch"),
-        user=options["user"],
-        entrypoint=options.get("entrypoint"),
-        environment=options["env"],
-        labels=options["labels"],
-        ports=[(port, "tcp") for port in ports],
-        stop_timeout=options["stop_timeout"],
-        healthcheck={
-            "test": check["test"],
-            "retries": check["retries"],
-            **{key: int(check[key].rstrip("s")) * _NANO for key in ("interval", "timeout", "start_period")},
-        },
-        networking_config=api.create_networking_config(networks) if networks else None,
-        host_config=api.create_host_config(
-            binds=options["volumes"],
-            tmpfs=options["tmpfs"],
-            port_bindings=ports,
-            network_mode=next(iter(networks), "none"),
-            restart_policy={"Name": options["restart_policy"]},
-            log_config=LogConfig(type=options["log_driver"], config=options["log_options"]),
-            mem_limit=int(options["memory"]),
-            memswap_limit=int(options["memory_swap"]),
-            nano_cpus=round(options["cpus"] * _NANO),
-            pids_limit=options["pids_limit"],
-            shm_size=int(options["shm_size"]),
-            cap_drop=options["cap_drop"],
-            security_opt=options["security_opts"],
-            read_only=options["read_only"],
-        ),
-        use_config_proxy=False,  # a proxy of whoever runs this is none of the service's environment
-    )
-    return client.containers.get(made["Id"])
-
-
 class Making:
     """One run's changes on a host; a container that fails does not keep the others."""
 
-    def __init__(self, client: DockerClient, host: str, stack: str) -> None:
-        self.client, self.host, self.stack = client, host, stack
+    def __init__(self, client: DockerClient, host: str, replacing: Replacing) -> None:
+        self.client, self.host, self.stack, self.replacing = client, host, replacing.stack, replacing
         self.lines: list[str] = []
         self.faults: list[str] = []
 
@@ -87,11 +34,11 @@ class Making:
             self.client.networks.create(name, driver="bridge", labels={LABEL_STACK: self.stack})
             self.lines.append(f"create network {name}")
 
-    def container(self, action: str, options: Mapping[str, Any]) -> None:
-        """Make one container run: by create, recreate (its volumes stay) or start."""
-        name = options["name"]
+    def container(self, action: str, service: str) -> None:
+        """Make one service's container run: by create, recreate (its volumes stay) or start."""
+        name = self.replacing.options[service]["name"]
         try:
-            if self._act(action, options):
+            if self._act(action, service):
                 self.lines.append(f"{action} container {name}")
         except NotOursError:
             self.faults.append(
@@ -104,10 +51,28 @@ class Making:
                 "Next: remove the cause, then ./ready up"
             )
 
-    def _act(self, action: str, options: Mapping[str, Any]) -> bool:
+    def put_back(self) -> None:
+        """Bring back every container that may, with its files: what was not done for all of them is done for none."""
+        errors: tuple[type[Exception], ...] = (EngineError, *sdk_errors())
+        for service in self.replacing.kept:
+            name = self.replacing.options[service]["name"]
+            try:
+                self.replacing.put_back(service)
+                self.faults.append(f"{self.host}: container {name} and its configuration are again those of before.")
+            except errors as error:
+                self.faults.append(
+                    f"{self.host}: container {name}: found {reason(error)}; expected it to come back. "
+                    "Next: remove the cause, then ./ready up"
+                )
+
+    def _act(self, action: str, service: str) -> bool:
+        options = self.replacing.options[service]
         container = find_container(self.client, options["name"])
         if container is not None and container.labels.get(LABEL_STACK) != self.stack:
             raise NotOursError
+        if container is not None and action == "recreate" and service in self.replacing.kept:
+            self.replacing.replace(service)
+            return True
         if container is not None and action == "recreate":
             stop_and_remove(container, options["stop_timeout"])
             container = None
@@ -129,8 +94,11 @@ def make(
     network: str | None,
     containers: Sequence[Mapping[str, str]],
     options: Mapping[str, Mapping[str, Any]],
+    kept: Collection[str] = (),
 ) -> Making:
     """Make network and containers, one after another, and return what was done and what could not be.
+
+    When one of them can't be made, the containers that may come back do.
 
     Args:
         client: a connected client.
@@ -139,11 +107,18 @@ def make(
         network: the network to make, None where it is there.
         containers: {service, action} as `plan.make_plan` returns them, in its order.
         options: service -> options, as it returns them.
+        kept: the services whose container of before is kept until `Replacing.finish`.
     """
-    making = Making(client, host, stack)
+    replacing = Replacing(client, stack, options, kept)
+    making = Making(client, host, replacing)
     making.lines += remove_leftovers(client, stack)
+    again, lines = replacing.clear()
+    making.lines += lines
     if network:
         making.network(network)
     for item in containers:
-        making.container(item["action"], options[item["service"]])
+        name = options[item["service"]]["name"]
+        making.container("recreate" if name in again else item["action"], item["service"])
+    if making.faults:
+        making.put_back()
     return making

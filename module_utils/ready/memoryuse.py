@@ -25,6 +25,6 @@ def held(stats: Mapping[str, Any]) -> int | None:
     found = stats.get("stats", {})
     if "anon" in found:  # control groups v2
         return int(found["anon"]) + int(found.get("shmem", 0))
-    if "total_rss" in found:
-        return int(found["total_rss"]) + int(found.get("total_shmem", 0))
+    if "total_active_anon" in found:  # v1, whose lists of anonymous pages have shared memory in them
+        return sum(int(found.get(f"total_{key}", 0)) for key in ("active_anon", "inactive_anon", "unevictable"))
     return None

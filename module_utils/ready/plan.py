@@ -14,11 +14,12 @@ from .container import (
     LABEL_SERVICE,
     LABEL_SOURCE,
     LABEL_STACK,
-    LABEL_TRIAL,
+    LEFTOVERS,
     SIDECARS,
     containers,
     desired,
     differences,
+    files_copy,
     module_options,
     other_image,
     summary,
@@ -104,10 +105,19 @@ def to_try(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def may_come_back(stack: Mapping[str, Any], state: Mapping[str, Any], name: str) -> bool:
+    """Return whether a service's container is kept while another takes its place: it works, with files known."""
+    service, have = stack["services"].get(name), state["services"][name]
+    if service is None or not have.get("ours") or have.get("status") != "running" or have.get("health") == "unhealthy":
+        return False
+    copied = state["volumes"].get(files_copy(service["config_volume"]), {}).get("exists")
+    return bool(copied) or have.get("files_hash") == have["config"]["labels"].get(LABEL_CONFIG)
+
+
 def leftovers(state: Mapping[str, Any]) -> list[str]:
-    """Return the names of what trials of interrupted runs have left behind."""
-    containers = [item["name"] for item in state["others"] if item.get("trial")]
-    return containers + [name for name, volume in sorted(state["volumes"].items()) if LABEL_TRIAL in volume["labels"]]
+    """Return the names of what interrupted runs have left behind of trials, and of containers that they replaced."""
+    containers = [item["name"] for item in state["others"] if item.get("leftover")]
+    return containers + [name for name, its in sorted(state["volumes"].items()) if LEFTOVERS & set(its["labels"])]
 
 
 def unwanted_sidecars(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
@@ -127,8 +137,8 @@ def make_plan(
     Returns:
         {network: bool, volumes: [{name, labels}], files: [service], containers: [{service, action}],
         options: service -> options of docker_container, actions: service -> none|create|recreate|start,
-        tried: [service], leftovers: [name], reconcile: [service], remove: [container], changes: bool,
-        lines: [str] for people}
+        tried: [service], leftovers: [name], kept: [service], reconcile: [service], remove: [container],
+        changes: bool, lines: [str] for people}
     """
     services = containers(stack, only or ())
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
@@ -191,6 +201,7 @@ def make_plan(
         "tried": [name for name in to_try(stack, state) if actions.get(name) == "recreate"],
         "remove": unwanted,
         "leftovers": remains,
+        "kept": [name for name in order if actions[name] == "recreate" and may_come_back(stack, state, name)],
         "changes": bool(lines),
         "lines": lines,
     }

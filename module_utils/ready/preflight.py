@@ -10,7 +10,7 @@ from typing import Any
 
 from . import exposure, foreign, memory, ownership, preflightdata, schedules
 from .checkrow import Check, Limits, mib
-from .container import containers
+from .container import REPLACED, containers
 from .dockerprobe import situation
 from .part import FAIL, PASS, UNKNOWN
 from .plan import to_try
@@ -99,7 +99,8 @@ def _holder(
     """Return (whether the port is free or our own container's, who holds it)."""
     for item in facts["docker"]["published"]:
         if item["port"] == port["host"]:
-            ours = item["container"] == service["container"] and item["stack"] == stack
+            names = {service["container"], f"{service['container']}{REPLACED}"}  # a killed run was replacing that one
+            ours = item["container"] in names and item["stack"] == stack
             return ours, f"container {item['container']}"
     for place, rows in (("", facts["listening"]), (" on Windows", facts["windows_listening"] or [])):
         for row in rows:

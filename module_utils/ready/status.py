@@ -12,7 +12,7 @@ from .container import (
     LABEL_ENGINE,
     LABEL_KEPT,
     LABEL_KEPT_FOR,
-    LABEL_TRIAL,
+    LEFTOVERS,
     SIDECARS,
     containers,
     desired,
@@ -109,14 +109,16 @@ def still_shows(earlier: Mapping[str, Any], results: Mapping[str, Any]) -> bool:
 
 
 def kept_lines(state: Mapping[str, Any], host: str) -> list[str]:
-    """Return a line per container of the stack that the inventory does not name; `up` keeps it."""
+    """Return a line per container of the stack that the inventory does not name; `up` keeps what is a service's."""
     return [
-        f"{host}: {item['name']} ({item['status']}) is switched off. Next: ./ready up removes it; its data stay"
+        f"{host}: {item['name']} ({item['status']}): a run that was killed left it. Next: ./ready up deals with it"
+        if item.get("leftover")
+        else f"{host}: {item['name']} ({item['status']}) is switched off. Next: ./ready up removes it; its data stay"
         if item["service"] in SIDECARS
         else f"{host}: {item['name']} ({item['status']}) is not in the inventory: kept, and so are its data. Next: "
-        f"name its service in ready_services again, or docker rm -f {item['name']}, which leaves its volumes"
+        f"name its service in ready_services again, or docker stop {item['name']} and docker rm {item['name']}, which "
+        "leave its volumes"
         for item in state["others"]
-        if not item.get("trial")
     ]
 
 
@@ -133,7 +135,7 @@ def unwanted(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[tuple[s
     volumes = [
         (volume["service"] or "?", "volume", name)
         for name, volume in sorted(state["volumes"].items())
-        if volume["ours"] and name not in named and not {LABEL_KEPT, LABEL_TRIAL} & set(volume["labels"])
+        if volume["ours"] and name not in named and not {LABEL_KEPT, *LEFTOVERS} & set(volume["labels"])
     ]
     return volumes + [("?", "network", name) for name in state.get("other_networks", [])]
 
@@ -193,7 +195,7 @@ def status_rows(stack: Mapping[str, Any], state: Mapping[str, Any], details: Map
             "service": item["service"] or "?",
             "state": item["status"],
             "container": item["name"],
-            "drift": "not in the inventory: kept",
+            "drift": "left by a killed run" if item.get("leftover") else "not in the inventory: kept",
         }
         for item in state["others"]
     ]

@@ -13,9 +13,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LABEL_TRIAL
+from .creating import create
 from .engine import EngineError, reason, sdk_errors, write_volume
 from .leftovers import remove_leftovers
-from .making import create
 from .waiting import Readiness, wait_for_all
 
 if TYPE_CHECKING:

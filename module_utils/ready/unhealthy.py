@@ -10,6 +10,7 @@ from typing import Any
 
 from .container import containers
 from .definitions import load_definitions
+from .recovering import recovers
 
 #: States in which a trial's container has ended, or Docker did not start it at all.
 _ENDED = frozenset({"exited", "dead", "created", "absent", "refused"})
@@ -81,40 +82,62 @@ def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mappi
 def trial_undecided(host: str, tried: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return a line for each service whose trial ended before it was healthy; it showed no fault either."""
     return [
-        f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: going on"
+        f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: "
+        "the change is made"
         for name, outcome in tried.items()
         if not outcome["healthy"] and outcome["state"] not in _ENDED
     ]
+
+
+def _not_healthy(host: str, service: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+    name, replaced = service["name"], outcome.get("replaced") or {}
+    start = f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s"
+    if outcome["wrong_password"]:
+        volumes = ", ".join(volume["name"] for volume in service["volumes"])
+        back = bool(replaced.get("back"))
+        return (
+            f"{host}: {name}: the volume {volumes} holds a database with another password than the inventory's; "
+            f"{service['title']} ignores a new one. The data were left as they are"
+            + (", and the container of before is back" if back else "")
+            + ". Next: put back the secrets file that they were made with (another clone or inventory may hold it), "
+            "then ./ready up; if it is lost, "
+            + ("./ready secrets recover reads the passwords back from the containers, or " if back else "")
+            + f"./ready restore --only {name} brings a backup back under this inventory's passwords."
+        )
+    if recovers(outcome):
+        return (
+            f"{start}: it says that it is recovering its data, and was left alone, for a stop would begin that again. "
+            f"Next: ./ready logs --service {name} shows how far it is; ./ready up when it is done."
+        )
+    if replaced.get("back"):
+        found, after = reason_and_next(service, outcome)
+        again = (
+            "are back, and it is healthy"
+            if replaced["healthy"]
+            else f"are back, but it is not healthy yet: ./ready logs --service {name} says why"
+        )
+        return (
+            f"{start} with what has changed, expected healthy: found {found}. Its container and configuration of "
+            f"before {again}. Next: {after}, then ./ready up."
+        )
+    wrong = suspects(service, outcome["logs"], _known_settings(name))
+    stays = (
+        " It stays as it is: its accounts are set, and the passwords of before are wrong now."
+        if replaced.get("left") == "accounts"
+        else ""
+    )
+    after = f"correct {', '.join(wrong)}" if wrong else f"limits and settings are {name}_* in the inventory"
+    return (
+        f"{start}, expected healthy; its health test says: {outcome['detail'] or 'nothing'}.{stays} "
+        f"The others stay up. Next: ./ready logs --service {name}{'' if 'of' in service else f'; {after}'}."
+    )
 
 
 def unhealthy_message(host: str, stack: Mapping[str, Any], waited: Mapping[str, Any]) -> str:
     """Return one readable message about every service that did not become healthy, with its last log lines."""
     lines = []
     for name, outcome in waited.items():
-        if outcome["healthy"]:
-            continue
-        service = containers(stack)[name]
-        if outcome["wrong_password"]:
-            volumes = ", ".join(volume["name"] for volume in service["volumes"])
-            lines.append(
-                f"{host}: {name}: the volume {volumes} holds a database with another password than the inventory's; "
-                f"{service['title']} ignores a new one. The data were left as they are. Next: put back the secrets "
-                "file that they were made with (another clone or inventory may hold it), then ./ready up; if it is "
-                f"lost, ./ready restore --only {name} brings a backup back under this inventory's passwords."
-            )
-        else:
-            wrong = suspects(service, outcome["logs"], _known_settings(name))
-            lines.append(
-                f"{host}: {name} is {outcome['state']} after {outcome['seconds']:.0f} s, expected healthy; its health "
-                f"test says: {outcome['detail'] or 'nothing'}. The others stay up. "
-                f"Next: ./ready logs --service {name}"
-                + (
-                    "."
-                    if "of" in service
-                    else f"; correct {', '.join(wrong)}."
-                    if wrong
-                    else f"; limits and settings are {name}_* in the inventory."
-                )
-            )
-        lines += [f"    {line}" for line in outcome["logs"]]
+        if not outcome["healthy"]:
+            lines.append(_not_healthy(host, containers(stack)[name], outcome))
+            lines += [f"    {line}" for line in outcome["logs"]]
     return "\n".join(lines)

@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -131,6 +133,63 @@ def test_a_change_that_fails_leaves_things_as_they_were(redis: Ready) -> None:
     redis.set(postgresql_settings=None, redis_settings=None)
     assert redis.run("up").changed == 0
     redis.stack.check_redis()
+
+    # What only the real data show: a trial, on empty data, is well.
+    with redis.stack.redis() as client:
+        client.select(1)
+        client.set("ready_test", "43")
+    with redis.stack.redis("admin") as client:
+        client.bgrewriteaof()
+        until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "Redis' data as one dump")
+    began = int(time.time())
+    redis.set(redis_settings={"databases": 1, "maxmemory": "100mb"})
+    result = redis.run("up", code=2)
+    assert "configured to handle more than 1 databases" in result.text
+    assert "redis_settings: databases" in result.text
+    assert "container and configuration of before are back, and it is healthy" in result.text
+    assert at_once(f"{redis.stack.name}-redis", began) == 1
+    after = redis.stack.identities()
+    assert {name: its[0] for name, its in after.items()} == {name: its[0] for name, its in before.items()}
+    redis.set(redis_settings=None)
+    assert redis.run("up").changed == 0, "the files of before are not all back"
+    redis.stack.check_redis()
+    assert left_behind(redis) == []
+
+    # What a killed run leaves: the next one gives the container its name back, and clears the rest.
+    client = docker.from_env()
+    name = f"{redis.stack.name}-redis"
+    image = redis.stack.container("redis").image.id
+    client.containers.get(name).rename(f"{name}-replaced")
+    labels = {"io.ready.stack": redis.stack.name}
+    client.containers.create(image, name=f"{name}-tried", labels=labels | {"io.ready.trial": "redis"})
+    for word, label in (("tried", "io.ready.trial"), ("replaced", "io.ready.replaced")):
+        client.volumes.create(f"{redis.stack.name}_redis_config_{word}", labels=labels | {label: "redis"})
+    redis.run("up")
+    assert left_behind(redis) == []
+    redis.stack.check_redis()
+
+
+def left_behind(ready: Ready) -> list[str]:
+    """Return what is there of a trial, or of a container that is being replaced."""
+    client = docker.from_env()
+    wanted: dict[str, Any] = {"label": f"io.ready.stack={ready.stack.name}"}
+    names = [str(item.name) for item in client.containers.list(all=True, filters=wanted)]
+    names += [str(item.name) for item in client.volumes.list(filters=wanted)]
+    return [name for name in names if name.endswith(("replaced", "tried"))]
+
+
+def at_once(name: str, since: int) -> int:
+    """Return how many containers that were once called so ran at the same time, by what Docker noted since then."""
+    running: set[str] = set()
+    most = 0
+    options: dict[str, object] = {"type": "container", "event": ["start", "die"]}
+    events = docker.from_env().events(since=since, until=int(time.time()) + 1, filters=options, decode=True)
+    for event in events:
+        if event["Actor"]["Attributes"]["name"] not in {name, f"{name}-replaced"}:
+            continue
+        (running.add if event["Action"] == "start" else running.discard)(event["id"])
+        most = max(most, len(running))
+    return most
 
 
 def waiting_for(word: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ import pytest
 from ready import foreign, preflightdata
 from ready.container import LABEL_STACK
 from ready.making import Making
+from ready.replacing import Replacing
 from ready.status import kept_lines
 from ready.unhealthy import unhealthy_message
 
@@ -99,6 +100,10 @@ def test_data_with_another_password() -> None:
     assert "put back the secrets file" in message
     assert "./ready restore --only neo4j" in message
     assert "recover" not in message
+    back = outcome | {"replaced": {"back": True, "healthy": True, "left": ""}}
+    message = unhealthy_message("pc1", resolved_stack(), {"neo4j": back})
+    assert "the container of before is back" in message
+    assert "secrets recover reads the passwords back" in message
 
 
 @pytest.mark.parametrize(
@@ -124,14 +129,15 @@ def test_a_service_that_the_inventory_lost() -> None:
     """Its container may go without its data, and without the rest of the stack."""
     line = kept_lines({"others": [{"name": "ready-chromadb", "service": "chromadb", "status": "running"}]}, "pc1")[0]
     assert "name its service in ready_services again" in line
-    assert "docker rm -f ready-chromadb, which leaves its volumes" in line
+    assert "docker stop ready-chromadb and docker rm ready-chromadb, which leave its volumes" in line
 
 
 def test_a_foreign_container_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is left alone, and nobody is told to remove it."""
     foreign = type("Foreign", (), {"labels": {}})()
     monkeypatch.setattr("ready.making.find_container", lambda *_: foreign)
-    making = Making(None, "pc1", "ready")  # type: ignore[arg-type]
-    making.container("create", {"name": "ready-redis"})
+    client: Any = None
+    making = Making(client, "pc1", Replacing(client, "ready", {"redis": {"name": "ready-redis"}}, []))
+    making.container("create", "redis")
     assert "docker rename" in making.faults[0]
     assert "remove" not in making.faults[0]

@@ -197,6 +197,8 @@ def test_a_port_of_a_container(facts: dict[str, Any], wanted: dict[str, Any]) ->
     facts["docker"]["published"] = [{"port": 5432, "container": "ready-postgresql", "stack": "ready"}]
     assert check("port_postgresql", facts, wanted, state(wanted)).verdict == "pass"
     assert check("port_postgresql", facts, wanted).verdict == "pass"
+    facts["docker"]["published"] = [{"port": 5432, "container": "ready-postgresql-replaced", "stack": "ready"}]
+    assert check("port_postgresql", facts, wanted).verdict == "pass"  # a run that was killed was replacing it
     facts["docker"]["published"] = [{"port": 5432, "container": "ready-postgresql", "stack": "other"}]
     assert check("port_postgresql", facts, wanted).verdict == "fail"
     facts["docker"]["published"] = [{"port": 5432, "container": "other-db", "stack": None}]

@@ -107,7 +107,7 @@ def test_what_a_trial_left_behind_goes_by_the_next_run() -> None:
     stack = resolved_stack()
     state = running(stack)
     assert settled(stack, state)
-    state["others"] = [{"name": "ready-redis-tried", "service": None, "status": "exited", "trial": "redis"}]
+    state["others"] = [{"name": "ready-redis-tried", "service": None, "status": "exited", "leftover": True}]
     state["volumes"]["ready_redis_config_tried"] = {
         "exists": True,
         "ours": True,
@@ -118,7 +118,8 @@ def test_what_a_trial_left_behind_goes_by_the_next_run() -> None:
     assert plan["leftovers"] == ["ready-redis-tried", "ready_redis_config_tried"]
     assert plan["changes"]
     assert not settled(stack, state)
-    assert kept_lines(state, "pc1") == []
+    left = "pc1: ready-redis-tried (exited): a run that was killed left it. Next: ./ready up deals with it"
+    assert kept_lines(state, "pc1") == [left]
     assert unwanted(stack, state) == []
 
 
@@ -192,7 +193,7 @@ def test_a_slow_start_is_no_fault() -> None:
     slow = {"neo4j": outcome(state="unhealthy", seconds=20.0)}
     assert trial_message("pc1", resolved_stack(), slow) == ""
     assert trial_undecided("pc1", slow) == [
-        "pc1: neo4j: its trial was not healthy after 20 s, and showed no fault: going on"
+        "pc1: neo4j: its trial was not healthy after 20 s, and showed no fault: the change is made"
     ]
     assert trial_undecided("pc1", {"redis": outcome(healthy=True, state="healthy")}) == []
 

@@ -1,0 +1,242 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""When the container of before comes back, when not, and what is said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ready import making, replacing
+from ready.container import LABEL_CONFIG, LABEL_REPLACED, LABEL_SERVICE, LABEL_STACK, module_options
+from ready.plan import leftovers, make_plan
+from ready.recovering import recovers, stays
+from ready.replacing import Replacing
+from ready.unhealthy import unhealthy_message
+from ready.waiting import Readiness
+
+from .conftest import resolved_stack
+from .test_plan import IMAGES, running
+
+POSTGRESQL = [
+    "LOG:  database system was not properly shut down; automatic recovery in progress",
+    "LOG:  redo starts at 0/15A3B48",
+    "LOG:  redo in progress, elapsed time: 110.00 s, current LSN: 0/9A3B48",
+]
+
+
+def outcome(**changes: Any) -> dict[str, Any]:
+    """Return how a wait ended that did not end well."""
+    return vars(Readiness("redis", state="unhealthy", seconds=60.0)) | changes
+
+
+@pytest.mark.parametrize(
+    ("state", "logs", "detail", "expected"),
+    [
+        ("unhealthy", POSTGRESQL, "", True),
+        ("unhealthy", [*POSTGRESQL, "LOG:  database system is ready to accept connections"], "", False),
+        ("exited", POSTGRESQL, "", False),
+        ("unhealthy", ["Loading RDB produced by version 7.0.15"], "", True),
+        ("unhealthy", ["Loading RDB produced by version 7.0.15", "Ready to accept connections"], "", False),
+        ("unhealthy", [], "neo4j answered: Neo.TransientError.General.DatabaseUnavailable", True),
+        ("unhealthy", ["FATAL:  the database system is starting up"], "", True),
+        ("unhealthy", [], "LOADING Redis is loading the dataset in memory", True),
+        ("unhealthy", ["Bad directive", "Error loading the configuration"], "", False),
+        ("unhealthy", [], "", False),
+    ],
+)
+def test_who_recovers(state: str, logs: list[str], detail: str, expected: bool) -> None:
+    """A store that runs and says so, until it says that it has done."""
+    assert recovers(outcome(state=state, logs=logs, detail=detail)) is expected
+
+
+def test_what_stays_as_it_is() -> None:
+    """Not back once accounts are set, nor while the store recovers; else back."""
+    assert stays(outcome(reconciled=True)) == "accounts"
+    assert stays(outcome(logs=POSTGRESQL)) == "recovers"
+    assert stays(outcome()) == ""
+
+
+class Docker:
+    """Containers by name, each "running" or not, and in which order things happened to them."""
+
+    def __init__(self, *names: str) -> None:
+        self.running = dict.fromkeys(names, True)
+        self.steps: list[str] = []
+        self.refuses: list[str] = []  # each of these once
+
+    def get(self, name: str) -> Any:
+        """Return a container."""
+        return Item(self, name)
+
+    def find(self, _: object, name: str) -> Any:
+        """Return a container, if there is one."""
+        return Item(self, name) if name in self.running else None
+
+    def create(self, _: object, options: dict[str, Any]) -> Any:
+        """Create one, unless Docker does not like it."""
+        self._do("create", options["name"])
+        self.running[options["name"]] = False
+        return Item(self, options["name"])
+
+    def _do(self, step: str, name: str) -> None:
+        self.steps.append(f"{step} {name}")
+        if f"{step} {name}" in self.refuses:
+            self.refuses.remove(f"{step} {name}")
+            raise OSError(f"{step} is refused")
+        assert sum(self.running.values()) <= 1, "two containers on one data volume"
+
+
+class Item:
+    """One of them."""
+
+    def __init__(self, docker: Docker, name: str) -> None:
+        self.docker, self.name = docker, name
+        self.labels = {LABEL_STACK: "ready", LABEL_SERVICE: "redis"}
+        self.attrs = {"Image": "sha256:redis", "Config": {"StopTimeout": 1}}
+
+    @property
+    def status(self) -> str:
+        """Return Docker's word."""
+        return "running" if self.docker.running[self.name] else "exited"
+
+    def rename(self, name: str) -> None:
+        """Take another name."""
+        self.docker._do("rename", self.name)
+        self.docker.running[name] = self.docker.running.pop(self.name)
+        self.name = name
+
+    def stop(self, timeout: int) -> None:
+        """End it."""
+        assert timeout
+        self.docker.running[self.name] = False
+        self.docker._do("stop", self.name)
+
+    def start(self) -> None:
+        """Run it."""
+        self.docker._do("start", self.name)
+        self.docker.running[self.name] = True
+        self.docker._do("started", self.name)
+
+    def remove(self, **_: Any) -> None:
+        """Remove it."""
+        assert not self.docker.running[self.name]
+        del self.docker.running[self.name]
+
+
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
+    """Return a Docker in which Redis runs, whose files have not changed."""
+    found = Docker("ready-redis")
+    for place in (making, replacing):
+        monkeypatch.setattr(place, "find_container", found.find)
+        monkeypatch.setattr(place, "create", found.create)
+    monkeypatch.setattr(Replacing, "_copy", lambda *_: None)
+    monkeypatch.setattr(Replacing, "clear", lambda _: ([], []))
+    monkeypatch.setattr(making, "remove_leftovers", lambda *_: [])
+    return found
+
+
+def client(docker: Docker) -> Any:
+    """Return what has its containers."""
+    return type("Client", (), {"containers": docker})()
+
+
+def made(docker: Docker) -> making.Making:
+    """Replace Redis, and return what was done."""
+    service = resolved_stack()["services"]["redis"]
+    options = {"redis": module_options(service, "ready", "ready", "ready/redis:1", "sha256:redis")}
+    redis = {"service": "redis", "action": "recreate"}
+    return making.make(client(docker), "pc1", "ready", None, [redis], options, ["redis"])
+
+
+def finished(docker: Docker, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> dict[str, Any]:
+    """Replace Redis by something that becomes what `changes` say, and return what became of it."""
+    assert made(docker).faults == []
+    monkeypatch.setattr(Replacing, "wait", lambda _, names, __: {name: {"healthy": True} for name in names})
+    options = {"redis": {"name": "ready-redis", "stop_timeout": 60}}
+    return Replacing(client(docker), "ready", options, ["redis"]).finish({"redis": outcome(**changes)}, {"redis": 60})
+
+
+def test_something_healthy_replaces_it(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old one is stopped before the new one starts, and goes."""
+    assert finished(docker, monkeypatch, healthy=True) == {}
+    assert docker.running == {"ready-redis": True}
+    assert docker.steps.index("stop ready-redis-replaced") < docker.steps.index("start ready-redis")
+
+
+def test_it_comes_back(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What did not become healthy is stopped and removed before the old one starts."""
+    assert finished(docker, monkeypatch) == {"redis": {"back": True, "healthy": True, "left": ""}}
+    assert docker.running == {"ready-redis": True}
+    assert docker.steps[-3:] == ["rename ready-redis-replaced", "start ready-redis", "started ready-redis"]
+
+
+@pytest.mark.parametrize(("changes", "left"), [({"reconciled": True}, "accounts"), ({"logs": POSTGRESQL}, "recovers")])
+def test_it_does_not_come_back(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], left: str
+) -> None:
+    """Nothing is stopped: the new one is left alone, and what could have come back goes."""
+    assert finished(docker, monkeypatch, **changes)["redis"] == {"back": False, "healthy": False, "left": left}
+    assert docker.running == {"ready-redis": True}
+    assert docker.steps[-2:] == ["started ready-redis", "stop ready-redis-replaced"]
+
+
+@pytest.mark.parametrize("step", ["create ready-redis", "start ready-redis"])
+def test_what_docker_refuses(docker: Docker, step: str) -> None:
+    """The container of before is back at once; one that Docker did not even create has stopped nothing."""
+    docker.refuses = [step]
+    found = made(docker)
+    assert docker.running == {"ready-redis": True}
+    assert "is refused" in found.faults[0]
+    assert "are again those of before" in found.faults[1]
+    assert ("stop ready-redis-replaced" in docker.steps) == (step == "start ready-redis")
+
+
+def test_what_is_kept() -> None:
+    """A container that does its work, with files that are known; nothing when nothing is replaced."""
+    state = running(resolved_stack())
+    have = state["services"]["redis"]
+    have["config"]["labels"][LABEL_CONFIG] = have["files_hash"] = "old"
+    changed = resolved_stack(redis_memory="300m")
+    assert make_plan(resolved_stack(), running(resolved_stack()), IMAGES)["kept"] == []
+    assert make_plan(changed, state, IMAGES)["kept"] == ["redis"]
+    for other in ({"health": "unhealthy"}, {"status": "paused"}, {"files_hash": "edited"}):
+        bad = {**state, "services": {**state["services"], "redis": {**have, **other}}}
+        assert make_plan(changed, bad, IMAGES)["kept"] == [], other
+
+
+def test_what_a_killed_run_left() -> None:
+    """The next one deals with it; its port is ours."""
+    stack = resolved_stack(ready_services=["redis"])
+    state = running(stack)
+    state["others"] = [{"name": "ready-redis-replaced", "service": "redis", "status": "running", "leftover": True}]
+    state["volumes"]["ready_redis_config_replaced"] = {
+        "exists": True,
+        "ours": True,
+        "service": "redis",
+        "labels": {LABEL_STACK: "ready", LABEL_REPLACED: "redis"},
+    }
+    assert leftovers(state) == ["ready-redis-replaced", "ready_redis_config_replaced"]
+
+
+def message(**changes: Any) -> str:
+    """Return what is said of Redis."""
+    return unhealthy_message("pc1", resolved_stack(), {"redis": outcome(**changes)})
+
+
+def test_what_is_said() -> None:
+    """Why, in the log's own words; what is there now; what to correct."""
+    text = message(
+        state="restarting",
+        logs=["# FATAL: Data file was created with a Redis server configured to handle more than 1 databases. Exiting"],
+        replaced={"back": True, "healthy": True, "left": ""},
+    )
+    assert "configured to handle more than 1 databases. Exiting" in text
+    assert "Its container and configuration of before are back, and it is healthy" in text
+    assert "correct what was changed of redis_*, then ./ready up" in text
+    assert "not healthy yet" in message(replaced={"back": True, "healthy": False, "left": ""})
+    assert "passwords of before are wrong now" in message(
+        replaced={"back": False, "healthy": False, "left": "accounts"}
+    )
+    assert "was left alone" in message(logs=POSTGRESQL, replaced={"back": False, "healthy": False, "left": "recovers"})
+    assert "The others stay up. Next: ./ready logs --service redis; limits and settings are redis_*" in message()
