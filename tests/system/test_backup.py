@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready.backups.manifest import BackupError
 from ready.backups.run import restore_set
 from ready.backups.settings import place_of
 
@@ -41,6 +42,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ready, dic
     """Return a whole stack with known data and one quiesced set, and what was in it then."""
     with with_backups(tmp_path_factory.mktemp("backup"), NAME, SERVICES) as ready:
         seed(ready.stack)
+        with ready.stack.postgresql("admin") as connection:
+            connection.execute("ALTER SYSTEM SET log_autovacuum_min_duration = '1h'")
         before = contents(ready.stack)
         identities = ready.stack.identities()
         ready.run("backup", "--level", "quiesced")
@@ -63,6 +66,8 @@ def test_set(whole: tuple[Ready, dict[str, Any]]) -> None:
     assert parts["chromadb"]["things"] == VECTORS
     assert parts["redis"]["things"] >= KEYS + 2
     assert parts["neo4j"]["outage_seconds"] > parts["chromadb"]["outage_seconds"] > 0
+    warnings = found["results"]["warnings"]
+    assert any("ALTER SYSTEM has set log_autovacuum_min_duration:" in line for line in warnings), warnings
     told = json.dumps(found)
     assert "item" not in told
     for service in ("postgresql", "neo4j", "redis"):
@@ -85,6 +90,27 @@ def test_drill(whole: tuple[Ready, dict[str, Any]]) -> None:
     assert "pg_amcheck" in services["postgresql"]["asked"]
     assert found["results"]["rpo_seconds"] > 0
     assert ready.stack.identities() == identities
+    assert leftovers(NAME) == []
+
+
+def test_other_names(whole: tuple[Ready, dict[str, Any]]) -> None:
+    """A database and a login that the set lacks are named, with the set's own, before anything is made."""
+    stack = whole[0].stack
+    settings = place_of(NAME) / "settings.json"
+    kept = settings.read_text()
+    changed = json.loads(kept)
+    changed["stack"]["services"]["postgresql"]["database"] = "other_name"
+    changed["stack"]["services"]["neo4j"]["accounts"]["app"]["login"] = "other_login"
+    settings.write_text(json.dumps(changed))
+    identities = stack.identities()
+    try:
+        with pytest.raises(BackupError) as said:
+            restore_set(NAME, None, [], "localhost", safety=True)
+    finally:
+        settings.write_text(kept)
+    assert "the database other_name (postgresql_database); the set has kailash_production" in str(said.value)
+    assert "the login other_login of the account app (neo4j_accounts); the set has" in str(said.value)
+    assert stack.identities() == identities
     assert leftovers(NAME) == []
 
 

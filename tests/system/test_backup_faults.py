@@ -28,6 +28,7 @@ from ready.backups.redis import RedisDump
 from ready.backups.restic import GIVEN, newest, set_id, taken
 from ready.backups.run import alone, make_set, restore_set
 from ready.backups.settings import place_of, runner_of
+from ready.backups.standing import STARTING
 from ready.backups.work import WORK, Work
 
 from tests.names import own
@@ -140,6 +141,24 @@ def test_service_down(small: Ready) -> None:
         assert "redis: found its container exited" in refused(small)
     finally:
         container.start()
+
+
+def test_service_that_differs(small: Ready) -> None:
+    """One that runs, and can't become healthy as the inventory has it, is named with what differs, without a wait."""
+    settings = place_of(small.stack.name) / "settings.json"
+    kept = settings.read_text()
+    changed = json.loads(kept)
+    changed["stack"]["services"]["redis"]["health"]["test"] = ["CMD", "false"]
+    settings.write_text(json.dumps(changed))
+    started = time.monotonic()
+    try:
+        said = refused(small)
+        with pytest.raises(BackupError, match=r"redis: found it unhealthy .* differs from the inventory in .*health"):
+            restore_set(small.stack.name, None, [], "localhost", safety=True)
+    finally:
+        settings.write_text(kept)
+    assert "it differs from the inventory in" in said
+    assert time.monotonic() - started < STARTING / 4
 
 
 def test_repository_unreachable(small: Ready) -> None:
@@ -366,6 +385,23 @@ def test_snapshot_of_its_own(small: Ready, monkeypatch: pytest.MonkeyPatch) -> N
         assert make_set(small.stack.name, "", "localhost", "")["manifest"]["parts"]["redis"]["things"] >= KEYS
     finally:
         admin.config_set("rdb-key-save-delay", 0)
+
+
+def test_settings_of_a_running_redis(small: Ready) -> None:
+    """A set has neither CONFIG SET nor ACL SETUSER, and says so; of a Redis as it was started it says nothing."""
+    admin = small.stack.redis("admin")
+    plain = make_set(small.stack.name, "", "localhost", "")["warnings"]
+    assert not [line for line in plain if line.startswith("redis")], plain
+    policy = str(admin.config_get("maxmemory-policy")["maxmemory-policy"])
+    admin.config_set("maxmemory-policy", "allkeys-lru")
+    admin.acl_setuser("alice", enabled=True, nopass=True, keys="a:*", commands=["+get"])
+    try:
+        lines = make_set(small.stack.name, "", "localhost", "")["warnings"]
+    finally:
+        admin.config_set("maxmemory-policy", policy)
+        admin.acl_deluser("alice")
+    assert any(line.startswith("redis: CONFIG SET has changed maxmemory-policy:") for line in lines), lines
+    assert any(line.startswith("redis: ACL SETUSER or DELUSER has changed alice:") for line in lines), lines
 
 
 @pytest.mark.parametrize("verb", ["drill", "restore"])

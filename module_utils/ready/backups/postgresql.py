@@ -20,7 +20,7 @@ from psycopg import sql
 from ..evidence import timestamp
 from ..leaks import hidden
 from ..services.postgresql import PostgreSQL
-from . import pgdatabases, pgproof, pgrestore, wal
+from . import pgdatabases, pgproof, pgrestore, unkept, wal
 from .base import Content, Dump, Load
 from .base_backup import BASE, take_base
 from .manifest import BackupError
@@ -171,6 +171,8 @@ class PostgreSQLDump(Dump):
             self.outcome.files.append(BASE)
         self.outcome.content = whole(self.opened.found, ((name, item[0]) for name, item in self.snapshots.items()))
         self.live = self.things(self.outcome.content)
+        with connect(self.probe, "postgres") as connection:
+            self.outcome.warnings += unkept.postgresql([name for (name,) in connection.execute(unkept.ALTERED)])
 
     def _dump(self, directory: Path, *options: str) -> dict[str, str]:
         """Dump each database in its snapshot, and the roles; return database -> file."""

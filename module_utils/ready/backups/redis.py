@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from ..services.redis import Redis
+from . import unkept
 from .base import Content, Dump, Load
 from .manifest import BackupError
 from .scratch import TRANSFER, ScratchService
@@ -29,6 +30,8 @@ WRITING = 1800
 ON_SNAPSHOT = [
     "--appendonly", "no", "--save", "", "--replicaof", "127.0.0.1", "1", "--enable-debug-command", "yes",
 ]  # fmt: skip
+#: What CONFIG GET calls those, and their old name.
+DIFFERENT = ("appendonly", "save", "replicaof", "slaveof", "enable-debug-command")
 
 
 def keys(info: Mapping[str, Any]) -> dict[str, int]:
@@ -175,7 +178,14 @@ class RedisDump(Dump):
         scratch = self.scratch.service(self.name)
         start_on_snapshot(scratch, directory / FILE)
         self.outcome.content = fingerprint(asked(scratch), None)
+        self.outcome.warnings += self._unkept(asked(scratch))
         scratch.remove()
+
+    def _unkept(self, fresh: Redis) -> list[str]:
+        """Return lines about what was changed in the service since its start, by a server on the same files."""
+        with self.probe.connect("admin") as one, fresh.connect("admin") as two:
+            settings = unkept.changed_settings(one.config_get("*"), two.config_get("*"), DIFFERENT)
+            return unkept.redis(settings, unkept.changed_users(one.acl_list(), two.acl_list()))
 
     def close(self) -> None:
         """Let writers go on, whatever happened."""

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Settings that somebody has made in a running store: no set has them, so a backup says which they are. Pure.
+
+Names alone are told: a value may be a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+#: The settings of PostgreSQL that ALTER SYSTEM has written.
+ALTERED = "SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' ORDER BY 1"
+
+
+def postgresql(names: Sequence[str]) -> list[str]:
+    """Return a line about the settings that ALTER SYSTEM has made; none without any."""
+    if not names:
+        return []
+    return [
+        f"postgresql: ALTER SYSTEM has set {', '.join(names)}: no set has that, and a restore loses it. Next: put it "
+        "into postgresql_settings, then ALTER SYSTEM RESET it"
+    ]
+
+
+def changed_users(live: Sequence[str], fresh: Sequence[str]) -> list[str]:
+    """Return the names of users that were made, changed or removed, from two answers to ACL LIST."""
+    one, two = ({line.split(" ", 2)[1]: line for line in lines} for lines in (live, fresh))
+    return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
+
+
+def changed_settings(live: Mapping[str, str], fresh: Mapping[str, str], other: Collection[str]) -> list[str]:
+    """Return the names of settings that differ between two answers to CONFIG GET.
+
+    Args:
+        live: those of the service.
+        fresh: those of a server that was just started on the same configuration.
+        other: the names of those that the second server was started with on purpose.
+    """
+    return sorted(name for name in live if name not in other and live[name] != fresh.get(name))
+
+
+def redis(settings: Sequence[str], users: Sequence[str]) -> list[str]:
+    """Return a line about settings and one about users that were changed in a running Redis; none without any."""
+    lines = []
+    if settings:
+        lines.append(
+            f"redis: CONFIG SET has changed {', '.join(settings)}: no set has that, and a restart or a restore loses "
+            "it. Next: put it into redis_settings, then ./ready up"
+        )
+    if users:
+        lines.append(
+            f"redis: ACL SETUSER or DELUSER has changed {', '.join(users)}: no set has that, and a restart or a "
+            "restore loses it. Next: keep the commands to run them again; the inventory has its own logins alone "
+            "(redis_accounts)"
+        )
+    return lines

@@ -1,0 +1,61 @@
+"""Settings that were made in a running store, and that no set has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ready.backups import backup, olddata, unkept
+from ready.backups.standing import Standing
+from ready.backups.work import Work
+
+#: Recorded from ACL LIST of Redis 7.0.15, hashes shortened.
+FRESH = [
+    "user admin on sanitize-payload #1f ~* &* +@all",
+    "user default off sanitize-payload resetchannels -@all",
+    "user kailash_app on sanitize-payload #2e ~* &* +@all -@admin -@dangerous",
+]
+
+
+def test_nothing_was_changed() -> None:
+    """No line without a change, in whatever order users are listed."""
+    assert unkept.changed_users(FRESH, list(reversed(FRESH))) == []
+    assert unkept.changed_settings({"maxmemory": "1", "save": ""}, {"maxmemory": "1", "save": "60 1"}, {"save"}) == []
+    assert unkept.redis([], []) == unkept.postgresql([]) == []
+
+
+def test_what_was_changed_is_named() -> None:
+    """Made, changed and removed users, and settings: by name, never with what may be a password."""
+    live = [
+        "user alice on sanitize-payload #3d ~a:* resetchannels -@all +get",
+        FRESH[0],
+        FRESH[2].replace("#2e", "#ff"),
+    ]
+    assert unkept.changed_users(live, FRESH) == ["alice", "default", "kailash_app"]
+    changed = unkept.changed_settings(
+        {"requirepass": "secret", "maxmemory": "1"}, {"requirepass": "", "maxmemory": "1"}, ()
+    )
+    assert changed == ["requirepass"]
+    lines = unkept.redis(changed, ["alice"])
+    assert "CONFIG SET has changed requirepass" in lines[0]
+    assert "Next: put it into redis_settings" in lines[0]
+    assert "has changed alice" in lines[1]
+    assert "redis_accounts" in lines[1]
+    assert "secret" not in str(lines)
+    (line,) = unkept.postgresql(["max_connections", "work_mem"])
+    assert "ALTER SYSTEM has set max_connections, work_mem" in line
+    assert "Next: put it into postgresql_settings" in line
+
+
+def test_a_restore_says_it_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the safety set found goes into the answer of the restore, which loses it; each line once."""
+    lines = ["redis differs from the inventory in memory. Next: ./ready up", *unkept.postgresql(["work_mem"])]
+    made = {"manifest": {"id": "safety"}, "warnings": lines}
+    monkeypatch.setattr(olddata, "judge", lambda *_: Standing(well=["redis"], drifted={"redis": "memory"}))
+    monkeypatch.setattr(backup, "run", lambda *_, **__: made)
+    stack = {"name": "s", "services": {"redis": {"container": "s-redis", "volumes": [{"name": "v"}]}}}
+    client: Any = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: []))
+    old = olddata.secure(client, Work({"stack": stack}, tmp_path), ["redis"], "h", safety=True)
+    assert (old.safety_set, old.warnings) == ("safety", lines)
