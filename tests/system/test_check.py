@@ -181,6 +181,30 @@ def test_password_changed_behind_our_back(checked: Ready) -> None:
     checked.stack.check()
 
 
+def test_health_test_sees_a_wrong_password(checked: Ready) -> None:
+    """Docker's own health test ends with an error when its password is another: `redis-cli` alone would not."""
+
+    def healthy(name: str) -> bool:
+        container = checked.stack.container(name)
+        return bool(
+            container.exec_run(["sh", "-c", container.attrs["Config"]["Healthcheck"]["Test"][1]]).exit_code == 0
+        )
+
+    right = {name: checked.stack.passwords(name)["monitor"] for name in ("postgresql", "redis")}
+    with checked.stack.postgresql("admin") as connection, checked.stack.redis("admin") as client:
+        set_password = SQL("ALTER ROLE ready_monitor PASSWORD {}")
+        try:
+            connection.execute(set_password.format("another"))
+            client.acl_setuser("ready_monitor", enabled=True, passwords=["+another"], reset_passwords=True)
+            assert not healthy("postgresql")
+            assert not healthy("redis")
+        finally:
+            connection.execute(set_password.format(right["postgresql"]))
+            client.acl_setuser("ready_monitor", enabled=True, passwords=[f"+{right['redis']}"], reset_passwords=True)
+    assert healthy("postgresql")
+    assert healthy("redis")
+
+
 def test_connections_used_up(checked: Ready) -> None:
     """When no connection is left the pool check fails."""
     with ExitStack() as stack:

@@ -57,5 +57,5 @@ def test_a_restore_says_it_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(backup, "run", lambda *_, **__: made)
     stack = {"name": "s", "services": {"redis": {"container": "s-redis", "volumes": [{"name": "v"}]}}}
     client: Any = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: []))
-    old = olddata.secure(client, Work({"stack": stack}, tmp_path), ["redis"], "h", safety=True)
+    old = olddata.secure(client, Work({"stack": stack}, tmp_path), ["redis"], "h", safety=True, lose=[])
     assert (old.safety_set, old.warnings) == ("safety", lines)
