@@ -73,7 +73,7 @@ def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mappi
             found, after = reason_and_next(stack["services"][name], outcome)
             lines.append(
                 f"{host}: {name} does not start with what has changed, tried on empty data: found {found}; expected "
-                f"it to start. Its running container was not touched, nothing was changed. "
+                f"it to start. No running container was touched. "
                 f"Next: {after}, then ./ready up."
             )
     return "\n".join(lines)

@@ -169,7 +169,7 @@ def test_the_log_names_the_setting(name: str, setting: str, logs: list[str], var
     message = trial_message("pc1", stack, {name: outcome(logs=logs)})
     assert variable in message
     assert logs[-1] in message
-    assert "running container was not touched" in message
+    assert "No running container was touched" in message
     assert message.startswith(f"pc1: {name} does not start")
 
 
