@@ -34,7 +34,7 @@ _CODES = {_ABSENT: _NONE, _LOCKED: _LOCK, _WRONG_KEY: _KEY}
 _MEANINGS = (
     (r"wrong password or no key found", _KEY),
     (r"is already locked|unable to create lock in backend: repository is", _LOCK),
-    (r"no space left", "the disk is full. Next: make room there"),
+    (r"no space left", "the disk is full. Next: make room on it, or give it more"),
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \w+ key|Host key verification",
         "the repository can't be reached: its server's host key is not the known one. Next: if the server was changed, "

@@ -44,8 +44,13 @@ def read_manifest(repository: Repository, snapshot: Mapping[str, Any]) -> dict[s
 def refuse_names(work: Work, wanted: str | None, only: Sequence[str]) -> None:
     """Raise BackupError when a set (the newest without a name) lacks names that the inventory asks for."""
     repository = work.repository()
-    snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
-    if wrong := differing(read_manifest(repository, snapshot), work.stack, only):
+    try:
+        work.journal.note(stopped=[])  # on a full disk restic tries for a quarter of an hour to write to its cache
+        snapshot = newest(repository.snapshots(work.settings["set_stack"]), wanted)
+        manifest = read_manifest(repository, snapshot)
+    finally:
+        work.journal.end()
+    if wrong := differing(manifest, work.stack, only):
         raise BackupError("; ".join(wrong))
 
 

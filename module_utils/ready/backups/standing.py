@@ -98,7 +98,7 @@ def judge(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) 
         else:
             running[name] = stack["services"][name]
     if foreign:
-        raise BackupError(f"nothing was changed: {'; '.join(foreign)}. Next: another stack_name, or remove it")
+        raise BackupError(f"nothing was changed: {'; '.join(foreign)}. Next: see whose it is; another stack_name here")
     restarts = {name: int(state["services"][name]["restarts"]) for name in running}
     for name, outcome in _asked(client, running, restarts).items():
         if outcome["healthy"]:
@@ -148,5 +148,5 @@ def refuse_down(client: DockerClient, stack: Mapping[str, Any], names: Iterable[
     standing = judge(client, stack, names)
     if standing.broken:
         faults = "; ".join(map(standing.fault, standing.broken))
-        raise BackupError(f"nothing was changed: {faults}. Next: ./ready up")
+        raise BackupError(f"nothing was changed: {faults}. Next: ./ready up; where data are damaged ./ready restore")
     return standing
