@@ -153,11 +153,9 @@ def test_service_that_differs(small: Ready) -> None:
     started = time.monotonic()
     try:
         said = refused(small)
-        with pytest.raises(BackupError, match=r"redis: found it unhealthy .* differs from the inventory in .*health"):
-            restore_set(small.stack.name, None, [], "localhost", safety=True)
     finally:
         settings.write_text(kept)
-    assert "it differs from the inventory in" in said
+    assert re.search(r"redis: found it unhealthy .* differs from the inventory in .*health", said), said
     assert time.monotonic() - started < STARTING / 4
 
 

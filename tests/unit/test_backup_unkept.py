@@ -22,6 +22,8 @@ FRESH = [
 def test_nothing_was_changed() -> None:
     """No line without a change, in whatever order users are listed."""
     assert unkept.changed_users(FRESH, list(reversed(FRESH))) == []
+    one, two = "user m on -@all +client|pause +client|setname", "user m on -@all +client|setname +client|pause"
+    assert unkept.changed_users([one], [two]) == []
     assert unkept.changed_settings({"maxmemory": "1", "save": ""}, {"maxmemory": "1", "save": "60 1"}, {"save"}) == []
     assert unkept.redis([], []) == unkept.postgresql([]) == []
 

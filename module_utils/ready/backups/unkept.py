@@ -23,8 +23,11 @@ def postgresql(names: Sequence[str]) -> list[str]:
 
 
 def changed_users(live: Sequence[str], fresh: Sequence[str]) -> list[str]:
-    """Return the names of users that were made, changed or removed, from two answers to ACL LIST."""
-    one, two = ({line.split(" ", 2)[1]: line for line in lines} for lines in (live, fresh))
+    """Return the names of users that were made, changed or removed, from two answers to ACL LIST.
+
+    Each server lists the rules of a user's subcommands in an order of its own.
+    """
+    one, two = ({line.split()[1]: sorted(line.split()) for line in lines} for lines in (live, fresh))
     return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
 
 
