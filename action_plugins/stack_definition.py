@@ -115,7 +115,10 @@ class ActionModule(ActionBase):
             "ready_version": __version__,
             "certificates": certificates,
             "authorities": authorities(store, stack),
-            "owner": owner_of(store, stack["name"], task_vars, self._templar.template),
+            # Secrets are made after that was decided.
+            "owner": owner_of(
+                store, stack["name"], task_vars, self._templar.template, decided=args["secrets"] == "present"
+            ),
             "secrets": {
                 "exists": store.exists,
                 "missing": ["/".join(pair) for pair in missing],

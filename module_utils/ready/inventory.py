@@ -49,8 +49,18 @@ def open_store(task_vars: Mapping[str, Any], template: Template) -> SecretStore:
     return SecretStore.open(store.path, store.key_file, store.given_keys)
 
 
-def owner_of(store: SecretStore, stack: str, task_vars: Mapping[str, Any], template: Template) -> dict[str, Any]:
-    """Return this inventory as an owner of a stack: id, inventory, user, host; and whether the id is known."""
+def owner_of(
+    store: SecretStore, stack: str, task_vars: Mapping[str, Any], template: Template, *, decided: bool = False
+) -> dict[str, Any]:
+    """Return this inventory as an owner of a stack: id, inventory, user, host; whether the id is known, and it adopts.
+
+    Args:
+        store: the host's secrets.
+        stack: the stack's name.
+        task_vars: the host's variables.
+        template: Ansible's templar.
+        decided: whether preflight, or who took the lock, has found that this inventory may have the stack.
+    """
     known = True
     if store.exists and not store.owner(stack):  # a verb that does without secrets has not opened it
         try:
@@ -63,7 +73,7 @@ def owner_of(store: SecretStore, stack: str, task_vars: Mapping[str, Any], templ
         "inventory": str(task_vars.get("inventory_file") or task_vars.get("inventory_dir") or ""),
         "user": _user(),
         "host": os.uname().nodename,
-        "adopts": bool(template(task_vars.get("ready_adopt", False))),
+        "adopts": decided or bool(template(task_vars.get("ready_adopt", False))),
     }
 
 

@@ -95,6 +95,8 @@ def test_an_inventory_whose_key_is_lost(tmp_path: Path) -> None:
     store.own("a")
     store.save()
     assert (owner()["id"], owner()["known"]) == (store.owner("a"), True)
+    assert not owner()["adopts"]
+    assert owner_of(store, "a", variables, lambda value: value, decided=True)["adopts"]
     (tmp_path / "key").unlink()
     assert (owner()["id"], owner()["known"]) == ("", False)
 
