@@ -28,6 +28,7 @@ def removal(
             lines.append(f"directory {state['backups']}: what backups keep on this host; the repository stays")
     elif lines:
         lines += [f"kept: volume {name} ({human_size(sizes.get(name))})" for name in sorted(ours)]
+        lines += [f"kept: directory {state['backups']}"] if state.get("backups") else []
     return {"containers": names, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
 
 

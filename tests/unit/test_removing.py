@@ -139,6 +139,8 @@ def test_asked_with_what_backups_keep() -> None:
     (line,) = removal(state, stack, {}, volumes=True)["lines"]
     assert line == "directory /b/x: what backups keep on this host; the repository stays"
     assert removal(state, stack, {}, volumes=False)["lines"] == []
+    some = removal(state | {"others": [{"name": "x"}]}, stack, {}, volumes=False)["lines"]
+    assert some == ["container x", "kept: directory /b/x"]
     assert removal(state | {"backups": ""}, stack, {}, volumes=True)["lines"] == []
 
 
