@@ -49,7 +49,7 @@ def _sees(here: Holder, holder: Holder) -> bool:
 
 
 def is_alive(holder: Holder, here: Holder) -> bool:
-    """Return whether the run still goes on: asked of its process where `here` can see it, else judged by age."""
+    """Return whether the run is still there: asked of its process where `here` can see it, else judged by age."""
     if not _sees(here, holder):
         return time.time() - holder.since < FORGOTTEN
     try:

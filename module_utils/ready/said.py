@@ -18,7 +18,7 @@ _ERRORS = (
 def shortened(text: str | bytes) -> str:
     """Return in one line what a program said; of much the first error and the end, of little all.
 
-    The end alone often is the statement that was tried: what was wrong with it stands above.
+    The end alone often is the statement that was tried: what was wrong with it comes before.
     """
     whole = text.decode(errors="replace") if isinstance(text, bytes) else text
     words = " ".join(whole.split())

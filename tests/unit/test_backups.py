@@ -244,14 +244,14 @@ def test_the_newest_set() -> None:
 )
 def test_restic_is_translated(text: str, meaning: str) -> None:
     """Its words, and the next step where one is known."""
-    assert meaning in answers.told(text)
-    assert " ".join(text.split()) in answers.told(text)
+    assert meaning in answers.explain(text)
+    assert " ".join(text.split()) in answers.explain(text)
 
 
 def test_passwords_in_addresses_are_not_told() -> None:
     """A rest server's address may hold one."""
     assert restic.masked("rest:https://user:secret@host:8000/x") == "rest:https://user:***@host:8000/x"
-    assert "secret" not in answers.told("Fatal: rest:https://user:secret@host/x: refused")
+    assert "secret" not in answers.explain("Fatal: rest:https://user:secret@host/x: refused")
     assert restic.masked("sftp:user@host:/x") == "sftp:user@host:/x"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ready.backups import restic
-from ready.backups.answers import NoRepositoryError, error, told
+from ready.backups.answers import NoRepositoryError, error, explain
 from ready.backups.manifest import BackupError
 
 ASKS = "\nIs there a repository at the following location?\n{}\n"
@@ -49,31 +49,31 @@ REFUSES = {
 def test_no_repository(text: str) -> None:
     """The place answered, and has none: the one case in which a first backup may begin one."""
     assert isinstance(error("cat", text, 1), NoRepositoryError)
-    assert "there is no repository" in told(text)
+    assert "there is no repository" in explain(text)
 
 
 @pytest.mark.parametrize("text", UNREACHABLE.values(), ids=UNREACHABLE)
 def test_unreachable(text: str) -> None:
     """Nobody says that there is no repository where nobody has answered."""
-    assert "the repository can't be reached" in told(text)
-    assert "no repository" not in told(text)
+    assert "the repository can't be reached" in explain(text)
+    assert "no repository" not in explain(text)
     assert not isinstance(error("cat", text, 1), NoRepositoryError)
 
 
 @pytest.mark.parametrize("text", REFUSES.values(), ids=REFUSES)
 def test_refuses(text: str) -> None:
     """A place that lets us see nothing says nothing about a repository either."""
-    assert "the repository refuses this host" in told(text)
+    assert "the repository refuses this host" in explain(text)
     assert not isinstance(error("cat", text, 1), NoRepositoryError)
 
 
 def test_exit_codes_count_most() -> None:
     """From 0.17 on restic tells itself, in whatever words."""
     assert isinstance(error("cat", "Fatal: new words", 10), NoRepositoryError)
-    assert "another run holds" in told("Fatal: new words", 11)
-    assert "another key" in told("Fatal: new words", 12)
-    unknown = told("Fatal: unable to open config file: new words" + ASKS.format("x"))
-    assert "whether there is a repository can't be told" in unknown
+    assert "another run holds" in explain("Fatal: new words", 11)
+    assert "another key" in explain("Fatal: new words", 12)
+    unknown = explain("Fatal: unable to open config file: new words" + ASKS.format("x"))
+    assert "it is unknown whether there is a repository" in unknown
 
 
 @pytest.mark.parametrize(

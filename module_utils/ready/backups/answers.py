@@ -44,7 +44,8 @@ _MEANINGS = (
         r"connection (refused|reset|timed out)|no such host|could not resolve|name resolution|i/o timeout"
         r"|deadline exceeded|no route to host|network is (unreachable|down)|x509:|tls: |TLS handshake"
         r"|\(5\d\d\)|: 5\d\d\b|exit status 255",
-        "the repository can't be reached, so nothing is known of it. Next: check backup_repository and the way to it",
+        "the repository can't be reached, so nothing is known of it. Next: check backup_repository and the network "
+        "path to it",
     ),
     (
         r"\(40[13]\)|: 40[13]\b|access ?denied|permission denied|access key id you provided|signature"
@@ -64,7 +65,8 @@ _MEANINGS = (
     ),
     (
         r"unable to open config|Is there a repository at",
-        "whether there is a repository can't be told. Next: check backup_repository, its credentials and the way to it",
+        "it is unknown whether there is a repository. Next: check backup_repository, its credentials and the network "
+        "path to it",
     ),
 )
 
@@ -80,7 +82,7 @@ def _meaning(text: str, code: int) -> str:
     return next((meaning for pattern, meaning in _MEANINGS if re.search(pattern, text, re.IGNORECASE)), "")
 
 
-def told(text: str, code: int = 1) -> str:
+def explain(text: str, code: int = 1) -> str:
     """Return restic's error in one line, with the next step where it is known.
 
     Args:
@@ -95,4 +97,4 @@ def told(text: str, code: int = 1) -> str:
 def error(verb: str, text: str, code: int) -> BackupError:
     """Return what a failed call of restic raises."""
     kind = NoRepositoryError if _meaning(text, code) is _NONE else BackupError
-    return kind(f"restic {verb}: {told(text, code)}")
+    return kind(f"restic {verb}: {explain(text, code)}")

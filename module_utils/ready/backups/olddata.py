@@ -60,12 +60,12 @@ class OldData:
             stack: the resolved stack.
             images: service -> the image of its container.
         """
-        told = {}
+        found = {}
         for name, why in self.broken.items():
             volume = self.volumes.get(name)
             real = stack["services"][name]["volumes"][0]["name"]
-            told[name] = {"why": why, "volume": volume, "back": back(volume, real, images[name]) if volume else None}
-        return told
+            found[name] = {"why": why, "volume": volume, "back": back(volume, real, images[name]) if volume else None}
+        return found
 
 
 def back(volume: str, real: str, image: str) -> str:

@@ -182,13 +182,14 @@ def _replace(
         gone = [name for name in old.broken if not old.keep]
         half = work.journal.read().get(REPLACING, [])
         _undo(client, work, only, old)
-        told = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items())
+        faults = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items())
         but = f", but for {', '.join(gone)}, of which no copy was wanted" if gone else ""
         left = (
             f". {', '.join(half)}: half of the set is there, so it stays stopped. Next: ./ready restore" if half else ""
         )
         raise BackupError(
-            f"set {manifest['id']} was restored and found wanting, and the old data were put back{but}: {told}{left}"
+            f"set {manifest['id']} was restored and failed its checks, and the old data were put back{but}: {faults}"
+            f"{left}"
         )
     work.journal.note(**{SWAPPING: [], KEEPING: [], "stopped": []})
     work.drop_aside(client)

@@ -72,12 +72,12 @@ def starting(state: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def lines(state: Mapping[str, Any], stack: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Return what people are told before a run: what differs from the inventory, and what is waited for."""
+    """Return what people see before a run: what differs from the inventory, and what is waited for."""
     names = [name for name in names if name in state["services"]]
-    told = drift_lines(differing(stack, state, names))
+    shown = drift_lines(differing(stack, state, names))
     if waited := starting(state, names):
-        told.append(f"Waiting for {', '.join(waited)}, still starting: at most {STARTING / 60:.0f} minutes.")
-    return told
+        shown.append(f"Waiting for {', '.join(waited)}, still starting: at most {STARTING / 60:.0f} minutes.")
+    return shown
 
 
 def judge(client: DockerClient, stack: Mapping[str, Any], names: Iterable[str]) -> Standing:

@@ -176,18 +176,18 @@ def replaced_lines(state: Mapping[str, Any], stack: Mapping[str, Any], only: Seq
 
 def _kept_lines(kept: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return what became of the data from before of which no set could be made."""
-    told = []
+    lines = []
     for name, its in kept.items():
         if its["volume"]:
-            told += [
+            lines += [
                 f"{name}: found {its['why']}: its data from before are kept whole in the volume {its['volume']}.",
                 f"    To bring them back: ./ready stop --service {name}; {its['back']}; "
                 f"./ready start --service {name}.",
                 "    When they are no longer wanted: ./ready prune --kept removes them.",
             ]
         else:
-            told.append(f"{name}: found {its['why']}: its data from before were replaced without a copy.")
-    return told
+            lines.append(f"{name}: found {its['why']}: its data from before were replaced without a copy.")
+    return lines
 
 
 def set_rows(sets: list[Mapping[str, Any]], proven: str | None) -> list[dict[str, str]]:

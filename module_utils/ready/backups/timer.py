@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = timestamp()
     work = Work.of(stack)
     last = work.state().get(f"{verb}_succeeded_at")
-    # A set that was saved and found wanting is not made again every hour.
+    # A set that was saved and failed its proof is not made again every hour.
     saved = work.state().get(f"{verb}_saved_at")
     latest = max(filter(None, (last, saved)), default=None)
     if arguments.if_due and not due(latest, arguments.if_due, time.time()):
