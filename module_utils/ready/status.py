@@ -9,6 +9,7 @@ from typing import Any
 
 from .container import (
     CONFIG_PATH,
+    LABEL_CONFIG,
     LABEL_ENGINE,
     LABEL_KEPT,
     LABEL_KEPT_FOR,
@@ -153,10 +154,15 @@ def kept_volumes(state: Mapping[str, Any], details: Mapping[str, Any]) -> list[s
 
 
 def drift(stack: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return key -> {found, expected} of a service's container and its secret files; none for an absent container."""
+    """Return key -> {found, expected} of a service's container and its secret files; none for an absent container.
+
+    A stack as a host describes it has no fingerprint of the files: there they are compared with the container's own.
+    """
     if not found["exists"]:
         return {}
     service = containers(stack)[name]
+    if "config_hash" not in service:
+        service = {**service, "config_hash": (found["config"].get("labels") or {}).get(LABEL_CONFIG) or None}
     differing = differences(desired(service, stack["name"], stack["network"], None), found["config"])
     differing |= other_image(found["config"])
     if found.get("files_hash") != service.get("config_hash"):

@@ -170,6 +170,20 @@ def with_backups(directory: Path, name: str, services: list[str], **variables: A
             forget_host(name)
 
 
+@contextmanager
+def described(name: str, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """Have the host describe a stack otherwise, within the block."""
+    path = Path(json.loads((place_of(name) / "settings.json").read_text())["description"])
+    kept = path.read_text()
+    changed = json.loads(kept)
+    change(changed)
+    path.write_text(json.dumps(changed))
+    try:
+        yield
+    finally:
+        path.write_text(kept)
+
+
 def forget_host(name: str) -> None:
     """Remove what the host keeps for a stack's backups, and what runs that were killed have left."""
     for purpose in (*PURPOSES, ASIDE):

@@ -22,6 +22,7 @@ from tests.system.backups import (
     VECTORS,
     Change,
     contents,
+    described,
     drilled,
     empty,
     evidence,
@@ -96,18 +97,14 @@ def test_drill(whole: tuple[Ready, dict[str, Any]]) -> None:
 def test_other_names(whole: tuple[Ready, dict[str, Any]]) -> None:
     """A database and a login that the set lacks are named, with the set's own, before anything is made."""
     stack = whole[0].stack
-    settings = place_of(NAME) / "settings.json"
-    kept = settings.read_text()
-    changed = json.loads(kept)
-    changed["stack"]["services"]["postgresql"]["database"] = "other_name"
-    changed["stack"]["services"]["neo4j"]["accounts"]["app"]["login"] = "other_login"
-    settings.write_text(json.dumps(changed))
+
+    def change(stack: dict[str, Any]) -> None:
+        stack["services"]["postgresql"]["database"] = "other_name"
+        stack["services"]["neo4j"]["accounts"]["app"]["login"] = "other_login"
+
     identities = stack.identities()
-    try:
-        with pytest.raises(BackupError) as said:
-            restore_set(NAME, None, [], "localhost", safety=True)
-    finally:
-        settings.write_text(kept)
+    with described(NAME, change), pytest.raises(BackupError) as said:
+        restore_set(NAME, None, [], "localhost", safety=True)
     assert "the database other_name (postgresql_database); the set has kailash_production" in str(said.value)
     assert "the login other_login of the account app (neo4j_accounts); the set has" in str(said.value)
     assert stack.identities() == identities

@@ -35,6 +35,7 @@ from tests.names import own
 from tests.system.backups import (
     KEYS,
     PYTHON,
+    described,
     drilled,
     evidence,
     leftovers,
@@ -145,16 +146,13 @@ def test_service_down(small: Ready) -> None:
 
 def test_service_that_differs(small: Ready) -> None:
     """One that runs, and can't become healthy as the inventory has it, is named with what differs, without a wait."""
-    settings = place_of(small.stack.name) / "settings.json"
-    kept = settings.read_text()
-    changed = json.loads(kept)
-    changed["stack"]["services"]["redis"]["health"]["test"] = ["CMD", "false"]
-    settings.write_text(json.dumps(changed))
+
+    def change(stack: dict[str, Any]) -> None:
+        stack["services"]["redis"]["health"]["test"] = ["CMD", "false"]
+
     started = time.monotonic()
-    try:
+    with described(small.stack.name, change):
         said = refused(small)
-    finally:
-        settings.write_text(kept)
     assert re.search(r"redis: found it unhealthy .* differs from the inventory in .*health", said), said
     assert time.monotonic() - started < STARTING / 4
 

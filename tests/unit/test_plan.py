@@ -220,3 +220,12 @@ def test_a_container_made_of_another_image_by_hand(stack: dict[str, Any]) -> Non
         assert plan["actions"]["redis"] == "recreate"
         assert plan["options"]["redis"]["labels"][LABEL_IMAGE_ID] == image
         assert {name for name, action in plan["actions"].items() if action != "none"} == {"redis"}
+
+
+def test_drift_from_a_description(stack: dict[str, Any]) -> None:
+    """A host's description has no fingerprint of the files: they are compared with what the container was made with."""
+    stack["services"]["redis"]["config_hash"] = "hash"
+    found = running(stack)["services"]["redis"]
+    del stack["services"]["redis"]["config_hash"]
+    assert drift(stack, "redis", found) == {}
+    assert list(drift(stack, "redis", {**found, "files_hash": "edited"})) == ["/run/ready"]
