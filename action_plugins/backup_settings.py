@@ -22,7 +22,7 @@ from ready.backups.telling import recovery_sheet  # noqa: E402
 from ready.evidence import path_of, plain  # noqa: E402
 from ready.installed import stack_path  # noqa: E402
 from ready.inventory import open_store  # noqa: E402
-from ready.schedules import make_mark  # noqa: E402
+from ready.schedules import SETTINGS, make_mark  # noqa: E402
 from ready.vault import REPOSITORY, SecretsError, SecretStore, new_password  # noqa: E402
 
 
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         name = stack["name"]
         try:
             store = open_store(task_vars, self._templar.template)
-            made = not args["look"] and self._key(store, name, args["key_file"])
+            made = not args["look"] and self._key(store, name, args["key_file"], task_vars)
         except (SecretsError, OSError) as error:
             raise AnsibleActionFail(f"{host}: {error}") from error
         service, account = REPOSITORY
@@ -90,8 +90,11 @@ class ActionModule(ActionBase):
         result |= {"changed": made or bool(answer.get("changed")), "mark": mark}
         return result
 
-    def _key(self, store: SecretStore, stack: str, key_file: str) -> bool:
-        """See that the store has a key: the given one, else its own, else a new one. Returns whether it changed."""
+    def _key(self, store: SecretStore, stack: str, key_file: str, task_vars: dict[str, Any]) -> bool:
+        """See that the store has a key: the given one, else its own, else the host's, else a new one.
+
+        A store that was recovered has none, and there are sets that the host's key opens. Returns whether it changed.
+        """
         service, account = REPOSITORY
         if key_file:
             path = Path(key_file).expanduser()
@@ -101,11 +104,21 @@ class ActionModule(ActionBase):
             if not key:
                 raise SecretsError(f"{path}: found nothing, expected the repository's key")
         else:
-            key = store.passwords(stack, service).get(account) or new_password()
+            key = store.passwords(stack, service).get(account) or self._hosts_key(stack, task_vars) or new_password()
         changed = store.replace(stack, service, account, key)
         if changed and not self._task.check_mode:
             store.save()
         return changed
+
+    def _hosts_key(self, stack: str, task_vars: dict[str, Any]) -> str:
+        """Return the key that the host has, "" where there is none. Raises SecretsError when that can't be read."""
+        path = str(SETTINGS / stack / "key")
+        answer = self._execute_module("ansible.builtin.slurp", {"src": path}, task_vars=task_vars)
+        if not answer.get("failed"):
+            return base64.b64decode(answer["content"]).decode().strip()
+        if "not found" in str(answer.get("msg")):
+            return ""
+        raise SecretsError(f"{path}: {answer.get('msg')}")
 
     @staticmethod
     def _print(text: str, path: str) -> None:
