@@ -49,7 +49,7 @@ state:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.interrupted import directory_of
+from ansible.module_utils.ready.backups import interrupted
 from ansible.module_utils.ready.container import containers
 from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
 from ansible.module_utils.ready.installed import read as read_installed
@@ -68,8 +68,9 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except EngineError as error:
         state = absent_state(services, str(error))
+        state["restore"] = interrupted.read(stack["name"])  # a file, whatever Docker does
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
-    state["backups"] = directory_of(stack["name"])
+    state["backups"] = interrupted.directory_of(stack["name"])
     state["installed"] |= read_schedules(stack["name"])
     module.exit_json(changed=False, state=state)
 

@@ -31,7 +31,12 @@ def seen(stack: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_there(state: Mapping[str, Any]) -> bool:
-    """Return whether anything of the stack is left: a description alone is of a stack that was removed by hand."""
+    """Return whether anything of the stack is left: a description alone is of a stack that was removed by hand.
+
+    Where Docker does not answer, nobody knows: the containers may only be stopped with it.
+    """
+    if not state.get("reachable", True):
+        return True
     parts = [*state.get("services", {}).values(), *state.get("volumes", {}).values()]
     return bool(state.get("others")) or any(part.get("ours") for part in parts)
 

@@ -31,6 +31,7 @@ def stack(owner: str = OURS, *, known: bool = True, adopts: bool = False) -> dic
 def state(owner: dict[str, str], *, there: bool = True) -> dict[str, Any]:
     """Return the state of a host that names this owner."""
     found = absent_state(stack()["services"].values(), "") | {"installed": {"owner": owner}}
+    found["reachable"] = True
     found["services"]["redis"]["ours"] = there
     return found
 
@@ -41,7 +42,13 @@ def test_who_may_take_a_stack() -> None:
     assert ownership.foreign(stack(), state({})) == {}
     assert ownership.foreign(stack(""), state({})) == {}
     assert ownership.foreign(stack(), state(SEEN, there=False)) == {}
+    assert ownership.foreign(stack(), state({}) | {"reachable": False}) == {}
     assert ownership.foreign(stack("", known=False), state(SEEN)) == {}, "the vault key is lost: destroy must work"
+
+
+def test_docker_does_not_answer() -> None:
+    """Nobody sees the containers then: they are still the other inventory's."""
+    assert ownership.foreign(stack(), state(SEEN, there=False) | {"reachable": False}) == SEEN
 
 
 @pytest.mark.parametrize("owner", [OURS, ""])
