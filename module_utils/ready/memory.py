@@ -111,16 +111,18 @@ def _too_small(name: str, service: Mapping[str, Any], held: int | None) -> Itera
             f"at least {_size(needs)}: the settings and {_size(least['beside'])} beside them",
             f"set {variable} higher, or lower the settings in {name}_settings",
         )
-    if held is not None and limit < held:
+    if held is not None and limit < held and least.get("holds_data"):
         yield (
             f"{variable} {_size(limit)} while {name} uses {_size(held)}",
             f"at least {_size(held)}, which it uses now",
-            f"set {variable} higher, or take data out of {name} first",
+            f"set {variable} to at least {_size(held)}: its data are in memory",
         )
 
 
 def limits_fit(services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
-    """Judge each limit: is it enough to start, for what the settings ask for, and for what the store uses now.
+    """Judge each limit: is it enough to start, for what the settings ask for, and for data that are in memory.
+
+    What other stores hold are heap and buffers, which follow the limit.
 
     Args:
         services: resolved services by name.
@@ -137,7 +139,7 @@ def limits_fit(services: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
         "Memory limits",
         FAIL if faults else PASS,
         found or "each is enough",
-        expected or "what a service needs to start, what its settings ask for, and what it uses now",
+        expected or "what a service needs to start, what its settings ask for, and data that are in memory",
         after,
     )
 

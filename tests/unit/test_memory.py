@@ -59,7 +59,14 @@ def test_less_than_the_store_uses_now() -> None:
     check = judged({"redis": 200 * MIB}, redis_memory="128m")
     assert (check.verdict, check.found) == ("fail", "redis_memory 128 MiB while redis uses 200 MiB")
     assert "at least 200 MiB" in check.expected
+    assert check.next == "set redis_memory to at least 200 MiB: its data are in memory"
     assert judged({"redis": 100 * MIB}, redis_memory="128m").verdict == "pass"
+
+
+@pytest.mark.parametrize(("name", "held_now", "limit"), [("neo4j", 2500, "1536m"), ("postgresql", 1500, "1g")])
+def test_a_store_that_scales_with_its_limit_gets_a_lower_one(name: str, held_now: int, limit: str) -> None:
+    """Its heap and buffers are what it holds, and both are smaller below a smaller limit."""
+    assert judged({name: held_now * MIB}, **{f"{name}_memory": limit}).verdict == "pass"
 
 
 def test_every_fault_is_named_at_once() -> None:
