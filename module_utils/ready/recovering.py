@@ -21,8 +21,11 @@ _RUNS = frozenset({"starting", "unhealthy", "running", "healthy"})
 
 
 def recovers(outcome: Mapping[str, Any]) -> bool:
-    """Return whether a store that is not healthy yet says that it is recovering its data."""
-    if outcome["state"] not in _RUNS:
+    """Return whether a store that is not healthy yet says that it is recovering its data, and may succeed.
+
+    One that was killed while it did, or that ended, begins again and will end again.
+    """
+    if outcome["state"] not in _RUNS or outcome["restarts"] or outcome["oom_killed"]:
         return False
     said = [*outcome["logs"], outcome["detail"]]
     last = max((number for number, line in enumerate(said) if _RECOVERS.search(line)), default=-1)

@@ -56,11 +56,19 @@ def _known_settings(name: str) -> Sequence[str]:
     return list(load_definitions().get(name, {}).get("settings", {}))
 
 
+def _fell(outcome: Mapping[str, Any]) -> list[str]:
+    """Return what happened to a container meanwhile that its state no longer shows."""
+    times = outcome["restarts"]
+    found = [f"Docker has restarted it {'once' if times == 1 else f'{times} times'}"] if times else []
+    told = "lack of memory" in outcome["detail"]
+    return found + (["it was killed for lack of memory"] if outcome["oom_killed"] and not told else [])
+
+
 def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, str]:
     """Return why a service did not start, in its log's own words, and what to correct."""
     name = service["name"]
     words = own_words(outcome["logs"])
-    found = "; ".join([outcome["detail"] or f"it is {outcome['state']}", *words])
+    found = "; ".join([outcome["detail"] or f"it is {outcome['state']}", *_fell(outcome), *words])
     wrong = suspects(service, words, _known_settings(name))
     return found, f"correct {', '.join(wrong)}" if wrong else f"correct what was changed of {name}_*"
 

@@ -46,6 +46,8 @@ class Readiness:
     detail: str = ""  #: the health test's last words, when red
     reconciled: bool = False  #: accounts were set in this run
     wrong_password: bool = False
+    restarts: int = 0  #: by Docker's policy, since somebody started it
+    oom_killed: bool = False  #: the kernel has killed a process of it
     logs: list[str] = field(default_factory=list)  #: last lines of the container, when red
 
 
@@ -79,7 +81,9 @@ def _wait_for(
         while True:
             container.reload()
             # Restarted again and again by its policy: it will not come up by being waited for.
-            looping = container.attrs["RestartCount"] >= MAX_RESTARTS
+            outcome.restarts = container.attrs["RestartCount"]
+            outcome.oom_killed = outcome.oom_killed or bool(container.attrs["State"].get("OOMKilled"))
+            looping = outcome.restarts >= MAX_RESTARTS
             if container.status != "running":
                 outcome.state = "exited" if container.status in {"exited", "dead"} else container.status
                 state = container.attrs["State"]

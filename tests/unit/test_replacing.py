@@ -49,6 +49,17 @@ def test_who_recovers(state: str, logs: list[str], detail: str, expected: bool) 
     assert recovers(outcome(state=state, logs=logs, detail=detail)) is expected
 
 
+@pytest.mark.parametrize("fell", [{"restarts": 1}, {"oom_killed": True}])
+def test_a_store_that_was_killed_while_it_recovered(fell: dict[str, Any]) -> None:
+    """It will be killed again: the container of before comes back, and the message says what happened."""
+    killed = outcome(logs=["Loading RDB produced by version 7.0.15"], **fell)
+    assert not recovers(killed)
+    assert stays(killed) == ""
+    said = message(**killed, replaced={"back": True, "healthy": True, "left": ""})
+    assert "left alone" not in said
+    assert ("Docker has restarted it once" if "restarts" in fell else "killed for lack of memory") in said
+
+
 def test_what_stays_as_it_is() -> None:
     """Not back once accounts are set, nor while the store recovers; else back."""
     assert stays(outcome(reconciled=True)) == "accounts"

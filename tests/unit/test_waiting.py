@@ -21,7 +21,7 @@ class Crashing:
     status = "running"
 
     def __init__(self) -> None:
-        self.attrs: dict[str, Any] = {"RestartCount": 0, "State": {"ExitCode": 1}}
+        self.attrs: dict[str, Any] = {"RestartCount": 0, "State": {"ExitCode": 1, "OOMKilled": True}}
 
     def reload(self) -> None:
         """Say that it was started once more."""
@@ -57,6 +57,7 @@ def test_crash_between_look_and_question(monkeypatch: pytest.MonkeyPatch) -> Non
     outcome = waiting.wait_for_all({"redis": SERVICE}, clock=lambda: float(next(ticks)))["redis"]
     assert outcome["logs"] == ["argument must be 'yes' or 'no'"]
     assert not outcome["healthy"]
+    assert (outcome["restarts"], outcome["oom_killed"]) == (waiting.MAX_RESTARTS, True)
     assert outcome["seconds"] < 30
 
 
