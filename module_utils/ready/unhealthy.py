@@ -73,11 +73,21 @@ def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> t
     return found, f"correct {', '.join(wrong)}" if wrong else f"correct what was changed of {name}_*"
 
 
+def _in_the_data(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+    """Return the file in a data volume at which a trial ended, "" when there is none: its own volumes are empty."""
+    if outcome["state"] not in _ENDED or outcome["oom_killed"]:
+        return ""
+    text = "\n".join(own_words(outcome["logs"]))
+    paths = "|".join(re.escape(volume["path"]) for volume in service["volumes"])
+    found = re.search(rf"(?<![\w.-])(?:{paths})/[^\s'\":;,)]+", text) if paths else None
+    return found[0] if found else ""
+
+
 def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a line for each service that did not start in its trial; empty when all did, or are merely slow."""
+    """Return a line for each service that did not start in its trial; empty when all did, or nothing is decided."""
     lines = []
     for name, outcome in tried.items():
-        if outcome["state"] in _ENDED:
+        if outcome["state"] in _ENDED and not _in_the_data(stack["services"][name], outcome):
             found, after = reason_and_next(stack["services"][name], outcome)
             lines.append(
                 f"{host}: {name} does not start with what has changed, tried on empty data: found {found}; expected "
@@ -87,14 +97,21 @@ def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mappi
     return "\n".join(lines)
 
 
-def trial_undecided(host: str, tried: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a line for each service whose trial ended before it was healthy; it showed no fault either."""
-    return [
-        f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: "
-        "the change is made"
-        for name, outcome in tried.items()
-        if not outcome["healthy"] and outcome["state"] not in _ENDED
-    ]
+def trial_undecided(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a line for each service whose trial did not decide: it was slow, or needs a file in its data volume."""
+    lines = []
+    for name, outcome in tried.items():
+        if path := _in_the_data(stack["services"][name], outcome):
+            lines.append(
+                f"{host}: {name}: its trial on empty data ended at {path}, which only the data volume can have: "
+                "the change is made"
+            )
+        elif not outcome["healthy"] and outcome["state"] not in _ENDED:
+            lines.append(
+                f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: "
+                "the change is made"
+            )
+    return lines
 
 
 def _not_healthy(host: str, service: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:

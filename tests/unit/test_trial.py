@@ -192,10 +192,48 @@ def test_a_slow_start_is_no_fault() -> None:
     """Neo4j may take longer than a trial may, on a busy machine."""
     slow = {"neo4j": outcome(state="unhealthy", seconds=20.0)}
     assert trial_message("pc1", resolved_stack(), slow) == ""
-    assert trial_undecided("pc1", slow) == [
+    assert trial_undecided("pc1", resolved_stack(), slow) == [
         "pc1: neo4j: its trial was not healthy after 20 s, and showed no fault: the change is made"
     ]
-    assert trial_undecided("pc1", {"redis": outcome(healthy=True, state="healthy")}) == []
+    assert trial_undecided("pc1", resolved_stack(), {"redis": outcome(healthy=True, state="healthy")}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "path"),
+    [
+        ("redis", "# Can't load module from /data/x.so: server aborting", "/data/x.so"),
+        (
+            "postgresql",
+            'FATAL:  could not load root certificate file "/var/lib/postgresql/data/ca.crt": No such file or directory',
+            "/var/lib/postgresql/data/ca.crt",
+        ),
+    ],
+)
+def test_a_file_in_the_data_volume_is_not_there_in_a_trial(name: str, line: str, path: str) -> None:
+    """The volume of the service may well have it: the trial says nothing, and keeps nobody from the change."""
+    tried = {name: outcome(logs=[line])}
+    assert trial_message("pc1", resolved_stack(), tried) == ""
+    assert trial_undecided("pc1", resolved_stack(), tried) == [
+        f"pc1: {name}: its trial on empty data ended at {path}, which only the data volume can have: the change is made"
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"logs": ["# Can't chdir to '/data': Permission denied"]},
+        {"logs": ["# Can't open the log file: /backup/data/x"]},
+        {"logs": ["# Can't load module from /data/x.so: server aborting"], "oom_killed": True},
+        {"logs": ["# Can't load module from /data/x.so: server aborting", "still here"], "state": "unhealthy"},
+    ],
+    ids=["the volume itself", "elsewhere", "too little memory", "slow"],
+)
+def test_what_is_no_file_in_the_data_volume(changes: dict[str, Any]) -> None:
+    """A fault that the data cannot mend stays one."""
+    tried = {"redis": outcome(**changes)}
+    slow = changes.get("state") == "unhealthy"
+    assert bool(trial_message("pc1", resolved_stack(), tried)) is not slow
+    assert ["showed no fault" in line for line in trial_undecided("pc1", resolved_stack(), tried)] == [True] * slow
 
 
 def test_own_words() -> None:
