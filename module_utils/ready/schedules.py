@@ -47,8 +47,10 @@ def wanted(stack: Mapping[str, Any]) -> list[str]:
 
 
 def check(stack: Mapping[str, Any]) -> Check:
-    """Return whether sets that are made by schedule have a place that somebody has chosen."""
-    asked = [f"{VARIABLES[kind]} {stack['schedules'][kind]}" for kind in ("backup", "drill") if kind in wanted(stack)]
+    """Return whether what is saved by schedule has a place that somebody has chosen."""
+    kinds = [kind for kind in VARIABLES if kind in wanted(stack)]
+    asked = [f"{VARIABLES[kind]} {stack['schedules'][kind]}" for kind in kinds]
+    variables = " and ".join(VARIABLES[kind] for kind in kinds)
     homeless = bool(asked) and not stack["repository_given"]
     return Check(
         "schedule",
@@ -56,9 +58,7 @@ def check(stack: Mapping[str, Any]) -> Check:
         FAIL if homeless else PASS,
         (", ".join(asked) or "none") + (", without backup_repository" if homeless else ""),
         "a backup_repository in the inventory wherever something is scheduled",
-        f"set backup_repository to another disk or machine, or {VARIABLES['backup']} and {VARIABLES['drill']} to never"
-        if homeless
-        else "",
+        f"set backup_repository to another disk or machine, or {variables} to never" if homeless else "",
     )
 
 

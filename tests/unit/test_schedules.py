@@ -47,6 +47,16 @@ def test_a_schedule_needs_a_repository(kind: str) -> None:
     assert "set backup_repository" in check.next
 
 
+def test_wal_needs_a_repository_too() -> None:
+    """Without sets no WAL is ever removed: the default place, the host's own disk, would only fill up."""
+    check = schedules.check(stack(False, ("wal",)))
+    assert check.verdict == "fail"
+    assert check.found == "backup_pitr_schedule 15min, without backup_repository"
+    assert check.next == "set backup_repository to another disk or machine, or backup_pitr_schedule to never"
+    assert schedules.check(stack(True, ("wal",))).verdict == "pass"
+    assert schedules.check(stack(False, ("wal",), backup_pitr_schedule="never")).verdict == "pass"
+
+
 def test_what_the_host_has(tmp_path: Path) -> None:
     """Timers of systemd or of cron, and the mark; another stack's are not seen."""
     settings, etc = tmp_path / "settings", tmp_path / "etc"
