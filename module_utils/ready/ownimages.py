@@ -28,9 +28,14 @@ def _names(image: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     return tags, [each for each in digests if _repository(each) not in tagged]
 
 
+def _layers(image: Mapping[str, Any]) -> list[str]:
+    """Return an image's layers, the lowest first; one FROM scratch may have none."""
+    return list((image.get("RootFS") or {}).get("Layers") or [])
+
+
 def _stands_on(image: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether an image begins with all layers of another one."""
-    layers, below = image["RootFS"]["Layers"], other["RootFS"]["Layers"]
+    layers, below = _layers(image), _layers(other)
     return image["Id"] != other["Id"] and bool(below) and layers[: len(below)] == below
 
 
@@ -55,7 +60,7 @@ def unused_images(
         tags, digests = _names(image)
         own = [tag for tag in tags if _repository(tag) in ours]
         foreign = [name for name in tags + digests if _repository(name) not in ours]
-        labelled = LABEL_IMAGE in (image["Config"].get("Labels") or {})
+        labelled = LABEL_IMAGE in ((image.get("Config") or {}).get("Labels") or {})
         if labelled and image["Id"] not in used and (own or image["Id"] in recorded):
             found.append(
                 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ready.imagerecord import record, recorded, would_change
 from ready.ownimages import unused_images
 
@@ -50,6 +51,16 @@ def test_what_a_user_built_from_ours_stays() -> None:
     assert removed(base, ours, image(3, layers="abc")) == []
     assert removed(base, ours, image(3, "shop/cache:1", layers="ab")) == [], "with other labels only"
     assert removed(base, ours, image(3, "shop/cache:1", layers="xbc")) == ["ready/base:b", "ready/redis:7-abc"]
+
+
+@pytest.mark.parametrize("files", [None, {}, {"Type": "layers"}, {"Layers": None}])
+def test_an_image_without_layers(files: dict[str, Any] | None) -> None:
+    """Such as one FROM scratch, or an artifact without a configuration: nothing stands on it, nor it on anything."""
+    empty = image(3, "shop/labels:1")
+    del empty["RootFS"], empty["Config"]
+    if files is not None:
+        empty["RootFS"] = files
+    assert removed(image(1, "ready/redis:7-abc"), empty) == ["ready/redis:7-abc"]
 
 
 def test_the_base_stays_while_an_image_on_it_is_used() -> None:
