@@ -66,6 +66,18 @@ def words(found: Mapping[str, str]) -> str:
     )
 
 
+def _next(state: Mapping[str, Any]) -> str:
+    """Return what helps: passwords are read back by the containers that mount them, so only where one is left."""
+    held = bool(state.get("others")) or any(service.get("ours") for service in state.get("services", {}).values())
+    return "run this from that inventory; " + (
+        "if it is lost, ./ready secrets recover makes this one the owner; ./ready up --adopt takes the stack over; "
+        "or choose another stack_name"
+        if held
+        else "./ready up --adopt takes the stack over, with that inventory's secrets file; or choose another "
+        "stack_name; if that inventory is lost, --adopt with destroy removes data that nobody needs"
+    )
+
+
 def check(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
     """Return whether the stack on the host is this inventory's, or is to be."""
     found = foreign(stack, state)
@@ -76,10 +88,7 @@ def check(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Check:
         FAIL if refused else PASS,
         f"the stack {stack['name']} is that of {words(found)}" if found else "this inventory, or nobody yet",
         "this inventory's stack, or none",
-        "run this from that inventory; if it is lost, ./ready secrets recover makes this one the owner; ./ready up "
-        "--adopt takes the stack over; or choose another stack_name"
-        if refused
-        else "",
+        _next(state) if refused else "",
     )
 
 

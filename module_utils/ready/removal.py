@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from . import ownership
 from .container import LABEL_KEPT_FOR, LABEL_KEPT_OF, LABEL_STACK, containers
 from .ownimages import unused_images
 from .status import human_size
@@ -29,6 +30,8 @@ def removal(
     elif lines:
         lines += [f"kept: volume {name} ({human_size(sizes.get(name))})" for name in sorted(ours)]
         lines += [f"kept: directory {state['backups']}"] if state.get("backups") else []
+    if lines and (owner := ownership.foreign(stack, state)):
+        lines.insert(0, f"the stack is that of {ownership.words(owner)}")
     return {"containers": names, "networks": networks, "volumes": sorted(ours) if volumes else [], "lines": lines}
 
 

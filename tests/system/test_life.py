@@ -184,6 +184,9 @@ def test_another_inventory_adopts_the_stack(life: Ready, tmp_path: Path) -> None
     other.run("up", "--adopt", "--yes")
     assert f"{other.inventory}/hosts.yml of " in life.run("destroy", "--volumes", "--yes", code=2).text
     life.run("up", "--adopt", "--yes")
+    asked = other.run("destroy", "--adopt", code=2)
+    assert f"the stack is that of {life.inventory}/hosts.yml of " in asked.text
+    assert "nothing was removed" in asked.text
     assert life.stack.identities() == before
 
 

@@ -13,6 +13,8 @@ from ready.definitions import load_definitions, resolve_stack
 from ready.engine import absent_state
 from ready.inventory import owner_of
 from ready.plan import make_plan
+from ready.removal import removal
+from ready.specs import verb_specs
 from ready.vault import SecretStore
 
 from tests.unit.test_installed import VARIABLES
@@ -70,6 +72,24 @@ def test_volumes_alone_are_somebodys_too() -> None:
     found = state(SEEN, there=False)
     next(iter(found["volumes"].values()))["ours"] = True
     assert ownership.foreign(stack(), found) == SEEN
+
+
+def test_volumes_whose_inventory_is_lost() -> None:
+    """Without containers nothing reads the passwords back: Ready can still remove what is left, by whoever says so."""
+    found = state(SEEN, there=False)
+    name = next(iter(found["volumes"]))
+    found["volumes"][name] |= {"ours": True}
+    said = ownership.refusal(stack(), found, "pc1")
+    assert "secrets recover" not in said
+    assert "--adopt with destroy removes data that nobody needs" in said
+    assert ownership.refusal(stack(adopts=True), found, "pc1") == ""
+    assert "ready_adopt" in verb_specs()["destroy"]["options"]
+    lines = removal(found, stack(adopts=True), {}, volumes=True)["lines"]
+    assert lines[0] == f"the stack is that of {ownership.words(SEEN)}"
+    assert lines[1].startswith(f"volume {name}")
+    assert removal(found, stack(THEIRS), {}, volumes=True)["lines"] == lines[1:]
+    found["others"] = [{"name": "ready-old"}]
+    assert "secrets recover" in ownership.refusal(stack(), found, "pc1")
 
 
 def test_the_id_is_made_once_and_travels_with_the_secrets(tmp_path: Path) -> None:
