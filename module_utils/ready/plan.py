@@ -15,6 +15,7 @@ from .container import (
     LABEL_SOURCE,
     LABEL_STACK,
     LEFTOVERS,
+    REPLACED,
     SIDECARS,
     containers,
     desired,
@@ -105,10 +106,25 @@ def to_try(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def may_come_back(stack: Mapping[str, Any], state: Mapping[str, Any], name: str) -> bool:
-    """Return whether a service's container is kept while another takes its place: it works, with files known."""
+def being_replaced(state: Mapping[str, Any], service: Mapping[str, Any]) -> str:
+    """Return the status of a service's container that a killed run was replacing, "" when there is none."""
+    name = _of_before(service)[0]
+    return next((str(item["status"]) for item in state.get("others", []) if item["name"] == name), "")
+
+
+def may_come_back(stack: Mapping[str, Any], state: Mapping[str, Any], name: str, action: str) -> bool:
+    """Return whether a service's container of before is kept: it works, or did, and files are known.
+
+    One that a killed run was replacing is kept until something healthy has its place, whatever is to be done.
+    """
     service, have = stack["services"].get(name), state["services"][name]
-    if service is None or not have.get("ours") or have.get("status") != "running" or have.get("health") == "unhealthy":
+    if service is None:
+        return False
+    if being_replaced(state, service) and have.get("health") != "healthy":
+        return not have["exists"] or bool(have.get("ours"))
+    if action != "recreate" or not have.get("ours") or have.get("status") != "running":
+        return False
+    if have.get("health") == "unhealthy":
         return False
     copied = state["volumes"].get(files_copy(service["config_volume"]), {}).get("exists")
     return bool(copied) or have.get("files_hash") == have["config"]["labels"].get(LABEL_CONFIG)
@@ -118,6 +134,11 @@ def leftovers(state: Mapping[str, Any]) -> list[str]:
     """Return the names of what interrupted runs have left behind of trials, and of containers that they replaced."""
     containers = [item["name"] for item in state["others"] if item.get("leftover")]
     return containers + [name for name, its in sorted(state["volumes"].items()) if LEFTOVERS & set(its["labels"])]
+
+
+def _of_before(service: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the names of what is kept of a service that is replaced: its container, and the copy of its files."""
+    return f"{service['container']}{REPLACED}", files_copy(service["config_volume"])
 
 
 def unwanted_sidecars(stack: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
@@ -142,7 +163,7 @@ def make_plan(
     """
     services = containers(stack, only or ())
     order = sorted(services, key=lambda name: -services[name]["health"]["deadline"])
-    volumes, files, actions_of, lines = [], [], [], []
+    volumes, files, actions_of, kept, lines = [], [], [], [], []
     options: dict[str, Any] = {}
     actions: dict[str, str] = {}
     if not state["network"]["exists"]:
@@ -178,10 +199,13 @@ def make_plan(
             elif not have["running"] or have["status"] == "paused":  # Docker calls a paused one running too
                 action, reasons = "start", [f"it is {have['status']}"]
         actions[name] = action
+        if may_come_back(stack, state, name, action):
+            kept.append(name)
         if action != "none":
             because = f" ({'; '.join(reasons)})" if reasons else ""
             lines.append(f"{action} container {service['container']}{because}")
             actions_of.append({"service": name, "action": action})
+        if action != "none" or name in kept:
             options[name] = module_options(
                 service, stack["name"], stack["network"], image.get("ref", "none"), image.get("id")
             )
@@ -189,7 +213,13 @@ def make_plan(
     unwanted = unwanted_sidecars(stack, state)
     lines += [f"remove container {name}: the inventory no longer asks for it; its data stay" for name in unwanted]
     remains = leftovers(state)
-    lines += [f"remove {name}: an interrupted run left it behind" for name in remains]
+    until = {part: name for name in kept for part in _of_before(services[name])}
+    lines += [
+        f"keep {name} until {until[name]} is healthy: an interrupted run left it behind"
+        if name in until
+        else f"remove {name}: an interrupted run left it behind"
+        for name in remains
+    ]
     return {
         "network": not state["network"]["exists"],
         "volumes": volumes,
@@ -201,7 +231,7 @@ def make_plan(
         "tried": [name for name in to_try(stack, state) if actions.get(name) == "recreate"],
         "remove": unwanted,
         "leftovers": remains,
-        "kept": [name for name in order if actions[name] == "recreate" and may_come_back(stack, state, name)],
+        "kept": kept,
         "changes": bool(lines),
         "lines": lines,
     }

@@ -13,7 +13,7 @@ from .checkrow import Check, Limits, mib
 from .container import REPLACED, containers
 from .dockerprobe import situation
 from .part import FAIL, PASS, UNKNOWN
-from .plan import to_try
+from .plan import being_replaced, to_try
 
 #: Distribution -> release -> whether Ready's own tests ran on it.
 PLATFORMS = {"debian": {"12": True, "13": True}, "ubuntu": {"22.04": False, "24.04": False}}
@@ -236,7 +236,11 @@ def evaluate(
     """
     limits, images, state = limits or Limits(), images or {}, state or {}
     services, found = stack["services"], state.get("services", {})
-    to_start = [name for name in services if not found.get(name, {}).get("running")]
+    to_start = [
+        name
+        for name, service in services.items()
+        if not found.get(name, {}).get("running") and being_replaced(state, service) != "running"
+    ]
     made = all(found.get(name, {}).get("exists") for name in services)
     docker = situation(facts, docker_backend)
     return [

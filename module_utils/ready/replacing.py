@@ -22,14 +22,21 @@ if TYPE_CHECKING:
     from docker.models.volumes import Volume
 
 _NANO = 10**9
+_ENDED = frozenset({"exited", "dead", "created"})
+
+
+def _is_healthy(container: Container | None) -> bool:
+    return container is not None and (container.attrs["State"].get("Health") or {}).get("Status") == "healthy"
 
 
 def keep_files(client: DockerClient, stack: str, service: Mapping[str, Any]) -> None:
     """Copy the files that a service's container runs with. Raises what engine.write_volume raises.
 
     Files that are not those are not copied: a run that was killed has written them, and copied the right ones before.
+    The container that it was replacing counts, not the one that may have failed in its place.
     """
-    container = find_container(client, service["container"])
+    name = service["container"]
+    container = find_container(client, f"{name}{REPLACED}") or find_container(client, name)
     if container is None:
         return
     found = read_files(container)
@@ -97,7 +104,8 @@ class Replacing:
     def clear(self) -> tuple[list[str], list[str]]:
         """Deal with what a killed run has left; return who got its name back, and what was done.
 
-        One that was being replaced goes where the new one is there, and has its name again where there is none.
+        One that was being replaced has its name again where the new one is not there, or was never started. Beside a
+        new one it stays, stopped, while it may come back, and goes otherwise.
         """
         back: list[str] = []
         lines: list[str] = []
@@ -109,11 +117,16 @@ class Replacing:
                 container.remove(v=True, force=True)
             elif name.endswith(REPLACED) and LABEL_SERVICE in container.labels:
                 main = name.removesuffix(REPLACED)
-                if find_container(self.client, main) is None:
+                new = find_container(self.client, main)
+                kept = container.labels[LABEL_SERVICE] in self.kept and not _is_healthy(new)
+                if new is not None and kept and container.status not in _ENDED:
+                    stop_and_remove(new, 10)  # it can't have been started: both have the same data
+                    new = None
+                if new is None:
                     container.rename(main)
                     back.append(main)
                     lines.append(f"rename container {name} to {main}")
-                else:
+                elif not kept:
                     stop_and_remove(container, int(container.attrs["Config"].get("StopTimeout") or 10))
                     needed.discard(container.labels[LABEL_SERVICE])
                     lines.append(f"remove container {name}")
@@ -125,10 +138,15 @@ class Replacing:
     def replace(self, name: str) -> None:
         """Start a service's new container in place of the old one, which stays, stopped. Raises what the SDK raises.
 
-        What Docker refuses to create does not stop the old one.
+        What Docker refuses to create does not stop the old one. Where one that a killed run was replacing is kept, what
+        failed in its place goes.
         """
         options = self.options[name]
         old = self.client.containers.get(options["name"])
+        if self._old(name) is not None:
+            stop_and_remove(old, options["stop_timeout"])
+            create(self.client, options).start()
+            return
         old.rename(f"{options['name']}{REPLACED}")
         new = create(self.client, options)
         if old.status == "paused":

@@ -146,6 +146,18 @@ def test_memory(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert check("memory", facts, wanted).verdict == "fail"
 
 
+@pytest.mark.parametrize(("status", "verdict"), [("running", "pass"), ("exited", "fail")])
+def test_memory_of_a_container_that_was_being_replaced(
+    facts: dict[str, Any], wanted: dict[str, Any], status: str, verdict: str
+) -> None:
+    """A run that was killed left it under its other name: what it holds is not needed once more."""
+    facts["memory"]["available"] = 0
+    found = state(wanted)
+    found["services"]["neo4j"] |= {"exists": False, "running": False}
+    found["others"] = [{"name": "ready-neo4j-replaced", "service": "neo4j", "status": status, "leftover": True}]
+    assert check("memory", facts, wanted, found).verdict == verdict
+
+
 def test_disk(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
     """A new stack needs more than one that is there."""
     facts["disk"]["docker"]["free"] = 10239 * MIB

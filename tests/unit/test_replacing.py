@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from ready import making, replacing
 from ready.container import LABEL_CONFIG, LABEL_REPLACED, LABEL_SERVICE, LABEL_STACK, module_options
 from ready.plan import leftovers, make_plan
 from ready.recovering import recovers, stays
-from ready.replacing import Replacing
+from ready.replacing import Replacing, keep_files
 from ready.unhealthy import unhealthy_message
 from ready.waiting import Readiness
 
@@ -67,17 +68,26 @@ def test_what_stays_as_it_is() -> None:
     assert stays(outcome()) == ""
 
 
+CLEAR = Replacing.clear
+
+
 class Docker:
     """Containers by name, each "running" or not, and in which order things happened to them."""
 
     def __init__(self, *names: str) -> None:
         self.running = dict.fromkeys(names, True)
         self.steps: list[str] = []
+        self.health = "starting"
+        self.copies: list[Any] = []  # volumes with files of before
         self.refuses: list[str] = []  # each of these once
 
     def get(self, name: str) -> Any:
         """Return a container."""
         return Item(self, name)
+
+    def list(self, **_: Any) -> list[Any]:
+        """Return all containers."""
+        return [Item(self, name) for name in self.running]
 
     def find(self, _: object, name: str) -> Any:
         """Return a container, if there is one."""
@@ -104,6 +114,7 @@ class Item:
         self.docker, self.name = docker, name
         self.labels = {LABEL_STACK: "ready", LABEL_SERVICE: "redis"}
         self.attrs = {"Image": "sha256:redis", "Config": {"StopTimeout": 1}}
+        self.attrs["State"] = {"Health": {"Status": docker.health}}
 
     @property
     def status(self) -> str:
@@ -149,15 +160,16 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
 
 def client(docker: Docker) -> Any:
     """Return what has its containers."""
-    return type("Client", (), {"containers": docker})()
+    volumes = SimpleNamespace(list=lambda **_: docker.copies)
+    return SimpleNamespace(containers=docker, volumes=volumes)
 
 
-def made(docker: Docker) -> making.Making:
+def made(docker: Docker, action: str = "recreate") -> making.Making:
     """Replace Redis, and return what was done."""
     service = resolved_stack()["services"]["redis"]
     options = {"redis": module_options(service, "ready", "ready", "ready/redis:1", "sha256:redis")}
-    redis = {"service": "redis", "action": "recreate"}
-    return making.make(client(docker), "pc1", "ready", None, [redis], options, ["redis"])
+    redis = [{"service": "redis", "action": action}] if action != "none" else []
+    return making.make(client(docker), "pc1", "ready", None, redis, options, ["redis"])
 
 
 def finished(docker: Docker, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> dict[str, Any]:
@@ -228,6 +240,81 @@ def test_what_a_killed_run_left() -> None:
         "labels": {LABEL_STACK: "ready", LABEL_REPLACED: "redis"},
     }
     assert leftovers(state) == ["ready-redis-replaced", "ready_redis_config_replaced"]
+
+
+@pytest.fixture
+def killed(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> Docker:
+    """Return a Docker in which a run was killed that replaced Redis: its container has another name, and a copy."""
+    monkeypatch.setattr(Replacing, "clear", CLEAR)
+    copy = SimpleNamespace(attrs={"Labels": {LABEL_REPLACED: "redis"}}, remove=lambda: docker.copies.clear())
+    docker.copies.append(copy)
+    docker.running = {"ready-redis-replaced": True}
+    return docker
+
+
+def test_killed_before_the_new_one_was_made(killed: Docker) -> None:
+    """The old one has its name again, and is replaced as one that may come back, with its files."""
+    killed.refuses = ["start ready-redis"]
+    assert "is refused" in made(killed, "create").faults[0]
+    assert killed.running == {"ready-redis": True}
+    assert killed.copies
+    assert "stop ready-redis-replaced" in killed.steps, "it was kept until the new one failed"
+
+
+def test_killed_before_the_new_one_was_started(killed: Docker) -> None:
+    """The old one still runs, so the new one is not started beside it."""
+    killed.running["ready-redis"] = False
+    assert made(killed, "start").faults == []
+    assert killed.running == {"ready-redis-replaced": False, "ready-redis": True}
+    assert killed.copies
+
+
+@pytest.mark.parametrize("action", ["none", "recreate"])
+def test_killed_before_the_new_one_was_healthy(killed: Docker, action: str) -> None:
+    """The old one stays until something healthy has taken its place; the new one is not stopped if it need not be."""
+    killed.running = {"ready-redis-replaced": False, "ready-redis": True}
+    assert made(killed, action).faults == []
+    assert killed.running == {"ready-redis-replaced": False, "ready-redis": True}
+    assert killed.copies
+    assert ("stop ready-redis" in killed.steps) == (action == "recreate")
+
+
+def test_killed_after_the_new_one_was_healthy(killed: Docker) -> None:
+    """The old one goes: if the next change fails, what comes back is what has been healthy last."""
+    killed.running, killed.health = {"ready-redis-replaced": False, "ready-redis": True}, "healthy"
+    killed.refuses = ["create ready-redis"]
+    assert "is refused" in made(killed).faults[0]
+    assert killed.running == {"ready-redis": True}
+    assert "stop ready-redis" not in killed.steps
+    assert killed.copies == []
+
+
+def test_a_killed_run_is_planned_for() -> None:
+    """What it was replacing may come back until the new one is healthy, whatever is to be done."""
+    stack = resolved_stack(ready_services=["redis"])
+    state = running(stack)
+    state["others"] = [{"name": "ready-redis-replaced", "service": "redis", "status": "exited", "leftover": True}]
+    have = state["services"]["redis"]
+    assert make_plan(stack, state, IMAGES)["kept"] == []
+    for health in ("unhealthy", "starting"):
+        have["health"] = health
+        plan = make_plan(stack, state, IMAGES)
+        assert (plan["kept"], plan["containers"], list(plan["options"])) == (["redis"], [], ["redis"])
+        assert plan["lines"] == ["keep ready-redis-replaced until redis is healthy: an interrupted run left it behind"]
+    state["services"]["redis"] = {"exists": False, "ours": False, "running": False}
+    plan = make_plan(stack, state, IMAGES)
+    assert (plan["actions"], plan["kept"]) == ({"redis": "create"}, ["redis"])
+
+
+def test_whose_files_are_copied_after_a_killed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the container that may come back: what its failed successor runs with must not take their place."""
+    labels = {"ready-redis": "failed", "ready-redis-replaced": "worked"}
+    monkeypatch.setattr(
+        replacing, "find_container", lambda _, name: SimpleNamespace(labels={LABEL_CONFIG: labels[name]})
+    )
+    monkeypatch.setattr(replacing, "read_files", lambda _: [])
+    monkeypatch.setattr(replacing, "read_tar_hash", lambda _: "failed")
+    keep_files(None, "ready", {"name": "redis", "container": "ready-redis"})  # type: ignore[arg-type]
 
 
 def message(**changes: Any) -> str:
