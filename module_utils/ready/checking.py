@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .container import containers, summary
+from .container import SIDECARS, containers, summary
 from .part import FAIL, NOT_APPLICABLE, PASS, Part, worst
 from .plan import images_in_use
 from .remedies import remedies
@@ -82,6 +82,16 @@ def health_part(stack: Mapping[str, Any], state: Mapping[str, Any], asked: Mappi
     return part
 
 
+def _unwanted_next(service: str, kind: str, name: str) -> list[str]:
+    """Return what can be done about what the inventory does not name; nothing where it is not known whose it is."""
+    if kind == "network":
+        return [f"Next: docker network rm {name} removes what nothing uses."]
+    if service == "?":
+        return []
+    again = f"set {SIDECARS[service]} to true" if service in SIDECARS else f"name {service} in ready_services"
+    return [f"Next: {again} again: the volume {name} holds its data."]
+
+
 def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
     """Return where containers and secret files differ from the inventory, and what it does not name."""
     part = Part("", FAIL if state["others"] else PASS, {})
@@ -110,11 +120,7 @@ def drift_part(stack: Mapping[str, Any], state: Mapping[str, Any]) -> Part:
     for service, kind, name in unwanted(stack, state):
         detail = f"the inventory does not name the {kind} {name}; it is kept"
         part.rows.append({"service": service, "check": "drift", "verdict": NOT_APPLICABLE, "detail": detail})
-        part.next.append(
-            f"Next: name {service} in ready_services again: the volume {name} holds its data."
-            if kind == "volume"
-            else f"Next: docker network rm {name} removes what nothing uses."
-        )
+        part.next += _unwanted_next(service, kind, name)
     part.next += kept_lines(state, stack["name"])
     return part
 

@@ -96,6 +96,24 @@ def test_unmanaged_volumes_and_networks_are_told(stack: dict[str, Any], state: d
     assert "the volume ready_old_data holds its data" in part.next[0]
 
 
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ("old", "Next: name old in ready_services again: the volume x holds its data."),
+        ("wal", "Next: set backup_pitr to true again: the volume x holds its data."),
+        (None, ""),
+    ],
+)
+def test_what_is_said_of_a_volume_that_nobody_names(
+    stack: dict[str, Any], state: dict[str, Any], service: str | None, expected: str
+) -> None:
+    """What can be done: a sidecar has its own variable, and whose a volume is may not be known."""
+    state["volumes"] = {"x": {"exists": True, "ours": True, "service": service, "labels": {}}}
+    part = drift_part(stack, state)
+    assert part.next == ([expected] if expected else [])
+    assert part.rows[-1]["detail"] == "the inventory does not name the volume x; it is kept"
+
+
 @pytest.mark.parametrize(("answers", "expected"), [(answer("pass"), "pass"), ({}, "fail")])
 def test_just_started(stack: dict[str, Any], state: dict[str, Any], answers: dict[str, Any], expected: str) -> None:
     """Docker's first health test comes late: who answers is well, who was not asked is not called so."""
