@@ -59,7 +59,7 @@ def test_services_are_swapped_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
     undone: list[str] = []
     work = replace(tmp_path, monkeypatch, lambda *_: both.wait(), undone)
     assert undone == []
-    assert work.journal.read() == {"swapping": [], "keeping": [], "stopped": []}
+    assert not any(work.journal.read().values())
 
 
 def test_one_that_fails_takes_all_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,7 +197,7 @@ def test_killed_anywhere_without_a_copy(
         its.heal(host)  # type: ignore[arg-type]
         assert host.data[REAL] in {"old", "new"}, first
         assert kept(host) == []
-        assert its.journal.read() in ({}, {"replacing": [], "stopped": [], "swapping": [], "keeping": []})
+        assert not any(its.journal.read().values())
     assert host.data[REAL] == "new"
     assert first > 5
 

@@ -13,9 +13,12 @@ from ..part import FAIL
 
 #: Where a stack's runs work on its host.
 WORK = Path("/var/lib/ready/backup")
-NEXT = "./ready drill puts back what was there; ./ready restore does, and restores"
-#: Keys of the journal: services whose data are half those of a set, and "service:volume" of old data that are to stay.
+NEXT = "./ready restore, or ./ready drill, which only puts back data of which there is a copy"
+#: Keys of the journal: services whose old data were kept, and whose old data were not, while those of a set take their
+#: place; and "service:volume" of old data that are to stay. Without a copy, data stay half a set's until a restore.
 SWAPPING, REPLACING, KEEPING = "swapping", "replacing", "keeping"
+#: And services whose data in scratch are proven, so that they may be put in place.
+PROVEN = "proven"
 
 
 def directory_of(stack: str, directory: Path = WORK) -> str:

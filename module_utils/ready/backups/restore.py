@@ -17,7 +17,7 @@ from ..waiting import wait_for_all
 from . import losses, opened
 from .base import Load
 from .drill import fetch, prove_all, refuse_names
-from .interrupted import KEEPING, REPLACING, SWAPPING
+from .interrupted import KEEPING, PROVEN, REPLACING, SWAPPING
 from .manifest import BackupError
 from .olddata import OldData, kept_copy, secure
 from .scratch import STARTING, Scratch
@@ -171,7 +171,7 @@ def _replace(
     old: OldData,
 ) -> None:
     """Swap all chosen services, verify them, and put all of them back if one is not well. Raises BackupError then."""
-    work.journal.note(stopped=[name for name in only if name not in old.still])
+    work.journal.note(**{"stopped": [name for name in only if name not in old.still], PROVEN: list(only)})
     wrong: dict[str, list[str]] = {}
     try:
         for_each(lambda name: _swap(client, work, name, loads[name], old), only)
@@ -191,7 +191,8 @@ def _replace(
             f"set {manifest['id']} was restored and failed its checks, and the old data were put back{but}: {faults}"
             f"{left}"
         )
-    work.journal.note(**{SWAPPING: [], KEEPING: [], "stopped": []})
+    half = [name for name in work.journal.read().get(REPLACING, []) if name not in only]
+    work.journal.note(**{SWAPPING: [], KEEPING: [], REPLACING: half, "stopped": [], PROVEN: []})
     work.drop_aside(client)
 
 
@@ -203,7 +204,7 @@ def _undo(client: DockerClient, work: Work, only: Sequence[str], old: OldData) -
         if name not in left.get(REPLACING, []):
             client.containers.get(work.stack["services"][name]["container"]).start()
     work.drop_kept(client)
-    work.journal.note(**{REPLACING: [], "stopped": []})
+    work.journal.note(**{"stopped": [], PROVEN: []})
     work.drop_aside(client)
     well = {name: work.stack["services"][name] for name in only if name not in old.broken}
     wait_for_all(well, list(well), STARTING)

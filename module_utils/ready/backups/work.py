@@ -17,7 +17,7 @@ from .. import hostlock
 from ..container import LABEL_STACK
 from ..evidence import write_text
 from ..schedules import SETTINGS
-from .interrupted import KEEPING, REPLACING, SWAPPING
+from .interrupted import KEEPING, PROVEN, REPLACING, SWAPPING
 from .interrupted import WORK as WORK
 from .manifest import BackupError, BusyError
 from .restic import TAG, Repository
@@ -177,7 +177,8 @@ class Work:
         if left:
             with contextlib.suppress(BackupError):
                 self.repository().run("unlock", timeout=60)
-            self.journal.clear()
+            self.journal.note(**{"stopped": [], PROVEN: []})
+            self.journal.end()  # data that are still half a set's stay in it
         return lines
 
     def _remove(self, client: DockerClient, purpose: str) -> list[str]:
@@ -247,7 +248,11 @@ class Work:
 
         service = self.stack["services"][name]
         real = service["volumes"][0]["name"]
+        left = self.journal.read()
         try:
+            # An earlier version's journal names none of them, and was never kept without them.
+            if name not in left.get(PROVEN, left[REPLACING]):
+                raise NotFound(self.restored(name))
             client.volumes.get(self.restored(name))
             container = client.containers.get(service["container"])
         except NotFound:
