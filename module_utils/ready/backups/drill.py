@@ -97,7 +97,7 @@ def prove_all(
     loads, outcomes = {}, {}
     for name in only:
         service = scratch.service(name)
-        service.image, how = choose_image(client, manifest["parts"][name]["image"], used[name])
+        service.image, how = choose_image(client, manifest["parts"][name], used[name])
         loads[name] = LOADS[name](service, manifest["parts"][name], directory / name)
         loads[name].skip_broken = skip_broken
         outcomes[name] = {"image": how}

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 
-def choose_image(client: DockerClient, made: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the id of the image that a set's part is loaded with, and how near it is to the one that made it."""
+def choose_image(client: DockerClient, part: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the id of the image that a set's part is loaded with, and how near it is to the one that made it.
+
+    A dump makes new files, which have to be of the format that the service reads: that of another release line, or
+    another source, is loaded with the service's own image.
+    """
+    made = part["image"]
+    if not part["physical"] and made["data_format"] != here["data_format"]:
+        return str(here["id"]), f"the image that runs here, of version {here['engine_version']}"
     try:
         client.images.get(made["id"])
     except ImageNotFound:

@@ -259,7 +259,7 @@ def _prove(
     here = images(client, scratch.stack)[SERVICE]
     refuse_image(part, here, point.base)
     service = scratch.service(SERVICE)
-    service.image, how = choose_image(client, part["image"], here)
+    service.image, how = choose_image(client, part, here)
     load = PointInTimeLoad(service, part, directory)
     load.point, load.segments = point, segments
     return load, {"image": how} | prove(load) | {"things": load.rows}
