@@ -19,6 +19,8 @@ NEXT = "./ready restore, or ./ready drill, which only puts back data of which th
 SWAPPING, REPLACING, KEEPING = "swapping", "replacing", "keeping"
 #: And services whose data in scratch are proven, so that they may be put in place.
 PROVEN = "proven"
+#: And what `copier.noted` says of the images that services run from.
+IMAGES = "images"
 
 
 def directory_of(stack: str, directory: Path = WORK) -> str:

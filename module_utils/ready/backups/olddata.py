@@ -15,6 +15,8 @@ from ..container import LABEL_KEPT_FOR
 from ..upgradeplan import only as with_only
 from . import backup, losses
 from .before import Some
+from .copier import image_of
+from .interrupted import IMAGES, REPLACING
 from .manifest import BackupError
 from .standing import Standing, drift_lines, judge
 from .telling import proof_faults
@@ -85,12 +87,9 @@ def kept_copy(client: DockerClient, old: OldData, work: Work, name: str) -> tupl
     """Return name and labels of the volume that is to keep a service's data whole; None when a set has them."""
     if name not in old.broken:
         return None
-    from ..upgrading import kept_labels  # brings along what moves PostgreSQL
-
     real = work.stack["services"][name]["volumes"][0]["name"]
-    labels = client.volumes.get(real).attrs.get("Labels") or {}
-    old.volumes[name] = kept_name(real, datetime.now(timezone.utc))
-    return old.volumes[name], {**kept_labels(labels, name, real), LABEL_KEPT_FOR: RESTORE}
+    old.volumes[name], labels = _kept(name, real, client.volumes.get(real).attrs.get("Labels") or {})
+    return old.volumes[name], labels
 
 
 def refuse(client: DockerClient, stack: Mapping[str, Any], standing: Standing, names: Sequence[str]) -> None:
@@ -116,6 +115,39 @@ def refuse(client: DockerClient, stack: Mapping[str, Any], standing: Standing, n
         raise BackupError(f"nothing was changed: {'; '.join(messages)}")
 
 
+def make_room(client: DockerClient, work: Work, names: Sequence[str]) -> None:
+    """Move data aside that are half a set's where no container is left, which `up` does not make on such data.
+
+    Raises BackupError when there are some: only what `up` makes then can be restored.
+    """
+    from ..engine import find_container
+
+    services, notes, moved = work.stack["services"], work.journal.read(), []
+    for name in (name for name in names if name in notes.get(REPLACING, [])):
+        if find_container(client, services[name]["container"]):
+            continue
+        real = services[name]["volumes"][0]["name"]
+        volume = client.volumes.get(real)
+        image = image_of(client, None, work.stack, name, notes.get(IMAGES, []))
+        kept, labels = _kept(name, real, volume.attrs.get("Labels") or {})
+        client.volumes.create(kept, labels=labels)
+        work.duplicate(client, image, real, kept, f"{name}: keeping its incomplete data")
+        volume.remove()
+        work.journal.remove(REPLACING, name)
+        moved.append(f"{name}: found no container, and incomplete data, which are now in the volume {kept}")
+    if moved:
+        raise BackupError(
+            f"nothing was restored: {'; '.join(moved)}. Next: ./ready up, which begins without data; then again"
+        )
+
+
+def _kept(name: str, real: str, labels: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    from ..upgrading import kept_labels  # brings along what moves PostgreSQL
+
+    volume = kept_name(real, datetime.now(timezone.utc))
+    return volume, {**kept_labels(labels, name, real), LABEL_KEPT_FOR: RESTORE}
+
+
 def secure(
     client: DockerClient, work: Work, names: Sequence[str], host: str, safety: bool, lose: Collection[str]
 ) -> OldData:
@@ -129,6 +161,7 @@ def secure(
         safety: whether anything of the data from before is to outlive the restore.
         lose: databases of PostgreSQL that may be lost although no set can hold them.
     """
+    make_room(client, work, names)
     standing = judge(client, work.stack, names)
     refuse(client, work.stack, standing, names)
     old = OldData(None, dict(standing.broken), safety, list(standing.still), {}, drift_lines(standing.drifted))

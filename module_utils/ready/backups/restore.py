@@ -14,10 +14,10 @@ from ..part import FAIL
 from ..probing import deep_health, make_probes
 from ..together import for_each
 from ..waiting import wait_for_all
-from . import losses, opened
+from . import copier, losses, opened
 from .base import Load
 from .drill import fetch, prove_all, refuse_names
-from .interrupted import KEEPING, PROVEN, REPLACING, SWAPPING
+from .interrupted import IMAGES, KEEPING, PROVEN, REPLACING, SWAPPING
 from .manifest import BackupError
 from .olddata import OldData, kept_copy, secure
 from .scratch import STARTING, Scratch
@@ -37,6 +37,7 @@ def _swap(client: DockerClient, work: Work, name: str, load: Load, old: OldData)
     service = work.stack["services"][name]
     container = client.containers.get(service["container"])
     image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
+    work.journal.add(IMAGES, copier.noted(name, image))
     if container.status == "paused":  # it can't end by itself
         container.unpause()
     container.stop(timeout=service["stop_timeout"])
@@ -192,7 +193,7 @@ def _replace(
             f"{left}"
         )
     half = [name for name in work.journal.read().get(REPLACING, []) if name not in only]
-    work.journal.note(**{SWAPPING: [], KEEPING: [], REPLACING: half, "stopped": [], PROVEN: []})
+    work.journal.note(**{SWAPPING: [], KEEPING: [], REPLACING: half, "stopped": [], PROVEN: [], IMAGES: []})
     work.drop_aside(client)
 
 
@@ -204,7 +205,7 @@ def _undo(client: DockerClient, work: Work, only: Sequence[str], old: OldData) -
         if name not in left.get(REPLACING, []):
             client.containers.get(work.stack["services"][name]["container"]).start()
     work.drop_kept(client)
-    work.journal.note(**{"stopped": [], PROVEN: []})
+    work.journal.note(**{"stopped": [], PROVEN: [], IMAGES: []})
     work.drop_aside(client)
     well = {name: work.stack["services"][name] for name in only if name not in old.broken}
     wait_for_all(well, list(well), STARTING)

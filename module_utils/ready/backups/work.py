@@ -17,13 +17,14 @@ from .. import hostlock
 from ..container import LABEL_STACK
 from ..evidence import write_text
 from ..schedules import SETTINGS
-from .interrupted import KEEPING, PROVEN, REPLACING, SWAPPING
+from .interrupted import IMAGES, KEEPING, PROVEN, REPLACING, SWAPPING
 from .interrupted import WORK as WORK
 from .manifest import BackupError, BusyError
 from .restic import TAG, Repository
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 #: What scratch sides are made for: none of them outlives its run.
 PURPOSES = ("backup", "drill", "restore")
@@ -177,7 +178,7 @@ class Work:
         if left:
             with contextlib.suppress(BackupError):
                 self.repository().run("unlock", timeout=60)
-            self.journal.note(**{"stopped": [], PROVEN: []})
+            self.journal.note(**{"stopped": [], PROVEN: [], IMAGES: []})
             self.journal.end()  # data that are still half a set's stay in it
         return lines
 
@@ -233,11 +234,22 @@ class Work:
                 f"Nothing was put back. Next: look whether {name} holds what it should; if so remove "
                 f"{self.journal.path} and go on, else remove it and ./ready restore"
             ) from error
-        container = client.containers.get(service["container"])
-        container.stop(timeout=service["stop_timeout"])
-        image, real = str(container.attrs["Image"]), service["volumes"][0]["name"]
+        image, _ = self._stop(client, name)
+        real = service["volumes"][0]["name"]
         self.duplicate(client, image, self.aside(name), real, f"{name}: putting data back")
         self.journal.remove(SWAPPING, name)
+
+    def _stop(self, client: DockerClient, name: str) -> tuple[str, Container | None]:
+        """Stop a service, if it has a container; return the id of an image that copies its data, and the container."""
+        from ..engine import find_container
+        from .copier import image_of
+
+        service = self.stack["services"][name]
+        container = find_container(client, service["container"])
+        image = image_of(client, container, self.stack, name, self.journal.read().get(IMAGES, []))
+        if container:
+            container.stop(timeout=service["stop_timeout"])
+        return image, container
 
     def _go_on(self, client: DockerClient, name: str) -> str:
         """Finish putting restored data in place where no copy of the old ones was wanted; return what was done.
@@ -250,21 +262,25 @@ class Work:
         real = service["volumes"][0]["name"]
         left = self.journal.read()
         try:
+            client.volumes.get(real)
+        except NotFound:
+            self.journal.remove(REPLACING, name)
+            return f"found no {real}, which had incomplete data of {name}, left by an interrupted restore"
+        try:
             # An earlier version's journal names none of them, and was never kept without them.
             if name not in left.get(PROVEN, left[REPLACING]):
                 raise NotFound(self.restored(name))
             client.volumes.get(self.restored(name))
-            container = client.containers.get(service["container"])
         except NotFound:
             return (
                 f"{name} stays stopped: its data are incomplete, since a restore without a safety set was interrupted. "
                 f"Next: ./ready restore --only {name}"
             )
-        container.stop(timeout=service["stop_timeout"])
-        image = str(container.attrs["Image"])
+        image, container = self._stop(client, name)
         self.duplicate(client, image, self.restored(name), real, f"{name}: putting the restored data in place")
         self.journal.remove(REPLACING, name)
-        container.start()
+        if container:
+            container.start()
         return f"put the restored data of {name} in place, as an interrupted restore without a safety set had begun to"
 
     def restored(self, name: str) -> str:
