@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ready.backups import pgproof
 from ready.backups.manifest import BackupError
-from ready.backups.pgexpressions import Evaluated, evaluated
+from ready.backups.pgexpressions import EVALUATE, Evaluated, evaluated
 from ready.backups.telling import backup_part, proof_faults, restore_part
 from ready.backups.timer import faults
 
@@ -44,6 +44,20 @@ def test_constraint_that_is_false_is_a_fault() -> None:
     """Such a row is refused by COPY, with no error in the expression itself."""
     (fault,) = evaluated('["constraint k of public.t", 5, 2]', "").faults
     assert fault == "constraint k of public.t: found 2 of 5 rows for which it is false"
+
+
+def test_policies_are_not_evaluated() -> None:
+    """One that calls current_setting() fails for the account, not for a restore: such a table is not proved."""
+    assert "SET row_security = off;" in EVALUATE.partition("WITH tables")[0]
+    text = (
+        'psql:<stdin>:68: ERROR:  42501: query would be affected by row-level security policy for table "t"\n'
+        "psql:<stdin>:68: STATEMENT:  /* @ready constraint c of public.t @ready */ SELECT 1\n"
+    )
+    found = evaluated("", text)
+    assert found.faults == []
+    assert found.unproven == [
+        'constraint c of public.t: query would be affected by row-level security policy for table "t"'
+    ]
 
 
 @pytest.mark.parametrize("after", ["", ERRORS])
