@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,6 +79,31 @@ def test_same_schema_is_not_proved_again() -> None:
     assert "slow view" in pgproof.lines(found)[1], "what was not proved then is not proved now"
     assert pgproof.known("b", proved) is None
     assert pgproof.known("a", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("live", "state"),
+    [(Evaluated(unproven=["wide view"]), "known"), (Evaluated(), "known"), (Evaluated(faults=["app: why"]), "failed")],
+)
+def test_what_was_not_proved_is_tried_again(monkeypatch: pytest.MonkeyPatch, live: Evaluated, state: str) -> None:
+    """A timeout of once is none for ever; what is found now counts, and is known next time."""
+    from ready.backups.postgresql import PostgreSQLDump  # brings its driver along
+
+    dump: Any = object.__new__(PostgreSQLDump)
+    dump.container, dump.login, dump.service = None, "admin", {}
+    dump.opened = SimpleNamespace(names=["app"])
+    dump.proved = {"fingerprint": "a", "at": "2026-01-01", "unproven": ["slow view"]}
+    dump._restore_schema = lambda *_: pytest.fail("the schema in scratch was proved")
+    monkeypatch.setattr(pgproof, "fingerprint", lambda *_: "a")
+    monkeypatch.setattr(pgproof, "evaluate", lambda *_: live)
+    found = dump._prove(Path("/none"))
+    assert (found["state"], found["faults"], found["unproven"]) == (state, live.faults, live.unproven)
+    new = {"fingerprint": "a", "at": "2026-01-01", "unproven": live.unproven}
+    assert pgproof.to_remember({"postgresql": found}) == ({} if live.faults else {"postgresql": new})
+    dump.proved = new
+    monkeypatch.setattr(pgproof, "evaluate", lambda *_: live if live.unproven else pytest.fail("all was proved"))
+    if not live.faults:
+        assert dump._prove(Path("/none"))["state"] == "known"
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             "loses both. Next: set backup_repository to another disk or machine"
         )
     proof = {name: dump.outcome.proof for name, dump in dumps.items() if dump.outcome.proof}
-    proved = {name: pgproof.remembered(its) for name, its in proof.items() if its["state"] == pgproof.PROVED}
+    proved = pgproof.to_remember(proof)
     work.remember(last_set=manifest_id, **({"proved": proved} if proved else {}))
     return {
         "manifest": manifest,

@@ -82,6 +82,16 @@ def remembered(proof: Mapping[str, Any]) -> dict[str, Any]:
     return {key: proof[key] for key in ("fingerprint", "at", "unproven")}
 
 
+def again(proof: Mapping[str, Any], live: Evaluated) -> dict[str, Any]:
+    """Return a known proof with what evaluating once more has shown: what hindered the last run may be over."""
+    return {**proof, "state": FAILED if live.faults else KNOWN, "faults": live.faults, "unproven": live.unproven}
+
+
+def to_remember(proofs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return service -> what the next run has to know, of those that are proved."""
+    return {name: remembered(its) for name, its in proofs.items() if its["state"] in {PROVED, KNOWN}}
+
+
 def judged(print_: str, at: str, live: Evaluated, schema: Iterable[str], began: float) -> dict[str, Any]:
     """Return a proof.
 
