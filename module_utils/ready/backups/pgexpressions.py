@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from .manifest import BackupError
+from .pgsaid import without_rows
 
 #: Rows of a table on which each expression is evaluated, and seconds that one may take.
 ROWS = 100
@@ -159,7 +160,7 @@ def evaluated(output: str, errors: str) -> Evaluated:
         if wrong:
             found.faults.append(f"{name}: found {wrong} of {rows} rows for which it is false")
     code, words = "", ""
-    for line in errors.splitlines():
+    for line in without_rows(errors).splitlines():
         if error := _ERROR.match(line):
             _refuse(code, words)
             code, words = error[1], error[2]

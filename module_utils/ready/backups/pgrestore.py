@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dockerexec
 from ..said import shortened
 from .manifest import BackupError
+from .pgsaid import without_rows
 from .psql import target
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _RETRY = r"""
 set -euo pipefail
 pg_restore -L <(pg_restore -l "$1" | grep "^$2; ") -f - "$1" |
   sed "0,/^SELECT pg_catalog.set_config('search_path', '', false);\$/{//d}" |
-  psql -XqAtw -v ON_ERROR_STOP=1 --single-transaction -d "$3" >/dev/null
+  psql -XqAtw -v ON_ERROR_STOP=1 -v VERBOSITY=terse --single-transaction -d "$3" >/dev/null
 """
 
 
@@ -84,10 +85,21 @@ def restore(container: Container, login: str, file: str) -> list[Failure]:
     done = dockerexec.run(container, [*command(login), file])
     if done.exit_code == 0:
         return []
-    text = done.output.decode(errors="replace")
+    text = _said(done)
     if _IGNORED not in text:
         raise BackupError(f"pg_restore ended with {done.exit_code}: {shortened(text)}")
     return failures(text)
+
+
+def restore_whole(container: Container, login: str, file: str) -> None:
+    """Restore a file with its database. Raises BackupError with the first error."""
+    done = dockerexec.run(container, [*command(login), "--exit-on-error", file])
+    if done.exit_code != 0:
+        raise BackupError(f"{container.name}: pg_restore ended with {done.exit_code}: {shortened(_said(done))}")
+
+
+def _said(done: dockerexec.Ran) -> str:
+    return without_rows(done.output.decode(errors="replace"))
 
 
 def retry(
@@ -99,7 +111,7 @@ def retry(
     """
     done = dockerexec.run(container, ["pg_restore", "-l", file])
     if done.exit_code != 0:
-        raise BackupError(f"pg_restore -l ended with {done.exit_code}: {shortened(done.output)}")
+        raise BackupError(f"pg_restore -l ended with {done.exit_code}: {shortened(_said(done))}")
     names = listed(done.output.decode(errors="replace"))
     back, missing = [], []
     for failure in failed:
@@ -111,7 +123,7 @@ def retry(
         if done.exit_code == 0:
             back.append(its)
         else:
-            missing.append(replace(its, why=shortened(done.output)))
+            missing.append(replace(its, why=shortened(_said(done))))
     return back, missing
 
 

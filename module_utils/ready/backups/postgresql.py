@@ -280,7 +280,7 @@ class PostgreSQLLoad(Load):
 
     def _restore(self, container: Container, file: str, database: str) -> None:
         if not self.skip_broken:
-            execute(container, [*pgrestore.command(self.login), "--exit-on-error", file])
+            pgrestore.restore_whole(container, self.login, file)
             return
         try:
             if failed := pgrestore.restore(container, self.login, file):
