@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,37 @@ def test_nothing_was_changed() -> None:
     assert unkept.changed_users([one], [two]) == []
     assert unkept.changed_settings({"maxmemory": "1", "save": ""}, {"maxmemory": "1", "save": "60 1"}, {"save"}) == []
     assert unkept.redis([], []) == unkept.postgresql([]) == []
+
+
+@pytest.mark.parametrize(
+    ("live", "file", "changed"),
+    [
+        ({"save": "3600 1 300 100", "appendonly": "yes"}, "dir /d\nsave 3600 1 300 100\nappendonly yes\n", []),
+        ({"save": "", "appendonly": "yes"}, "save 3600 1\nappendonly yes", ["save"]),
+        ({"save": "60 1", "appendonly": "no"}, "appendonly yes", ["appendonly"]),
+        ({"save": "60 1", "appendonly": "no"}, 'SAVE ""\nappendonly yes', ["appendonly", "save"]),
+        ({"save": "", "appendonly": "no"}, 'save ""\nappendonly NO', []),
+        ({"save": "60 1"}, 'save "60  1"', []),
+        ({"save": "60 1", "appendonly": "no"}, "", []),
+    ],
+)
+def test_what_the_second_server_has_on_purpose(live: dict[str, str], file: str, changed: list[str]) -> None:
+    """It has no save points and no append-only file: of those two the service's own file says what it had."""
+    assert unkept.changed_persistence(live, file) == changed
+
+
+def test_a_set_names_it() -> None:
+    """Beside what else was changed."""
+    from ready.backups.redis import RedisDump  # brings its driver along
+
+    def server(**settings: str) -> Any:
+        asked = SimpleNamespace(config_get=lambda _: settings, acl_list=lambda: FRESH)
+        return SimpleNamespace(connect=lambda _: nullcontext(asked))
+
+    dump: Any = object.__new__(RedisDump)
+    dump.probe = server(save="", appendonly="yes", maxmemory="1")
+    (line,) = dump._unkept(server(save="", appendonly="no", maxmemory="2"), "save 60 1\nappendonly yes\n")
+    assert "CONFIG SET has changed maxmemory, save:" in line
 
 
 def test_what_was_changed_is_named() -> None:

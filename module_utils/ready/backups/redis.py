@@ -178,13 +178,15 @@ class RedisDump(Dump):
         scratch = self.scratch.service(self.name)
         start_on_snapshot(scratch, directory / FILE)
         self.outcome.content = fingerprint(asked(scratch), None)
-        self.outcome.warnings += self._unkept(asked(scratch))
+        self.outcome.warnings += self._unkept(asked(scratch), scratch.files["redis.conf"][1].decode())
         scratch.remove()
 
-    def _unkept(self, fresh: Redis) -> list[str]:
+    def _unkept(self, fresh: Redis, file: str) -> list[str]:
         """Return lines about what was changed in the service since its start, by a server on the same files."""
         with self.probe.connect("admin") as one, fresh.connect("admin") as two:
-            settings = unkept.changed_settings(one.config_get("*"), two.config_get("*"), DIFFERENT)
+            live = one.config_get("*")
+            settings = unkept.changed_settings(live, two.config_get("*"), DIFFERENT)
+            settings = sorted([*settings, *unkept.changed_persistence(live, file)])
             return unkept.redis(settings, unkept.changed_users(one.acl_list(), two.acl_list()))
 
     def close(self) -> None:

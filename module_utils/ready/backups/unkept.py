@@ -42,6 +42,24 @@ def changed_settings(live: Mapping[str, str], fresh: Mapping[str, str], other: C
     return sorted(name for name in live if name not in other and live[name] != fresh.get(name))
 
 
+def changed_persistence(live: Mapping[str, str], file: str) -> list[str]:
+    """Return which of Redis's save points and append-only file are not as it was started.
+
+    Args:
+        live: what CONFIG GET says of the service.
+        file: its configuration file; what that does not name is left out.
+    """
+    said = dict(line.lower().partition(" ")[::2] for line in file.splitlines())
+    return [
+        name for name in ("appendonly", "save") if name in said and _plain(live.get(name, "")) != _plain(said[name])
+    ]
+
+
+def _plain(value: str) -> str:
+    """Return a setting without the quotes, spaces and case that say nothing."""
+    return " ".join(value.replace('"', " ").replace("'", " ").split()).lower()
+
+
 def redis(settings: Sequence[str], users: Sequence[str]) -> list[str]:
     """Return a line about settings and one about users that were changed in a running Redis; none without any."""
     lines = []
