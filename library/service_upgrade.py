@@ -56,6 +56,12 @@ figures:
   returned: for V(prepare)
   type: dict
   sample: {contents: {db0 keys: 3}, copy_seconds: 1.2, move_seconds: 0.9}
+unproven:
+  description: Expressions and databases of which nothing is known before the move.
+  returned: for V(look)
+  type: list
+  elements: str
+  sample: ["app: materialized view public.slow: canceling statement due to statement timeout"]
 move:
   description: The move that the journal names.
   returned: for V(rollback), when there is a journal
@@ -83,8 +89,7 @@ def act(
     """Do what was asked for, by the journal, and return what the module returns."""
     entry = journal.read(stack["name"])
     if action == "look" and move:
-        Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose)
-        return {"changed": False}
+        return {"changed": False, "unproven": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose)}
     if action == "prepare" and move:
         return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare(lose)}
     if entry is None:

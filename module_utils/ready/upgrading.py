@@ -78,8 +78,10 @@ class Upgrade:
         self.labels = {LABEL_STACK: stack["name"], LABEL_UPGRADE: move["service"]}
 
     # ------------------------------------------------------------ forth
-    def look(self, lose: Collection[str]) -> None:
-        """Raise BackupError when the move would lose a database or can't succeed, EngineError when that can't be asked.
+    def look(self, lose: Collection[str]) -> list[str]:
+        """Return what could not be looked at, a line each.
+
+        Raises BackupError when the move would lose a database or can't succeed, EngineError when that can't be asked.
 
         Args:
             lose: names of databases that may be lost.
@@ -87,14 +89,22 @@ class Upgrade:
         if self.move["how"] == "dump_restore":
             self._running()
             losses.refuse(self.client, self.stack, [self.service["name"]], lose)
-            self._refuse_broken()
+            return self._refuse_broken()
+        return []
 
-    def _refuse_broken(self) -> None:
-        """Raise BackupError when the new engine would refuse what the old one holds, as a restore would."""
+    def _refuse_broken(self) -> list[str]:
+        """Raise BackupError when the new engine would refuse what the old one holds, as a restore would.
+
+        Returns what of it nothing is known: it may fail while the data move, which then go back.
+        """
         container, login = self._running(), self.service["accounts"]["admin"]["login"]
-        readable = pgdatabases.readable(opened.read(container, login))
-        if faults := pgproof.evaluate(container, self.service, readable).faults:
-            raise BackupError(f"nothing was changed: {pgproof.fault_line(faults)}")
+        found = opened.read(container, login)
+        live = pgproof.evaluate(container, self.service, pgdatabases.readable(found))
+        if live.faults:
+            raise BackupError(f"nothing was changed: {pgproof.fault_line(live.faults)}")
+        return live.unproven + [
+            f"{its.name}: it is closed, so nothing of it was evaluated" for its in pgdatabases.closed(found)
+        ]
 
     def prepare(self, lose: Collection[str] = ()) -> dict[str, Any]:
         """Copy the old data aside, move them, and try them; return the figures. Raises EngineError or BackupError.
