@@ -181,7 +181,7 @@ def _replace(
         wrong = {"restore": [f"{type(error).__name__}: {error}"]}
     if wrong:
         gone = [name for name in old.broken if not old.keep]
-        half = work.journal.read().get(REPLACING, [])
+        half = [name for name in work.journal.read().get(REPLACING, []) if name in only]
         _undo(client, work, only, old)
         faults = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items())
         but = f", but for {', '.join(gone)}, of which no copy was wanted" if gone else ""
