@@ -67,8 +67,9 @@ def words(found: Mapping[str, str]) -> str:
 
 
 def _next(state: Mapping[str, Any]) -> str:
-    """Return what helps: passwords are read back by the containers that mount them, so only where one is left."""
-    held = bool(state.get("others")) or any(service.get("ours") for service in state.get("services", {}).values())
+    """Return what helps: passwords are read back by containers that mount them, if any are left, or none are seen."""
+    services = [service.get("ours") for service in state.get("services", {}).values()]
+    held = not state.get("reachable", True) or bool(state.get("others")) or any(services)
     return "run this from that inventory; " + (
         "if it is lost, ./ready secrets recover makes this one the owner; ./ready up --adopt takes the stack over; "
         "or choose another stack_name"

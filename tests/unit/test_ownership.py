@@ -50,7 +50,9 @@ def test_who_may_take_a_stack() -> None:
 
 def test_docker_does_not_answer() -> None:
     """Nobody sees the containers then: they are still the other inventory's."""
-    assert ownership.foreign(stack(), state(SEEN, there=False) | {"reachable": False}) == SEEN
+    unseen = state(SEEN, there=False) | {"reachable": False}
+    assert ownership.foreign(stack(), unseen) == SEEN
+    assert "removes data" not in ownership.check(stack(), unseen).next
 
 
 @pytest.mark.parametrize("owner", [OURS, ""])
