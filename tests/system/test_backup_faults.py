@@ -29,6 +29,7 @@ from ready.backups.restic import GIVEN, newest, set_id, taken
 from ready.backups.run import alone, make_set, restore_set
 from ready.backups.settings import place_of, runner_of
 from ready.backups.standing import STARTING
+from ready.backups.volumes import finish, helper
 from ready.backups.work import WORK, Work
 
 from tests.names import own
@@ -353,6 +354,25 @@ def test_old_data_that_are_gone(small: Ready) -> None:
     assert leftovers(name) == []
 
 
+def test_old_data_come_back_without_a_container(small: Ready) -> None:
+    """A restore that was killed half way, and a `destroy` after it: an image is enough to put the old data back."""
+    name, before = small.stack.name, redis_contents(small.stack)
+    with alone(name) as (client, work):
+        container = client.containers.get(str(small.stack.container("redis").name))
+        image, real = str(container.attrs["Image"]), work.stack["services"]["redis"]["volumes"][0]["name"]
+        work.journal.note(stopped=["redis"])
+        container.stop()
+        work.keep_aside(client, "redis", image)
+        wreck = ["sh", "-ec", "find /data -mindepth 1 -delete"]
+        finish(helper(client, image, wreck, {"/data": real}, f"{name}.restore"), "half of a restore")
+    small.run("destroy", "--yes")
+    said = small.run("restore", "--yes", code=2)
+    assert "Next: ./ready up, then again" in said.out + said.err, said.out + said.err
+    small.run("up")
+    assert redis_contents(small.stack) == before
+    assert leftovers(name) == []
+
+
 def test_service_that_the_timers_do_not_know(small: Ready) -> None:
     """A service that was added since would be missing in each set: refused, by name."""
     name, client = small.stack.name, docker.from_env()
@@ -389,14 +409,17 @@ def test_settings_of_a_running_redis(small: Ready) -> None:
     plain = make_set(small.stack.name, "", "localhost", "")["warnings"]
     assert not [line for line in plain if line.startswith("redis")], plain
     policy = str(admin.config_get("maxmemory-policy")["maxmemory-policy"])
+    save = str(admin.config_get("save")["save"])
     admin.config_set("maxmemory-policy", "allkeys-lru")
+    admin.config_set("save", "")
     admin.acl_setuser("alice", enabled=True, nopass=True, keys="a:*", commands=["+get"])
     try:
         lines = make_set(small.stack.name, "", "localhost", "")["warnings"]
     finally:
         admin.config_set("maxmemory-policy", policy)
+        admin.config_set("save", save)
         admin.acl_deluser("alice")
-    assert any(line.startswith("redis: CONFIG SET has changed maxmemory-policy:") for line in lines), lines
+    assert any(line.startswith("redis: CONFIG SET has changed maxmemory-policy, save:") for line in lines), lines
     assert any(line.startswith("redis: ACL SETUSER or DELUSER has changed alice:") for line in lines), lines
 
 
