@@ -61,7 +61,7 @@ class ActionModule(ActionBase):
         if args["print_sheet"]:
             self._print(recovery_sheet(name, host, str(args["settings"]["repository"]), key), args["sheet"])
             return {**result, "changed": False}
-        description = str(stack_path(Path(stack["probes"]["directory"]), name))
+        description = str(stack_path(name))
         settings = plain(args["settings"]) | {"description": description, "host": host}
         files = {
             "settings.json": json.dumps(settings, indent=1, sort_keys=True).encode(),

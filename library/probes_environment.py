@@ -85,7 +85,7 @@ import base64
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.installed import InstallError, describe, install, is_made
+from ansible.module_utils.ready.installed import STACKS, InstallError, describe, install, is_made
 
 
 def main() -> None:
@@ -110,13 +110,11 @@ def main() -> None:
     directory, changed = Path(params["directory"]), False
     if params["stack"]:
         try:
-            changed = describe(
-                directory, params["stack"], params["description"], dry_run=module.check_mode, adopt=params["adopt"]
-            )
+            changed = describe(params["stack"], params["description"], dry_run=module.check_mode, adopt=params["adopt"])
         except OSError as error:
             module.fail_json(
                 msg=f"the description of the stack {params['stack']} could not be written: found {error}; expected a "
-                f"file beside {directory}. Next: look at that directory's owner and at the disk"
+                f"file in {STACKS}. Next: look at that directory's owner and at the disk"
             )
     complete = is_made(directory, params["mark"])
     if module.check_mode or not params["wheel"]:

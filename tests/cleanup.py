@@ -7,7 +7,6 @@ Quick, and of whatever state a killed run has left; that the verb `destroy` remo
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,8 @@ from typing import Any
 import docker
 from docker.errors import NotFound
 
-#: Where hosts keep the descriptions of their stacks: beside the probes' environment, which tests may have elsewhere.
-STACKS = {
-    Path(place).with_name("stacks") for place in ("/opt/ready/probes", os.environ.get("READY_TEST_PROBES")) if place
-}
+#: Where hosts keep the descriptions of their stacks.
+STACKS = Path("/opt/ready/stacks")
 
 
 def remove(name: str) -> bool:
@@ -40,8 +37,7 @@ def remove(name: str) -> bool:
         network.remove()
     for volume in volumes:
         volume.remove(force=True)
-    for directory in STACKS:
-        (directory / f"{name}.json").unlink(missing_ok=True)
+    (STACKS / f"{name}.json").unlink(missing_ok=True)
     return bool(containers or networks or volumes)
 
 

@@ -146,7 +146,7 @@ def search_files(stack: Mapping[str, Any], search: Search) -> dict[str, dict[str
 
     They are the lock, the stack's description for the probes, and Ansible's remote temporary files.
     """
-    described = [stack_path(Path(stack["probes"]["directory"]), stack["name"])] if "probes" in stack else []
+    described = [stack_path(stack["name"])]
     temporary = Path("~/.ansible/tmp").expanduser().glob("ansible-*")  # others keep things there too
     lines, read = search.files([Path(f"/run/lock/ready-{stack['name']}.json"), *described, *temporary])
     return {"files": {"looked": f"{read} files", "found": lines}}

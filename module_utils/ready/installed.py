@@ -15,6 +15,8 @@ from typing import Any
 
 from . import hostlock, ownership
 
+#: Where a host keeps what it knows of its stacks.
+STACKS = Path("/opt/ready/stacks")
 #: In the environment: says what it was made from, and is written last.
 MARK = "installed.txt"
 LOCK = "requirements.txt"
@@ -71,9 +73,9 @@ def _parted(text: str) -> tuple[str, dict[str, str]]:
     return json.dumps(found, indent=2, sort_keys=True) + "\n", owner
 
 
-def stack_path(environment: Path, stack: str) -> Path:
-    """Return where a stack's file is: beside the environment."""
-    return environment.parent / "stacks" / f"{stack}.json"
+def stack_path(stack: str) -> Path:
+    """Return where a stack's file is, wherever the environment is: whose the stack is must not depend on that."""
+    return STACKS / f"{stack}.json"
 
 
 def _text(path: Path) -> str:
@@ -85,7 +87,7 @@ def _text(path: Path) -> str:
 
 def read(environment: Path, stack: str) -> dict[str, Any]:
     """Return {environment: its mark, stack: the hash of the stack's file, owner}; empty for what is not there."""
-    document, owner = _parted(_text(stack_path(environment, stack)))
+    document, owner = _parted(_text(stack_path(stack)))
     return {
         "environment": _text(environment / MARK),
         "stack": hashlib.sha256(document.encode()).hexdigest() if document else "",
@@ -99,12 +101,12 @@ def _same(there: str, wanted: str) -> bool:
     return one == other and owner.get("id") == own.get("id")
 
 
-def describe(environment: Path, stack: str, document: str, *, dry_run: bool, adopt: bool = False) -> bool:
+def describe(stack: str, document: str, *, dry_run: bool, adopt: bool = False) -> bool:
     """Make the stack's file hold this document, root's alone; return whether it did not. Raises OSError.
 
     One that names another owner stays as it is unless `adopt` says that its owner may change.
     """
-    path = stack_path(environment, stack)
+    path = stack_path(stack)
     if not adopt and _parted(_text(path))[1].get("id", "") not in ("", _parted(document)[1].get("id", "")):
         return False
     if _same(_text(path), document) and path.stat().st_mode & 0o777 == 0o600:

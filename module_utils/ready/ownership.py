@@ -71,8 +71,8 @@ def _next(state: Mapping[str, Any]) -> str:
     services = [service.get("ours") for service in state.get("services", {}).values()]
     held = not state.get("reachable", True) or bool(state.get("others")) or any(services)
     return "run this from that inventory; " + (
-        "if it is lost, ./ready secrets recover makes this one the owner; ./ready up --adopt takes the stack over; "
-        "or choose another stack_name"
+        "if it is lost, ./ready secrets recover makes this one the owner; with the stack's passwords in this one, "
+        "./ready up --adopt takes it over; or choose another stack_name"
         if held
         else "./ready up --adopt takes the stack over, with that inventory's secrets file; or choose another "
         "stack_name; if that inventory is lost, --adopt with destroy removes data that nobody needs"

@@ -225,7 +225,7 @@ def remove_stack(
     removal = Removal(host, stack["name"], dry_run=dry_run)
     if any(wanted.values()):
         removal.from_docker(connect(), wanted["containers"], wanted["networks"], wanted["volumes"])
-    removal.from_disk(places(stack["name"], stack_path(Path(stack["probes"]["directory"]), stack["name"])))
+    removal.from_disk(places(stack["name"], stack_path(stack["name"])))
     if data and not removal.removed.faults:  # what is left of the data may need both journals
         removal.journal()
         removal.paths([interrupted.WORK / stack["name"]])

@@ -78,13 +78,13 @@ def sources(ready: Ready) -> dict[str, list[str]]:
     """Return the options by which the command line finds the services: an application's way, and the host's."""
     return {
         "env-file": ["--env-file", str(ready.directory / ".env")],
-        "stack": ["--stack", str(ready.directory / "opt" / "stacks" / f"{NAME}.json")],
+        "stack": ["--stack", f"/opt/ready/stacks/{NAME}.json"],
     }
 
 
 def test_the_description_has_no_secret(probed: Ready) -> None:
     """What the probes know of the stack on its host."""
-    path = probed.directory / "opt" / "stacks" / f"{NAME}.json"
+    path = Path("/opt/ready/stacks") / f"{NAME}.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not any(password in path.read_text() for password in passwords(probed))
 

@@ -19,6 +19,13 @@ VARIABLES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the host keep its descriptions below a test's own directory."""
+    monkeypatch.setattr(installed, "STACKS", tmp_path / "stacks")
+    return tmp_path / "stacks"
+
+
 @pytest.fixture
 def stack() -> dict[str, Any]:
     """Return a resolved stack as `stack_definition` leaves it."""
@@ -49,7 +56,7 @@ def test_complete_only_as_it_should_be(stack: dict[str, Any], tmp_path: Path) ->
     environment.mkdir()
     (environment / installed.MARK).write_text("lock 1\npackage 2\n")
     assert not complete()
-    path = installed.stack_path(environment, "ready")
+    path = installed.stack_path("ready")
     path.parent.mkdir()
     path.write_text(installed.stack_document(stack))
     assert complete()
@@ -101,11 +108,10 @@ def test_failed_installer_is_told(tmp_path: Path) -> None:
 
 def test_a_description_is_roots_alone(tmp_path: Path) -> None:
     """Written when it differs in content or mode, as a whole; check mode writes nothing, a second run neither."""
-    environment = tmp_path / "probes"
-    path = installed.stack_path(environment, "ready")
+    path = installed.stack_path("ready")
 
     def describe(text: str, *, dry_run: bool = False) -> bool:
-        return installed.describe(environment, "ready", text, dry_run=dry_run)
+        return installed.describe("ready", text, dry_run=dry_run)
 
     assert describe("{}", dry_run=True)
     assert not path.parent.exists()

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ready import written
+from ready import installed, written
 from ready.certificates import make_authority
 from ready.hardening import search_files
 from ready.leaks import Search, forms
@@ -74,11 +74,12 @@ def test_private_keys_are_found_and_certificates_are_none() -> None:
 def test_the_description_for_the_probes_is_searched(
     tmp_path: Path, search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It lies beside the probes' environment."""
+    """It is looked for where it lies."""
+    monkeypatch.setattr(installed, "STACKS", tmp_path / "stacks")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "ready.json").write_text(SECRET)
-    found = search_files({"name": "ready", "probes": {"directory": str(tmp_path / "probes")}}, search)["files"]
+    found = search_files({"name": "ready"}, search)["files"]
     assert found["found"] == [f"the password of redis's app (plain) in {tmp_path / 'stacks' / 'ready.json'}"]
 
 

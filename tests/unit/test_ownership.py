@@ -24,6 +24,13 @@ SEEN = {"id": THEIRS, "inventory": "/home/ann/acme/inventory/hosts.yml", "user":
 HERE = {"inventory": "/srv/inventory/hosts.yml", "user": "bob", "host": "ops1"}
 
 
+@pytest.fixture(autouse=True)
+def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the host keep its descriptions below a test's own directory."""
+    monkeypatch.setattr(installed, "STACKS", tmp_path / "stacks")
+    return tmp_path / "stacks"
+
+
 def stack(owner: str = OURS, *, known: bool = True, adopts: bool = False) -> dict[str, Any]:
     """Return a resolved stack of an inventory with this owner's id."""
     found = resolve_stack(load_definitions(), VARIABLES) | {"probes": {"directory": "/x", "mark": "m"}}
@@ -151,7 +158,7 @@ def test_the_host_is_described_once(tmp_path: Path) -> None:
     (environment / installed.MARK).write_text("m")
 
     def describe(of: dict[str, Any], *, adopt: bool = False) -> bool:
-        return installed.describe(environment, "ready", installed.stack_description(of), dry_run=False, adopt=adopt)
+        return installed.describe("ready", installed.stack_description(of), dry_run=False, adopt=adopt)
 
     def complete(of: dict[str, Any]) -> bool:
         return installed.is_complete(of, {"installed": installed.read(environment, "ready")})
@@ -173,8 +180,16 @@ def test_the_host_is_described_once(tmp_path: Path) -> None:
 
 def test_a_description_of_an_earlier_version(tmp_path: Path) -> None:
     """It names nobody, and `up` writes it again, without a container in its way."""
-    path = installed.stack_path(tmp_path / "probes", "ready")
+    path = installed.stack_path("ready")
     path.parent.mkdir()
     path.write_text(json.dumps({"name": "ready", "services": {"redis": {"name": "redis"}}}))
     assert installed.read(tmp_path / "probes", "ready")["owner"] == {}
     assert not installed.is_complete(stack(), {"installed": installed.read(tmp_path / "probes", "ready")})
+
+
+def test_another_place_for_the_probes_changes_nothing(tmp_path: Path) -> None:
+    """An inventory that names another directory for them finds whose the stack is all the same."""
+    installed.describe("ready", installed.stack_description(stack(THEIRS)), dry_run=False)
+    for place in ("probes", "elsewhere/probes"):
+        found = state({}) | {"installed": installed.read(tmp_path / place, "ready")}
+        assert ownership.refusal(stack(), found, "pc1")
