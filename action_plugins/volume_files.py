@@ -12,8 +12,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.filepack import pack  # Ansible offers module_utils to modules alone
-from ready.inventory import open_store, rendered
+from ready.inventory import packed_files  # Ansible offers module_utils to modules alone
 from ready.vault import SecretsError
 
 
@@ -35,12 +34,10 @@ class ActionModule(ActionBase):
                 "images": {"type": "dict", "required": True},
             }
         )
-        stack = args["stack"]
         try:
-            store = open_store(task_vars, self._templar.template)
+            files = packed_files(task_vars, self._templar.template, args["stack"], args["services"])
         except SecretsError as error:
             raise AnsibleActionFail(f"{task_vars['inventory_hostname']}: {error}") from error
-        files = pack({name: rendered(store, stack, name) for name in args["services"]})
         result.update(
             self._execute_module(module_name="volume_files", module_args={**args, "files": files}, task_vars=task_vars)
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.parsing.vault import VaultSecretsContext
 
+from .filepack import pack
 from .render import File, render_files
 from .tls import is_given, served, speaks_tls
 from .vault import AUTHORITY, SecretsError, SecretStore, default_key_file
@@ -93,6 +94,14 @@ def rendered(store: SecretStore, stack: Mapping[str, Any], name: str) -> list[Fi
     service = stack["services"][name]
     certificate = served(store, stack["name"], service) if speaks_tls(service) else None
     return render_files(service, passwords, previous, certificate)
+
+
+def packed_files(
+    task_vars: Mapping[str, Any], template: Template, stack: Mapping[str, Any], names: Iterable[str]
+) -> str:
+    """Return the files of these services' config volumes on their way to a module. Raises SecretsError."""
+    store = open_store(task_vars, template)
+    return pack({name: rendered(store, stack, name) for name in names})
 
 
 def _rendered_sidecar(store: SecretStore, stack: Mapping[str, Any], sidecar: Mapping[str, Any]) -> list[File]:
