@@ -42,25 +42,29 @@ def mark(lock: str, package: str) -> str:
     return f"lock {hashlib.sha256(lock.encode()).hexdigest()}\npackage {package}\n"
 
 
-def stack_document(stack: Mapping[str, Any]) -> str:
-    """Return what a stack's file holds, as JSON: what probes, backups and timers know of it; no password is in it."""
+def _known(stack: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: stack[key] for key in _KEYS if key in stack}
     for part in ("services", "sidecars"):
         found[part] = {
             name: {key: value for key, value in service.items() if key not in _OF_A_RUN}
             for name, service in found.get(part, {}).items()
         }
+    return found
+
+
+def _as_text(found: Mapping[str, Any]) -> str:
     return json.dumps(found, indent=2, sort_keys=True) + "\n"
+
+
+def stack_document(stack: Mapping[str, Any]) -> str:
+    """Return what a stack's file holds, as JSON: what probes, backups and timers know of it; no password is in it."""
+    return _as_text(_known(stack))
 
 
 def stack_description(stack: Mapping[str, Any]) -> str:
     """Return the document with whose the stack is, which is no part of any comparison but for the id."""
-    return _joined(stack_document(stack), ownership.seen(stack))
-
-
-def _joined(document: str, owner: Mapping[str, str]) -> str:
-    found = json.loads(document) | ({"owner": dict(owner)} if owner else {})
-    return json.dumps(found, indent=2, sort_keys=True) + "\n"
+    owner = ownership.seen(stack)
+    return _as_text({**_known(stack), "owner": owner} if owner else _known(stack))
 
 
 def _parted(text: str) -> tuple[str, dict[str, str]]:
@@ -70,7 +74,7 @@ def _parted(text: str) -> tuple[str, dict[str, str]]:
         owner = {str(key): str(value) for key, value in found.pop("owner", {}).items()}
     except (ValueError, AttributeError, TypeError):
         return text, {}
-    return json.dumps(found, indent=2, sort_keys=True) + "\n", owner
+    return _as_text(found), owner
 
 
 def stack_path(stack: str) -> Path:
