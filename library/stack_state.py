@@ -68,8 +68,8 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except EngineError as error:
         state = absent_state(services, str(error))
-        state["restore"] = interrupted.read(stack["name"])  # a file, whatever Docker does
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
+    state["restore"] = interrupted.read(stack["name"])
     state["backups"] = interrupted.directory_of(stack["name"])
     state["installed"] |= read_schedules(stack["name"])
     module.exit_json(changed=False, state=state)

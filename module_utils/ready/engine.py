@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import journal
-from .backups import interrupted
 from .container import CONFIG_PATH, LABEL_SERVICE, LABEL_STACK, LEFTOVERS, REPLACED, actual
 from .memoryuse import held, memory_stats
 
@@ -215,7 +214,6 @@ def read_state(client: DockerClient, stack: str, network: str, services: Iterabl
         "other_networks": sorted(str(item.name) for item in labelled if item.name != network),
         "others": others,
         "upgrade": journal.read(stack),
-        "restore": interrupted.read(stack),
     }
 
 
@@ -239,7 +237,6 @@ def absent_state(services: Iterable[Mapping[str, Any]], reason: str) -> dict[str
         "other_networks": [],
         "others": [],
         "upgrade": None,
-        "restore": {"services": [], "volumes": []},
     }
 
 
