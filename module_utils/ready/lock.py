@@ -21,9 +21,8 @@ FORGOTTEN = 2 * 3600
 class Holder:
     """A run: the process of ansible-playbook on the machine that started it."""
 
-    machine: (
-        str  #: its boot id and, after a dot, the namespace of its process ids; earlier versions wrote the boot id alone
-    )
+    #: Its boot id and, after a dot, the namespace of its process ids; earlier versions wrote the boot id alone.
+    machine: str
     hostname: str
     pid: int
     since: float  #: epoch seconds

@@ -32,7 +32,7 @@ def trial_options(service: Mapping[str, Any], options: Mapping[str, Any], image_
 
     Args:
         service: the resolved service.
-        options: those of its own container.
+        options: those of the service's container.
         image_id: the image that its own container is made of.
     """
     kept = {key: value for key, value in options["labels"].items() if key == LABEL_STACK}

@@ -60,8 +60,8 @@ def _fell(outcome: Mapping[str, Any]) -> list[str]:
     """Return what happened to a container meanwhile that its state no longer shows."""
     times = outcome["restarts"]
     found = [f"Docker has restarted it {'once' if times == 1 else f'{times} times'}"] if times else []
-    told = "lack of memory" in outcome["detail"]
-    return found + (["it was killed for lack of memory"] if outcome["oom_killed"] and not told else [])
+    is_said = "lack of memory" in outcome["detail"]
+    return found + (["it was killed for lack of memory"] if outcome["oom_killed"] and not is_said else [])
 
 
 def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, str]:

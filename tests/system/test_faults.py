@@ -214,7 +214,7 @@ def test_two_runs_at_once(redis: Ready) -> None:
     assert redis.run("up").changed == 0
 
 
-#: Takes the lock of a stack in namespaces of its own, as a controller in a container on this kernel does.
+#: Takes the lock of a stack in separate namespaces, as a controller in a container on this kernel does.
 HOLDER = """
 import os, pathlib, sys, time
 from ready.lock import take, this_run

@@ -93,7 +93,7 @@ def damage(ready: Ready) -> dict[str, bytes]:
 
 
 def test_restore_over_damaged_stores(whole: tuple[Ready, dict[str, Any]]) -> None:
-    """No safety set can be made: what they held is kept whole, named, comes back as told, and is removed as told."""
+    """No safety set can be made: what they held is kept whole, named, comes back as the answer says, and goes so."""
     ready, before = whole
     written, client = damage(ready), docker.from_env()
     answer = ready.run("restore", "--yes").text

@@ -27,7 +27,7 @@ SEED = 20260101
 
 # ---------------------------------------------------------------- data, and what they are
 def seed_postgresql(stack: Stack) -> None:
-    """A table with a sequence, an index and a view, a role with a password of its own, and databases of every kind."""
+    """A table with a sequence, an index and a view, a role with its own password, and databases of every kind."""
     with stack.postgresql() as connection:
         connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text UNIQUE, price numeric(10, 2))")
         connection.execute("INSERT INTO item (name, price) SELECT 'ä ' || n, n / 7.0 FROM generate_series(1, 3000) n")

@@ -115,7 +115,7 @@ def test_data_with_another_password() -> None:
     ],
 )
 def test_a_foreign_volume_is_said_to_be_somebodys(labels: dict[str, str], whose: str) -> None:
-    """Nobody is told to remove it: it holds somebody's data."""
+    """Nobody is advised to remove it: it holds somebody's data."""
     stack = resolved_stack()
     volumes = {"ready_redis_data": {"exists": True, "ours": False, "labels": labels}}
     found = foreign.check("ready", stack["services"], {"volumes": volumes})
@@ -133,7 +133,7 @@ def test_a_service_that_the_inventory_lost() -> None:
 
 
 def test_a_foreign_container_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is left alone, and nobody is told to remove it."""
+    """It is left alone, and nobody is advised to remove it."""
     foreign = type("Foreign", (), {"labels": {}})()
     monkeypatch.setattr("ready.making.find_container", lambda *_: foreign)
     client: Any = None

@@ -32,7 +32,7 @@ def a_manifest(postgresql: dict[str, Any] = NAMES, users: tuple[str, ...] = ("ne
 
 
 def test_a_set_that_fits() -> None:
-    """Nothing is said, nor of services that the set has no part of; that is told elsewhere."""
+    """Nothing is said, nor of services that the set has no part of; that is reported elsewhere."""
     assert differing(a_manifest(), STACK, list(STACK["services"])) == []
     assert differing({"id": "set1", "parts": {}}, STACK, ["postgresql"]) == []
 

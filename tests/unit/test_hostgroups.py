@@ -42,7 +42,7 @@ def test_hosts_that_are_named() -> None:
 
 @pytest.mark.parametrize("playbook", [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*[a-z].yml"))], ids=str)
 def test_every_play_of_a_verb_asks_for_the_group(playbook: Path) -> None:
-    """None of them acts on hosts of its own choice."""
+    """None of them chooses hosts itself."""
     plays = [play for play in yaml.safe_load(playbook.read_text()) if "hosts" in play]
     if playbook.name.endswith(".meta.yml"):
         return

@@ -77,7 +77,7 @@ def test_another_inventory_is_refused(owner: str) -> None:
 
 
 def test_volumes_alone_are_somebodys_too() -> None:
-    """Data are what must not change hands by the way."""
+    """Data must not change hands unnoticed."""
     found = state(SEEN, there=False)
     next(iter(found["volumes"].values()))["ours"] = True
     assert ownership.foreign(stack(), found) == SEEN

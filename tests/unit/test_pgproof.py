@@ -1,4 +1,4 @@
-"""What evaluating PostgreSQL's expressions has shown, and what of it is told."""
+"""What evaluating PostgreSQL's expressions has shown, and what of it is reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATEMENT:  /* @ready index public.writes @ready */ SELECT 3
 
 
 def test_errors_are_told_apart() -> None:
-    """An error of a restore is a fault; a timeout or a write says nothing of one, and that is told."""
+    """An error of a restore is a fault; a timeout or a write says nothing of one, and that is reported."""
     found = evaluated('["index public.i", 3, 0]\n["constraint k of public.t", 0, 0]\n', ERRORS)
     assert (found.objects, found.rowless) == (2, 1)
     assert found.faults == [

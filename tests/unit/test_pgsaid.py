@@ -1,4 +1,4 @@
-"""No value of a row is told: not by PostgreSQL's errors, in whatever line it stands."""
+"""No value of a row is shown: not by PostgreSQL's errors, in whatever line it is."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_second_try_says_no_more_than_the_error() -> None:
 
 
 def test_a_proof_names_no_value() -> None:
-    """Its faults are told, and kept in evidence."""
+    """Its faults are reported, and kept in evidence."""
     text = SAID.partition("ERROR:  22P02: invalid input syntax for type json")[0]
     text += "psql:<stdin>:4: STATEMENT:  /* @ready index public.i @ready */ SELECT 1\n"
     (fault,) = evaluated("", text).faults

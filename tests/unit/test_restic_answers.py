@@ -99,5 +99,5 @@ def test_a_repository_is_begun_only_where_there_is_none(
         with pytest.raises(BackupError):
             repository.ensure(known=False)
     assert calls == (["cat", "init"] if begun else ["cat"])
-    with pytest.raises(BackupError):  # one that was there before is never begun anew
+    with pytest.raises(BackupError):  # one that was there before is never begun again
         repository.ensure(known=True)

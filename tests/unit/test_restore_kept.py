@@ -216,7 +216,7 @@ def test_half_of_a_set_stays_stopped(a_host: Callable[[str], tuple[Host, Work]])
 def test_failure_without_a_copy_is_said(
     a_host: Callable[[str], tuple[Host, Work]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is told that old data are back which are not."""
+    """Nobody reads that old data are back which are not."""
     host, its = a_host("exited")
     with pytest.raises(BackupError, match="put back, but for redis, of which no copy was wanted: redis: it does"):
         replace(host, its, False, False, monkeypatch)
@@ -351,7 +351,7 @@ def a_service(status: str, **other: Any) -> dict[str, Any]:
 
 
 def test_judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that is down or fails is not waited for, and its drift is told with it; another's is refused."""
+    """A service that is down or fails is not waited for, and its drift is reported with it; another's is refused."""
     state = {"services": {"a": a_service("exited"), "b": a_service("restarting"), "c": a_service("running")}}
     stack = {"name": "s", "network": "s", "services": {name: {"container": f"s-{name}"} for name in "abc"}}
     monkeypatch.setattr(standing, "read_state", lambda *_: state)

@@ -29,6 +29,6 @@ def test_without_an_error_both_ends_are_kept() -> None:
 
 
 def test_error_of_a_shell() -> None:
-    """It has no mark of its own."""
+    """No word such as ERROR marks it."""
     said = shortened("copied\n" * 400 + "cp: cannot stat 'a'\n" + "copied\n" * 400)
     assert said.startswith("copied cp: cannot stat 'a'")

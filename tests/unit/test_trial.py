@@ -229,7 +229,7 @@ def test_a_file_in_the_data_volume_is_not_there_in_a_trial(name: str, line: str,
     ids=["the volume itself", "elsewhere", "too little memory", "slow"],
 )
 def test_what_is_no_file_in_the_data_volume(changes: dict[str, Any]) -> None:
-    """A fault that the data cannot mend stays one."""
+    """A fault that the data cannot correct stays one."""
     tried = {"redis": outcome(**changes)}
     slow = changes.get("state") == "unhealthy"
     assert bool(trial_message("pc1", resolved_stack(), tried)) is not slow

@@ -38,7 +38,7 @@ SET lock_timeout = '5s';
 SET client_min_messages = error;
 SET row_security = off;
 """
-#: Evaluates everything, each in a statement of its own whose comment names the object.
+#: Evaluates everything, each in its own statement, whose comment names the object.
 EVALUATE = f"""{_BEGIN}
 WITH tables AS (
   SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) AS name

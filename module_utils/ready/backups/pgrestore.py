@@ -144,7 +144,7 @@ def without(
             return True
         for name, whats in texts.items():
             table = key[len(name) + 1 :]
-            # Where a name has dots of its own, nobody knows which one ends the schema's.
+            # Where a name has dots itself, nobody knows which one ends the schema's.
             pairs = [f"{table[:at]} {table[at + 1 :]} " for at, letter in enumerate(table) if letter == "."]
             if key.startswith(f"{name}.") and any(
                 what.startswith(f"{kind} {pair}")

@@ -32,7 +32,7 @@ def identifier(name: str) -> str:
 
 
 def ask(container: Container, login: str, *statements: str, database: str = MAIN) -> str:
-    """Return what statements print, each a transaction of its own. Raises BackupError at the first that fails."""
+    """Return what statements print, each in its own transaction. Raises BackupError at the first that fails."""
     command = ["psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-d", target(database, login)]
     for statement in statements:
         command += ["-c", statement]

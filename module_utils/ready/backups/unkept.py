@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Settings that somebody has made in a running store: no set has them, so a backup says which they are. Pure.
 
-Names alone are told: a value may be a password.
+Names alone are shown: a value may be a password.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def postgresql(names: Sequence[str]) -> list[str]:
 def changed_users(live: Sequence[str], fresh: Sequence[str]) -> list[str]:
     """Return the names of users that were made, changed or removed, from two answers to ACL LIST.
 
-    Each server lists the rules of a user's subcommands in an order of its own.
+    Each server lists the rules of a user's subcommands in its own order.
     """
     one, two = ({line.split()[1]: sorted(line.split()) for line in lines} for lines in (live, fresh))
     return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
