@@ -16,7 +16,8 @@ Parameters
   Sha256          its checksum
   Url             where to download it from when Rootfs is not given
   User            the user in the distro
-  Source          address of Ready's git repository; without it the repository must already be in the distro
+  Source          address of Ready's git repository, or a bundle of it on this PC (C:\...\ready.bundle); without it the repository
+                  must already be in the distro
   Adopt           configure a distro of that name also when Ready did not make it
 #>
 [CmdletBinding(SupportsShouldProcess = $true)]
@@ -49,7 +50,9 @@ if ($build -lt 19041) { throw ('Windows build {0} is too old: WSL 2 needs 19041'
 Write-Step 'Windows features'
 $reboot = $false
 foreach ($feature in @('VirtualMachinePlatform', 'Microsoft-Windows-Subsystem-Linux')) {
-    $state = (Get-WindowsOptionalFeature -Online -FeatureName $feature).State.ToString()
+    $found = Get-WindowsOptionalFeature -Online -FeatureName $feature
+    if ($null -eq $found) { throw ('this edition of Windows does not have the feature {0}' -f $feature) }
+    $state = $found.State.ToString()
     if ($state -eq 'Enabled') { continue }
     if ($state -notmatch 'Pending' -and $PSCmdlet.ShouldProcess($feature, 'enable')) {
         [void](Enable-WindowsOptionalFeature -Online -FeatureName $feature -All -NoRestart)
@@ -85,7 +88,8 @@ foreach ($key in $known) {
     $base = ([string]$key.GetValue('BasePath', '')) -replace '^\\\\\?\\', ''
     $named = ''
     if ($base -and (Test-Path -LiteralPath "$base.ready.json")) {
-        $named = [string](Get-Content -LiteralPath "$base.ready.json" -Raw | ConvertFrom-Json).distribution
+        $mark = Get-Content -LiteralPath "$base.ready.json" -Raw | ConvertFrom-Json
+        if ($null -ne $mark -and $null -ne $mark.PSObject.Properties['distribution']) { $named = [string]$mark.distribution }
     }
     if ($named -ne $Distribution -and -not $Adopt) {
         throw ('{0} in {1}: Ready did not make it, and it is left untouched; name another -Distribution and -Location, or give -Adopt' -f $Distribution, $base)
@@ -144,10 +148,57 @@ command -v git >/dev/null || { apt-get update -q && apt-get install -qy git pyth
     & $wsl -d $Distribution -u root --cd / --exec /bin/sh -c "echo $encoded|base64 -d|sh"
     if ($LASTEXITCODE -ne 0) { throw ('the configuration of the distro ended with {0}' -f $LASTEXITCODE) }
     & $wsl --terminate $Distribution
+    $there = $false
     if ($Source) {
-        if ($Source -notmatch '^[A-Za-z0-9:/@._~-]+$') { throw 'Source: an address of a git repository' }
+        & $wsl -d $Distribution -u $User --cd '~' --exec /usr/bin/test -e ready
+        $there = $LASTEXITCODE -eq 0
+    }
+    if ($Source -and -not $there) {
+        if ($Source -match '^([A-Za-z]):(\\[A-Za-z0-9 ._\\-]+\.bundle)$') {
+            # A file of Windows, as the distro sees it.
+            $Source = '/mnt/{0}{1}' -f $Matches[1].ToLowerInvariant(), $Matches[2].Replace('\', '/')
+        }
+        elseif ($Source -notmatch '^[A-Za-z0-9:/@._~-]+$') { throw 'Source: an address of a git repository, or the path of a bundle' }
         & $wsl -d $Distribution -u $User --cd '~' --exec /usr/bin/git clone $Source ready
         if ($LASTEXITCODE -ne 0) { throw ('git clone ended with {0}' -f $LASTEXITCODE) }
     }
 }
-Write-Step ('done. Next: wsl -d {0}, then: cd ready, ./ready up' -f $Distribution)
+
+Write-Step 'the task that keeps the distro running while you are logged on'
+$name = 'keep {0}' -f $Distribution
+$before = Get-ScheduledTask -TaskPath '\Ready\' -TaskName $name -ErrorAction SilentlyContinue
+if ($null -ne $before -and $before.Principal.LogonType.ToString() -eq 'Password') {
+    Write-Step 'there is one that runs with nobody logged on; it stays'
+    if ($PSCmdlet.ShouldProcess("\Ready\$name", 'start the task')) {
+        # The distro was ended above.
+        Start-ScheduledTask -TaskPath '\Ready\' -TaskName $name
+    }
+}
+elseif ($PSCmdlet.ShouldProcess("\Ready\$name", 'make the task')) {
+    # WSL ends a distro 15 seconds after its last window, whatever runs in it. At logon and not at boot: no password is stored.
+    $keeper = Join-Path $PSScriptRoot 'scripts\windows\distro_keep.ps1'
+    if (-not (Test-Path -LiteralPath $keeper)) { throw ('{0} is missing: run this in a whole copy of the repository' -f $keeper) }
+    $folder = Join-Path $env:ProgramFiles 'Ready'
+    if (-not (Test-Path -LiteralPath $folder)) { [void](New-Item -ItemType Directory -Path $folder) }
+    $script = Join-Path $folder 'distro_keep.ps1'
+    [IO.File]::Copy($keeper, $script, $true)
+    $arguments = '-NoProfile -NonInteractive -WindowStyle Hidden -ExecutionPolicy Bypass -File "{0}" -Distribution {1}' -f $script, $Distribution
+    $action = New-ScheduledTaskAction -Execute "$env:SystemRoot\System32\WindowsPowerShell\v1.0\powershell.exe" -Argument $arguments
+    $trigger = New-ScheduledTaskTrigger -AtLogOn -User $identity.Name
+    $owner = New-ScheduledTaskPrincipal -UserId $identity.Name -LogonType Interactive -RunLevel Limited
+    $settings = New-ScheduledTaskSettingsSet -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -ExecutionTimeLimit ([TimeSpan]::Zero)
+    if ($null -ne $before) { Stop-ScheduledTask -TaskPath '\Ready\' -TaskName $name }
+    [void](Register-ScheduledTask -TaskPath '\Ready\' -TaskName $name -Action $action -Trigger $trigger -Principal $owner -Settings $settings -Force)
+    $state = ''
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    while ($state -ne 'Running' -and $clock.Elapsed.TotalSeconds -lt 60) {
+        Start-ScheduledTask -TaskPath '\Ready\' -TaskName $name
+        Start-Sleep -Seconds 2
+        $task = Get-ScheduledTask -TaskPath '\Ready\' -TaskName $name -ErrorAction SilentlyContinue
+        if ($null -ne $task) { $state = $task.State.ToString() }
+    }
+    if ($state -ne 'Running') {
+        throw ('the task \Ready\{0} is in state {1}, expected Running: this account must be logged on at the desktop' -f $name, $state)
+    }
+}
+Write-Step ('done. Next: wsl -d {0}, then: cd ~/ready, ./ready up' -f $Distribution)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,20 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.secrets.redaction import (
+    all_texts,  # Ansible offers module_utils to modules alone
+    without_secrets,
+)
+from ready.windows import script_faults, script_text
+
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts" / "windows"
 #: The second line of a script that changes nothing: it runs in check mode too.
 READS_ONLY = "# reads only"
+
+#: Parameters up to this length are names and numbers, which a message needs.
+_NAME = 20
 
 
 class ActionModule(ActionBase):
@@ -30,12 +42,13 @@ class ActionModule(ActionBase):
             {
                 "id": {"type": "str", "required": True},
                 "parameters": {"type": "dict", "default": {}},
+                "purpose": {"type": "str", "default": ""},
             }
         )
         path = SCRIPTS / f"{args['id']}.ps1"
         if not path.is_file():
             raise AnsibleActionFail(f"{host}: there is no script {args['id']} in scripts/windows")
-        text = path.read_text(encoding="utf-8")
+        text = script_text.text_of(path)
         reads = text.splitlines()[1] == READS_ONLY
         result.update(changed=not reads)
         if self._task.check_mode and not reads:
@@ -57,6 +70,8 @@ class ActionModule(ActionBase):
         if done.get("failed") or errors or not done.get("output"):
             reason = errors or str(done.get("msg") or "it printed nothing").strip()
             raw = {key: done[key] for key in ("output", "error") if key in done}
+            if self._task.no_log:  # PowerShell quotes a parameter that it can't take
+                reason = without_secrets(reason, (text for text in all_texts(args["parameters"]) if len(text) > _NAME))
             raise AnsibleActionFail(
                 f"{host}: the script {args['id']} failed: {reason}. Next: ./ready diagnose",
                 result=result | {"raw": raw},
@@ -68,4 +83,5 @@ class ActionModule(ActionBase):
                 f"{host}: the script {args['id']} printed no JSON: {error}. Next: ./ready diagnose",
                 result=result | {"raw": {"output": done["output"]}},
             ) from error
-        return result | {"result": answer, "before": before, "after": time.time()}
+        fault = script_faults.fault(args["id"], answer, host, args["purpose"])
+        return result | {"result": answer, "fault": fault, "before": before, "after": time.time()}

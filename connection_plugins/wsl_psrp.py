@@ -28,8 +28,8 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.windows import wire  # Ansible offers module_utils to modules alone
-from ready.windows.notes import ConnectionLostError, Notes
+from ready.windows import wsl_protocol  # Ansible offers module_utils to modules alone
+from ready.windows.running_commands import ConnectionLostError, RunningCommands
 
 DOCUMENTATION = r"""
 name: wsl_psrp
@@ -39,7 +39,7 @@ short_description: Run tasks inside a WSL distro through the PSRP connection of 
 description:
   - Needs no SSH server and no open port in the distro. Each command is one pipeline on the Windows host, which starts
     C(wsl.exe) and relays standard input, output and error as base64.
-  - How to reach Windows is read from the inventory variables of O(wsl_windows_host); nothing is said twice.
+  - How to reach Windows is read from the inventory variables of O(wsl_windows_host); nothing is configured twice.
   - A command that a lost connection left running in the distro is dealt with by the next command to that distro, see
     O(wsl_leftover_wait).
 requirements: [pypsrp >= 0.9]
@@ -88,6 +88,9 @@ options:
 
 ROOT = Path(__file__).resolve().parent.parent
 PSRP = "ansible.builtin.psrp"
+#: Seconds that stopping a command may take beyond the time that it gets: TERM, 5 seconds, KILL, and a slow start.
+STOP_LIMIT = 120
+POLL = 4  # pieces of standard input between two looks at the output, which cost a second when there is none
 #: Standard input up to this many bytes goes with the command itself, which saves a round trip.
 INLINE = 256 * 1024
 EXEC = (ROOT / "scripts" / "windows" / "wsl_exec.ps1").read_text()
@@ -98,7 +101,7 @@ display = Display()
 def _clixml(data: bytes) -> ET.Element:
     """Return base64 as pypsrp would serialise it, without its searches for what base64 never holds: half the CPU."""
     element = ET.Element("S")
-    element.text = wire.encode(data)
+    element.text = wsl_protocol.encode(data)
     return element
 
 
@@ -150,7 +153,7 @@ class Connection(ConnectionBase):
         if self._connected:
             return self
         distro, windows = self.get_option("wsl_distribution"), self.get_option("wsl_windows_host")
-        if not wire.NAME.match(distro):
+        if not wsl_protocol.NAME.match(distro):
             raise AnsibleError(
                 f"{windows}: ansible_wsl_distribution is {distro!r}; expected letters, digits, dots, dashes and"
                 " underscores. Next: correct the name."
@@ -168,43 +171,49 @@ class Connection(ConnectionBase):
         return self
 
     def _unreachable(self, error: Exception) -> AnsibleConnectionFailure:
-        windows, said = self.get_option("wsl_windows_host"), to_text(error)
-        if "authenticate" in said:
+        windows, refusal = self.get_option("wsl_windows_host"), to_text(error)
+        if "authenticate" in refusal:
             return AnsibleAuthenticationFailure(
-                f"{windows}: Windows refused the logon ({said}); expected to connect there for the distro"
+                f"{windows}: Windows refused the logon ({refusal}); expected to connect there for the distro"
                 f" {self.get_option('wsl_distribution')}. Next: check ansible_user, ansible_password and"
                 f" ansible_psrp_auth of {windows}."
             )
         return AnsibleConnectionFailure(
-            f"{windows}: Windows does not answer PSRP ({said}); expected to connect there for the distro"
+            f"{windows}: Windows does not answer PSRP ({refusal}); expected to connect there for the distro"
             f" {self.get_option('wsl_distribution')}. Next: try the module win_ping on {windows}; PSRP is on port 5986"
             " (HTTPS) or 5985 (HTTP)."
         )
 
     # -- what a lost connection left ------------------------------------------------------------------------------
-    def _notes(self) -> Notes:
+    def _running_commands(self) -> RunningCommands:
         state = Path(self.get_option("wsl_state_dir"))
-        return Notes(state, self.get_option("wsl_windows_host"), self.get_option("wsl_distribution"))
+        return RunningCommands(state, self.get_option("wsl_windows_host"), self.get_option("wsl_distribution"))
 
     def _deal_with_leftovers(self) -> None:
         """Wait for commands whose connection was lost, then stop them; once for each connection."""
         if self._looked:
             return
         self._looked = True
-        notes = self._notes()
-        if tokens := notes.left():
+        commands = self._running_commands()
+        if tokens := commands.leftovers():
             seconds = self.get_option("wsl_leftover_wait")
             display.warning(
                 f"{self._where}: a lost connection left {len(tokens)} command(s) running, or may have; waiting up to"
                 f" {seconds} s for them to end before they are stopped."
             )
             self._stop(tokens, seconds)
-            notes.forget(tokens)
+            commands.forget(tokens)
 
     def _stop(self, tokens: list[str], seconds: int) -> str:
         """End what carries the tokens, as root: a command may have become another user. Returns ended or stopped."""
         out = bytearray()
-        ended, err = self._invoke(wire.stop_text(STOP, tokens, seconds), uuid.uuid4().hex, "root", None, out.extend)
+        command, limit = wsl_protocol.stop_command(STOP, tokens, seconds), seconds + STOP_LIMIT
+        ended, err = self._invoke(command, uuid.uuid4().hex, "root", None, out.extend, limit)
+        if ended.why == "timeout":
+            raise LostError(  # so that the next connection deals with it
+                f"{self._where}: wsl.exe did not answer within {limit} s and was killed; expected it to stop a command."
+                " Next: log on as the owner and see whether wsl.exe asks something; then wsl.exe --shutdown."
+            )
         if ended.code != 0:
             raise AnsibleConnectionFailure(
                 f"{self._where}: what a lost connection left running could not be stopped ({to_text(err).strip()});"
@@ -218,22 +227,21 @@ class Connection(ConnectionBase):
     ) -> tuple[int, bytes]:
         """Run a command to its end; what it prints goes to `sink` as it comes. Returns its exit code and stderr."""
         self._connect()
-        if not wire.USER.match(user):
+        if not wsl_protocol.USER.match(user):
             raise AnsibleError(
                 f"{self._where}: {user!r} is not a name of a Linux user. Next: correct ansible_wsl_user or become_user."
             )
         self._deal_with_leftovers()
         token, timeout = uuid.uuid4().hex, self.get_option("wsl_command_timeout")
-        with self._notes().keep(token):
+        with self._running_commands().track(token):
             ended, err = self._invoke(command, token, user, source, sink, timeout)
             if ended.why == "timeout":
-                self._stop([token], 0)  # killing wsl.exe ends the relay, not the Linux process
-        if ended.why == "timeout":
-            raise AnsibleError(
-                f"{self._where}: a command ran for more than {timeout} s and was stopped. Next: see why it takes so"
-                " long, or raise ansible_wsl_command_timeout."
-            )
+                raise AnsibleError(self._timeout_message(token, timeout))
         return ended.code, err
+
+    def _timeout_message(self, token: str, timeout: int) -> str:
+        """Stop what took too long and say which program it was: killing wsl.exe ends the relay, not the command."""
+        return wsl_protocol.timeout_message(self._where, self._stop([token], 0), timeout)
 
     def _invoke(
         self,
@@ -243,7 +251,7 @@ class Connection(ConnectionBase):
         source: bytes | Iterable[bytes] | None,
         sink: Callable[[bytes], Any],
         timeout: int = 0,
-    ) -> tuple[wire.Ended, bytes]:
+    ) -> tuple[wsl_protocol.CommandEnd, bytes]:
         """Run wsl_exec.ps1 once."""
         from pypsrp.complex_objects import PSInvocationState
         from pypsrp.exceptions import WinRMError
@@ -255,26 +263,27 @@ class Connection(ConnectionBase):
             "Distro": self.get_option("wsl_distribution"),
             "User": user,
             "Timeout": timeout,
-            "Command": wire.encode(to_bytes(wire.command_text(command, token), errors="surrogate_or_strict")),
+            "Command": wsl_protocol.encode(
+                to_bytes(wsl_protocol.command_text(command, token), errors="surrogate_or_strict")
+            ),
         }
         feed: Iterable[bytes] | None = None
         if isinstance(source, bytes):
             if len(source) <= INLINE:
-                parameters["Stdin"] = wire.encode(source)
+                parameters["Stdin"] = wsl_protocol.encode(source)
             else:
-                feed = wire.pieces(source, self._piece())
+                feed = wsl_protocol.chunks(source, self._chunk_size())
         else:
             feed = source
-        records = wire.Records(sink)
+        records = wsl_protocol.Records(sink)
         try:
             pipeline = PowerShell(self._windows.runspace)
             # pypsrp serialises plain values only, not core's tagged ones.
             pipeline.add_script(EXEC, use_local_scope=True).add_parameters(json.loads(json.dumps(parameters)))
-            pipeline.begin_invoke(([_clixml(data)] for data in feed) if feed is not None else None)
+            fetch = POLL if isinstance(source, bytes) else 0  # a file's command writes its checksum alone
+            pipeline.begin_invoke(self._feed(pipeline, feed, records, fetch) if feed is not None else None)
             while True:  # drain, test, poll, in this order: nothing is lost, and a large output is not kept
-                for item in pipeline.output:
-                    records.take(str(item))
-                pipeline.output.clear()
+                records.take_all(pipeline.output)
                 if pipeline.state != PSInvocationState.RUNNING:
                     break
                 pipeline.poll_invoke()
@@ -287,13 +296,30 @@ class Connection(ConnectionBase):
             ) from error
         return self._judge(records, [str(item) for item in pipeline.streams.error], user)
 
-    def _judge(self, records: wire.Records, errors: list[str], user: str) -> tuple[wire.Ended, bytes]:
+    @staticmethod
+    def _feed(
+        shell: Any, feed: Iterable[bytes], records: wsl_protocol.Records, fetch: int
+    ) -> Iterator[list[ET.Element]]:
+        """Yield standard input as pypsrp takes it. What is written meanwhile is fetched, or both ends would wait."""
+        from pypsrp.complex_objects import PSInvocationState
+
+        for number, data in enumerate(feed, 1):
+            yield [_clixml(data)]
+            empty = 0 if fetch and number % fetch == 0 else 2
+            while empty < 2 and shell.state == PSInvocationState.RUNNING:
+                shell.poll_invoke(timeout=1)
+                empty = 0 if shell.output else empty + 1  # once may be the first half of a record
+                records.take_all(shell.output)
+
+    def _judge(
+        self, records: wsl_protocol.Records, errors: list[str], user: str
+    ) -> tuple[wsl_protocol.CommandEnd, bytes]:
         """Tell a Linux command's end from everything that kept it from running."""
         ended = records.end
         if ended is None:
-            said = "; ".join([*errors, *records.other])[:500] or "nothing"
+            text = "; ".join([*errors, *records.other])[:500] or "nothing"
             raise AnsibleConnectionFailure(
-                f"{self._where}: wsl_exec.ps1 ended without a result; Windows said: {said}. Next: see that the account"
+                f"{self._where}: wsl_exec.ps1 ended without a result; Windows said: {text}. Next: see that the account"
                 " may run scripts in a full-language PowerShell session."
             )
         if ended.why == "start":
@@ -301,16 +327,16 @@ class Connection(ConnectionBase):
                 f"{self._where}: wsl.exe could not be started ({ended.message}); expected it at"
                 f" {self.get_option('wsl_exe')}. Next: install the MSI of WSL, or set ansible_wsl_exe."
             )
-        if ended.why == "exit" and (found := wire.problem(ended.code, bytes(records.head + records.err))):
+        if ended.why == "exit" and (found := wsl_protocol.wsl_failure(ended.code, bytes(records.head + records.err))):
             kind = AnsibleConnectionFailure
             if found.user_missing and user != self.get_option("wsl_user"):
                 kind = AnsibleError  # become_user is the task's, the host is well
             raise kind(f"{self._where}, as {user}: {found.cause}. Next: {found.next_step}")
         return ended, bytes(records.err)
 
-    def _piece(self) -> int:
+    def _chunk_size(self) -> int:
         self._connect()
-        return wire.piece(self._windows.runspace.connection.max_payload_size)
+        return wsl_protocol.chunk_size(self._windows.runspace.connection.max_payload_size)
 
     def _user(self, sudoable: bool = True) -> str:
         if sudoable and self.become is not None and self.become.name == "wsl_user":
@@ -320,8 +346,11 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a command and return its exit code, output and errors."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        out = bytearray()
-        code, err = self._run(cmd, self._user(sudoable), in_data or b"", out.extend)
+        user, out = self._user(sudoable), bytearray()
+        become = self.become if sudoable else None
+        if become is not None and (trap := wsl_protocol.password_prompt_fault(become.name, become.prompt, user)):
+            raise AnsibleError(f"{self._where}: {trap}.")
+        code, err = self._run(cmd if in_data else wsl_protocol.boot_command(cmd), user, in_data or b"", out.extend)
         return code, bytes(out), err
 
     # -- files: one pipeline each, in pieces ---------------------------------------------------------------------
@@ -330,7 +359,7 @@ class Connection(ConnectionBase):
         super().put_file(in_path, out_path)
         if not os.path.exists(to_bytes(in_path)):
             raise AnsibleFileNotFound(f"{in_path}: there is no such file to copy into {self._where}")
-        digest, out, size = hashlib.sha256(), bytearray(), self._piece()
+        digest, out, size = hashlib.sha256(), bytearray(), self._chunk_size()
 
         def read() -> Iterator[bytes]:
             with open(to_bytes(in_path), "rb") as file:
@@ -362,7 +391,7 @@ class Connection(ConnectionBase):
             part.unlink(missing_ok=True)
 
     def reset(self) -> None:
-        """Connect anew."""
+        """Reconnect."""
         self.close()
         self._connect()
 

@@ -21,6 +21,10 @@ options:
     description: Its parameters.
     type: dict
     default: {}
+  purpose:
+    description: What it is run for, such as V(import of Ubuntu-22.04), for a message about its fault.
+    type: str
+    default: ''
 attributes:
   check_mode:
     support: full
@@ -29,7 +33,7 @@ attributes:
   idempotent: {support: none, description: The role decides from the state whether to call one that changes anything.}
 """
 EXAMPLES = r"""
-- name: Read the state of the host
+- name: Gather host facts
   windows_script:
     id: windows_state
     parameters: {Ports: [5432, 6379]}
@@ -40,6 +44,12 @@ result:
   description: What the script printed.
   returned: when it ran
   type: dict
+fault:
+  description:
+    - Why the result is no success, as a message with the next step; empty when it is one, or when the script is none of
+      those that a judge is for.
+  returned: when it ran
+  type: str
 raw:
   description: What there was of output and errors, as C(ansible.windows.win_powershell) returned them.
   returned: when it failed

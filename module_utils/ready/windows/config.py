@@ -98,7 +98,7 @@ def merge_settings(text: str | None, wanted: Mapping[str, Any]) -> str | None:
     """Return Docker Desktop's settings with the wanted values in them, or None when nothing differs.
 
     Lists are united, because a user's own entries are theirs. Raises ConfigError when the file is no JSON object:
-    it is then left alone, for Docker Desktop keeps it in memory and writes it anew.
+    it is then left alone, for Docker Desktop keeps it in memory and writes it again.
     """
     try:
         held = json.loads((text or "{}").lstrip(BOM) or "{}")

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import dockerproxy
+from ..host import engine_proxy
+from . import proxies
 from .config import Sections, ini_values, merge_ini
 
 PROXY_FILES = ("/etc/profile.d/ready-proxy.sh", "/etc/apt/apt.conf.d/95ready-proxy")
@@ -23,7 +24,10 @@ _BYPASSED = re.compile(r"[a-z0-9._:\[\]-]+")
 
 @dataclass(frozen=True)
 class Options:
-    """What the inventory asks of WSL; names as the variables, without their prefix."""
+    """What the inventory asks of WSL; names as the variables, without their prefix.
+
+    `script_sha256` is that of the script that the task which keeps the distro runs.
+    """
 
     distribution: str
     location: str
@@ -44,22 +48,15 @@ class Options:
     needed_by: Sequence[str] = ()
     password_given: bool = False
     disk_limit: int = 0
+    script_sha256: str = ""
 
 
 def proxy_of(state: Mapping[str, Any], options: Options) -> str:
-    """Return the proxy for the distro as a URL, "" for none; `windows` means what the account uses."""
-    if options.proxy != "windows":
-        return options.proxy
-    around = state["surroundings"] or {}
-    if not around.get("proxy_enabled") or not around.get("proxy_server"):
-        return ""
-    server = str(around["proxy_server"])
-    pairs = dict(entry.partition("=")[::2] for entry in server.split(";") if "=" in entry)
-    address = pairs.get("https") or pairs.get("http") or (server if "=" not in server else "")
-    return address if "://" in address or not address else f"http://{address}"
+    """Return the proxy for the distro as a URL, "" for none; `windows` means what counts for the account."""
+    return options.proxy if options.proxy != "windows" else proxies.url_of(proxies.proxy_in_use(state).server)
 
 
-def bypassed(entry: str) -> str:
+def no_proxy_form(entry: str) -> str:
     """Return an exception of Windows' proxy as `no_proxy` says it, "" for one that it has no form for."""
     name = entry.lower().partition("://")[2] or entry.lower()
     if found := _OCTETS.fullmatch(name):
@@ -71,14 +68,14 @@ def bypassed(entry: str) -> str:
 
 def exceptions(state: Mapping[str, Any]) -> list[str]:
     """Return the exceptions of Windows' proxy, as Windows says them."""
-    return re.split(r"[;,\s]+", str((state["surroundings"] or {}).get("proxy_bypass") or "").strip("; \t"))
+    return re.split(r"[;,\s]+", proxies.proxy_in_use(state).bypass.strip("; \t"))
 
 
 def no_proxy_of(state: Mapping[str, Any], options: Options) -> str:
     """Return what the distro reaches without a proxy: what is asked for, with Windows' exceptions to its own proxy."""
     names = options.no_proxy.split(",")
     if options.proxy == "windows":
-        names += [bypassed(entry) for entry in exceptions(state)]
+        names += [no_proxy_form(entry) for entry in exceptions(state)]
     return ",".join(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
@@ -92,7 +89,7 @@ def files_of(state: Mapping[str, Any], options: Options) -> dict[str, tuple[str,
     files = {SUDOERS: ("0440", f"{options.user} ALL=(ALL) NOPASSWD:ALL\n")}
     proxy, without = proxy_of(state, options), no_proxy_of(state, options)
     if proxy:
-        files[dockerproxy.WINDOWS_FILE] = ("0600", dockerproxy.content(proxy, without))
+        files[engine_proxy.WINDOWS_FILE] = ("0600", engine_proxy.proxy_file(proxy, without))
         names = {"http_proxy": proxy, "https_proxy": proxy, "no_proxy": without}
         lines = [f"export {name}='{value}'" for key, value in names.items() if value for name in (key, key.upper())]
         files[PROXY_FILES[0]] = ("0644", "\n".join(lines) + "\n")
@@ -114,7 +111,7 @@ def conf_of(values: Mapping[str, str], options: Options) -> tuple[str, bool]:
 
 
 def orders(state: Mapping[str, Any], options: Options) -> tuple[str, bool]:
-    """Return what distro_configure.sh has to do, and whether the distro must then be started anew.
+    """Return what distro_configure.sh has to do, and whether the distro must then be restarted.
 
     Without a look inside (a distro that is not there yet) that is everything.
     """

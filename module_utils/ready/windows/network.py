@@ -3,90 +3,32 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
-from ..checkrow import Check
-from ..part import FAIL, PASS, UNKNOWN
-from .config import Sections, decode, ini_values, merge_ini
-from .names import RULE_PREFIX
+from ..common.finding import Finding
+from ..common.verdict import FAIL, PASS, UNKNOWN
+from . import portproxy_task
+from .config import decode, ini_values, merge_ini
+from .firewall_openings import Opening, check, interfaces_of, profiles, public_withdrawn, same_rule
+from .network_options import Options, openings
+from .ownership import RULE_PREFIX
 
 #: Programs that hold a published port for Docker Desktop, for WSL's localhost relay, and for a port proxy.
 RELAYS = {"com.docker.backend", "wslrelay", "vpnkit", "wslhost"}
 PROXY_PROGRAM = "svchost"
 #: The end of a rule's name that says that a port proxy of ours goes with it: proxies carry no mark themselves.
 PROXY_MARK = "proxy"
-DOCKER_NETWORKS = ipaddress.ip_network("172.17.0.0/16")
-#: Where role windows_network puts the script that its task runs: nobody but administrators may write there.
-FOLDER = f"C:\\Program Files\\{RULE_PREFIX}"
-FOLLOWER = "portproxy_follow.ps1"
-POWERSHELL = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What the inventory lets in from beyond this PC, and what stands in the way.
-
-    `windows`: a program of Windows listens, Docker Desktop for one; `proxy`: one in the distro, whose address only this
-    PC reaches; `hyperv`: one in the distro in mirrored mode, behind the firewall for virtual machines.
-    """
-
-    name: str
-    port: int
-    remote: tuple[str, ...]
-    way: Literal["windows", "proxy", "hyperv"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the inventory asks for.
-
-    `follower` is the SHA-256 of the script that renews port proxies, `config` what role wsl2 merges into .wslconfig.
-    """
-
-    stack: str
-    distribution: str
-    ports: Sequence[Mapping[str, Any]]
-    allow: Sequence[Mapping[str, Any]]
-    mode: str = "nat"
-    backend: str = "desktop"
-    follow: bool = True
-    password_given: bool = False
-    follower: str = ""
-    config: Sections = field(default_factory=dict)
-
-
-def openings(options: Options) -> list[Opening]:
-    """Return windows_network_allow, typed. What an engine in the distro publishes is in the distro."""
-    inside = {int(port["port"]) for port in options.ports} if options.backend == "engine" else set()
-    found = []
-    for item in options.allow:
-        native = bool(item.get("native")) or int(item["port"]) in inside
-        way: Literal["windows", "proxy", "hyperv"] = "windows"
-        if native:
-            way = "hyperv" if options.mode == "mirrored" else "proxy"
-        found.append(Opening(str(item["name"]), int(item["port"]), tuple(map(str, item["remote"])), way))
-    return found
+#: Lines of `ip -4 route show default` and of `ip -4 -o addr show scope global`.
+_DEFAULT_ROUTE = re.compile(r"^default\b.*?\bdev (\S+)", re.MULTILINE)
+_INTERFACE = re.compile(r"^\d+:\s+(\S+)\s+inet (\d+(?:\.\d+){3})/", re.MULTILINE)
 
 
 def rule_name(stack: str, opening: Opening) -> str:
     """Return the display name of a firewall rule of ours."""
-    return f"{RULE_PREFIX} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.way == 'proxy' else ''}"
-
-
-def task_of(stack: str) -> str:
-    """Return the name of the task that renews a stack's port proxies."""
-    return f"forward {stack}"
-
-
-def task_arguments(options: Options) -> str:
-    """Return what that task gives to PowerShell."""
-    return (
-        f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{FOLDER}\\{FOLLOWER}"'
-        f" -Distribution {options.distribution} -Stack {options.stack}"
-    )
+    return f"{RULE_PREFIX} {stack} {opening.name} {opening.port}{' ' + PROXY_MARK if opening.via == 'proxy' else ''}"
 
 
 def rules_of(rules: Sequence[Mapping[str, Any]], stack: str) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
@@ -101,48 +43,29 @@ def proxied_port(rule: str) -> int | None:
     return int(words[-2]) if words[-1] == PROXY_MARK and words[-2].isdigit() else None
 
 
-def _normal(address: str) -> str:
-    """Return an address as Windows stores it in a rule: a range with its mask, one address bare."""
-    try:
-        network = ipaddress.ip_network(address, strict=False)
-    except ValueError:
-        return address.lower()
-    if network.num_addresses == 1:
-        return str(network.network_address)
-    return f"{network.network_address}/{network.netmask}" if network.version == 4 else str(network)
-
-
-def same_rule(found: Mapping[str, Any], opening: Opening) -> bool:
-    """Return whether a rule lets in what is asked for, no more and no less."""
-    remote = {_normal(item) for item in found["remote"]}
-    return bool(
-        found["enabled"]
-        and found["direction"] == "Inbound"
-        and found["action"] == "Allow"
-        and found["protocol"].upper() in {"TCP", "6"}
-        and found["ports"] == [str(opening.port)]
-        and remote == {_normal(item) for item in opening.remote}
-    )
-
-
 def distro_address(state: Mapping[str, Any]) -> str:
-    """Return the distro's own IPv4 address, "" when it is not known; those of Docker's bridges are passed over."""
-    words = (state["inside"] or {}).get("values", {}).get("addresses", "").split()
-    for word in words:
-        try:
-            address = ipaddress.ip_address(word)
-        except ValueError:
-            continue
-        if address.version == 4 and address not in DOCKER_NETWORKS and not address.is_loopback:
-            return str(address)
-    return ""
+    """Return the IPv4 address by which Windows reaches the distro, that on its default route, "" when it has none.
+
+    By no network's number: WSL's NAT lies anywhere in 172.16/12, also within that of Docker's bridge.
+    portproxy_follow.ps1 does the same.
+    """
+    values = (state["inside"] or {}).get("values", {})
+    route = _DEFAULT_ROUTE.search(values.get("routes", ""))
+    held = _INTERFACE.findall(values.get("interfaces", ""))
+    return next((address for name, address in held if route and name == route[1]), "")
 
 
-def _openings(allow: Sequence[Opening]) -> Iterator[Check]:
-    for opening in allow:
+def _openings(
+    state: Mapping[str, Any],
+    options: Options,
+    right: Mapping[str, Mapping[str, Any]],
+    there: Mapping[str, Mapping[str, Any] | None],
+) -> Iterator[Finding]:
+    """Yield a finding for each opening; of the rules `there`, those in `right` are as asked for already."""
+    for opening in openings(options):
         wide = [item for item in opening.remote if item.lower() in {"any", "*", "0.0.0.0/0", "::/0"}]
         if wide or not opening.remote:
-            yield Check(
+            yield Finding(
                 "network_allow",
                 f"Opening of port {opening.port} ({opening.name})",
                 FAIL,
@@ -150,9 +73,12 @@ def _openings(allow: Sequence[Opening]) -> Iterator[Check]:
                 "named addresses or networks",
                 "name in windows_network_allow who may come in, such as 192.168.1.0/24",
             )
+        else:
+            name = rule_name(options.stack, opening)
+            yield check(opening, right.get(name), state["network"], options.public, there[name])
 
 
-def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies: set[int]) -> Iterator[Check]:
+def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies: set[int]) -> Iterator[Finding]:
     listeners, excluded = state["network"]["listeners"], state["network"]["excluded"]
     for port in ports:
         number, title = port["port"], f"Port {port['port']} ({port['service']}) on Windows"
@@ -163,11 +89,12 @@ def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies
             and item["process"].lower() not in RELAYS
             and not (item["process"].lower() == PROXY_PROGRAM and number in proxies)
         ]
-        ranges = [f"{first}-{last}" for first, last in excluded if first <= number <= last]
+        within = [item for item in excluded if item["first"] <= number <= item["last"]]
+        kept = [f"{item['first']}-{item['last']}" for item in within if not item["administered"]]
         step = f"set {port['variable']} to another port"
         if holders:
             holder = holders[0]
-            yield Check(
+            yield Finding(
                 f"port_{number}",
                 title,
                 FAIL,
@@ -175,20 +102,21 @@ def _ports(state: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], proxies
                 "free",
                 f"stop it, or {step}",
             )
-        elif ranges:
-            yield Check(
+        elif kept:
+            yield Finding(
                 f"port_{number}",
                 title,
                 FAIL,
-                f"in the range {ranges[0]} that Windows keeps for Hyper-V",
+                f"in the range {kept[0]} that Windows keeps for Hyper-V",
                 "a free port",
-                f"{step}, or keep it: netsh int ipv4 add excludedportrange tcp {number} 1",
+                f"{step}, or keep it from Hyper-V, with WSL shut down: net stop winnat; netsh int ipv4 add"
+                f" excludedportrange protocol=tcp startport={number} numberofports=1; net start winnat",
             )
         else:
             held = [item["process"] for item in listeners if item["port"] == number]
-            yield Check(
-                f"port_{number}", title, PASS, f"published by {held[0]}" if held else "free", "free, or published"
-            )
+            found = f"published by {held[0]}" if held else "free"
+            found += ", and kept from Hyper-V" if within else ""
+            yield Finding(f"port_{number}", title, PASS, found, "free, or published")
 
 
 def _asked_mode(wslconfig: str) -> str:
@@ -196,17 +124,17 @@ def _asked_mode(wslconfig: str) -> str:
     return ini_values(wslconfig).get("wsl2", {}).get("networkingmode", "nat").lower()
 
 
-def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator[Check]:
+def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator[Finding]:
     wanted, held = options.mode, decode(state["wsl"]["wslconfig"]) or ""
     yet_to_come = _asked_mode(held) != wanted == _asked_mode(merge_ini(held, options.config))
     values = (state["inside"] or {}).get("values", {})
     found = values.get("networking_mode", "").strip().lower()
     title = "Network mode of WSL"
     if not found:
-        yield Check("network_mode", title, UNKNOWN, "not known: the distro does not run, or has no wslinfo", wanted)
+        yield Finding("network_mode", title, UNKNOWN, "not known: the distro does not run, or has no wslinfo", wanted)
     elif found != wanted and yet_to_come:
         step = "the run writes .wslconfig, which counts from the next start of WSL on"
-        yield Check(
+        yield Finding(
             "network_mode",
             title,
             UNKNOWN,
@@ -215,7 +143,7 @@ def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator
             step,
         )
     elif found != wanted:
-        yield Check(
+        yield Finding(
             "network_mode",
             title,
             FAIL,
@@ -227,9 +155,9 @@ def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator
             else "see networkingMode in .wslconfig, then wsl --shutdown",
         )
     else:
-        yield Check("network_mode", title, PASS, found, wanted)
+        yield Finding("network_mode", title, PASS, found, wanted)
     if guarded and state["network"]["hyperv_rules"] is None:
-        yield Check(
+        yield Finding(
             "network_hyperv",
             "Hyper-V firewall",
             FAIL,
@@ -241,20 +169,20 @@ def _mode(state: Mapping[str, Any], options: Options, guarded: bool) -> Iterator
 
 def _proxies(
     state: Mapping[str, Any], asked: Sequence[Opening], marked: set[int]
-) -> tuple[list[dict[str, Any]], list[Check]]:
-    """Return the port proxies to make (with an address) and to remove (without), and what is to be said of them."""
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """Return the port proxies to make (with an address) and to remove (without), and the findings about them."""
     address = distro_address(state)
     there = {entry["listen"]: entry["connect"] for entry in state["network"]["portproxy"]}
-    ports = [item.port for item in asked if item.way == "proxy"]
+    ports = [item.port for item in asked if item.via == "proxy"]
     checks = []
     for port in ports:
         title = f"Port proxy on {port}"
         if f"0.0.0.0/{port}" in there and port not in marked:
             found = f"one to {there[f'0.0.0.0/{port}']} that is not ours"
             step = f"netsh interface portproxy delete v4tov4 listenaddress=0.0.0.0 listenport={port}"
-            checks.append(Check("network_proxy", title, FAIL, found, "none, or ours", step))
+            checks.append(Finding("network_proxy", title, FAIL, found, "none, or ours", step))
         elif not address:
-            checks.append(Check("network_proxy", title, UNKNOWN, "the distro's address is not known"))
+            checks.append(Finding("network_proxy", title, UNKNOWN, "the distro's address is not known"))
     make = [
         {"port": port, "address": address}
         for port in ports
@@ -266,37 +194,44 @@ def _proxies(
     return make + drop, checks
 
 
-def _follower(state: Mapping[str, Any], options: Options, wanted: bool) -> tuple[dict[str, Any], list[Check]]:
-    """Return what becomes of the task that renews port proxies, and of the script that it runs."""
-    name = task_of(options.stack)
-    tasks = {task["name"]: task for task in state["tasks"]}
-    sums = {file["name"]: file["sha256"] for file in state["files"]}
-    others = [task for task in tasks if task.startswith("forward ") and task != name]
-    right = (
-        name in tasks
-        and tasks[name]["arguments"] == task_arguments(options)
-        and tasks[name]["time_limit"] == "PT0S"  # else Windows ends it after three days
-    )
-    needed = wanted and options.follow
-    found: dict[str, Any] = {
-        "script": needed and sums.get(FOLLOWER) != options.follower,
-        "make": needed and not right,
-        "drop": not needed and name in tasks,
-        "drop_script": not needed and not others and FOLLOWER in sums,
+def _on_public(rule: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    """Return what a step says of a rule that holds on Public networks too, or did `before`."""
+    if "public" in rule["profiles"]:
+        return ", on Public networks too"
+    return ", no longer on Public networks" if public_withdrawn(before, ()) else ""
+
+
+def closed(state: Mapping[str, Any], made: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what is closed after the rules were made: a rule that is not there, and the failed checks of openings.
+
+    A rule that Windows gives back in other words than it was made with lets in what it did.
+
+    Args:
+        state: what windows_state.ps1 returned afterwards.
+        made: the plan by that state.
+    """
+    if "rules" not in made:
+        lost = "; ".join(f"{fault['part']}: {fault['message']}" for fault in state["faults"])
+        title = "Openings, after their rules were made"
+        return [asdict(Finding("network_open", title, FAIL, f"not read ({lost})", "what is in force", "run it again"))]
+    network, wanted = state["network"], {rule["name"]: set(rule["profiles"]) for rule in made["rules"]}
+    wanted |= {
+        words[0]: set(words[3].lower().split(",")) for rule in made["hyperv_rules"] if (words := rule.split("|"))
     }
-    checks = []
-    if found["make"] and not options.password_given:
-        checks.append(
-            Check(
-                "network_follow",
-                "Task that renews port proxies",
-                FAIL,
-                "no password of the owner to store with the task",
-                "a task that starts at boot with nobody logged on",
-                "set windows_network_owner_password (in a vault), or windows_network_follow to false",
-            )
-        )
-    return found, checks
+    there = {rule["name"]: rule for rule in [*network["rules"], *(network["hyperv_rules"] or [])]}
+    step = "see whether a policy or another program changes rules, then ./ready diagnose"
+    rows = []
+    for name, on in wanted.items():
+        rule, found = there.get(name), "none"
+        if rule:
+            held = {word.lower() for word in rule["profiles"]} or on
+            if rule["enabled"] and rule["action"] == "Allow" and on <= held:
+                continue
+            state_of = "enabled" if rule["enabled"] else "disabled"
+            found = f"{state_of}, {rule['action']}, on {', '.join(sorted(held)) or 'no profile'}"
+        expected = f"one that was made a moment ago, on {', '.join(sorted(on))}"
+        rows.append(asdict(Finding("network_open", f"Rule {name}", FAIL, found, expected, step)))
+    return rows + [row for row in made["checks"] if row["id"] == "network_open" and row["verdict"] == FAIL]
 
 
 def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -309,27 +244,42 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     options = Options(**given)
     asked = openings(options)
     wanted = {rule_name(options.stack, item): item for item in asked}
-    guarded = [name for name, item in wanted.items() if item.way == "hyperv"]
+    guarded = [name for name, item in wanted.items() if item.via == "hyperv"]
     held, ours = rules_of(state["network"]["rules"], options.stack)
     hyperv, hyperv_ours = rules_of(state["network"]["hyperv_rules"] or [], options.stack)
     marked = {port for name in ours if (port := proxied_port(name)) is not None}
     proxies, proxy_checks = _proxies(state, asked, marked)
-    natives = {item.port for item in asked if item.way == "proxy"}
-    follower, follower_checks = _follower(state, options, bool(natives))
+    natives = {item.port for item in asked if item.via == "proxy"}
+    renewal, renewal_checks = portproxy_task.plan(state, options, wanted=bool(natives))
 
-    def missing(names: Iterable[str], there: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    on = {name: profiles(item, interfaces_of(state["network"]), options.public) for name, item in wanted.items()}
+    there = {name: (hyperv if name in guarded else held).get(name) for name in wanted}
+    right = {name: rule for name, rule in there.items() if rule and same_rule(rule, wanted[name], on[name])}
+
+    def missing(names: Iterable[str]) -> list[dict[str, Any]]:
         return [
-            {"name": name, "port": wanted[name].port, "remote": ",".join(wanted[name].remote)}
+            {
+                "name": name,
+                "port": wanted[name].port,
+                "remote": ",".join(wanted[name].remote),
+                "profiles": [word.lower() for word in on[name]],
+            }
             for name in names
-            if name not in there or not same_rule(there[name], wanted[name])
+            if name not in right
         ]
 
-    add = missing([name for name in wanted if name not in guarded], held)
+    add = missing([name for name in wanted if name not in guarded])
     stale = [name for name in ours if name not in wanted or name in guarded]
-    hyperv_add = missing(guarded, hyperv)
+    hyperv_add = missing(guarded)
     hyperv_stale = [name for name in hyperv_ours if name not in guarded]
-    steps = [f"rule {rule['name']}: let {rule['remote']} in on {rule['port']}" for rule in add]
-    steps += [f"rule {rule['name']} of the Hyper-V firewall: let {rule['remote']} in" for rule in hyperv_add]
+    steps = [
+        f"rule {rule['name']}: let {rule['remote']} in on {rule['port']}{_on_public(rule, there[rule['name']])}"
+        for rule in add
+    ]
+    steps += [
+        f"rule {rule['name']} of the Hyper-V firewall: let {rule['remote']} in{_on_public(rule, there[rule['name']])}"
+        for rule in hyperv_add
+    ]
     steps += [f"remove the rule {name}" for name in stale]
     steps += [f"remove the rule {name} of the Hyper-V firewall" for name in hyperv_stale]
     steps += [
@@ -338,29 +288,27 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         else f"remove the port proxy on {item['port']}"
         for item in proxies
     ]
-    task = f"task {RULE_PREFIX}\\{task_of(options.stack)}, which renews port proxies when WSL starts"
-    steps += [f"make the {task}"] if follower["make"] or follower["script"] else []
-    steps += [f"remove the {task}"] if follower["drop"] or follower["drop_script"] else []
+    steps += renewal.steps()
     return {
         "checks": [
             asdict(check)
             for check in (
-                *_openings(asked),
+                *_openings(state, options, right, there),
                 *_ports(state, options.ports, marked | natives),
                 *_mode(state, options, bool(guarded)),
                 *proxy_checks,
-                *follower_checks,
+                *renewal_checks,
             )
         ],
         "steps": steps,
         "rules": add,
         "stale_rules": stale,
-        "hyperv_rules": [f"{rule['name']}|{rule['port']}|{rule['remote']}" for rule in hyperv_add],
+        "hyperv_rules": [
+            f"{rule['name']}|{rule['port']}|{rule['remote']}|{','.join(on[rule['name']])}" for rule in hyperv_add
+        ],
         "hyperv_stale": hyperv_stale,
         "proxies": proxies,
-        "follower": follower,
-        "task": task_of(options.stack),
-        "task_program": POWERSHELL,
-        "task_arguments": task_arguments(options),
-        "folder": FOLDER,
+        "portproxy_task": renewal.task.variables(),
+        "remove_portproxy_task": renewal.remove_task,
+        "remove_portproxy_script": renewal.remove_script,
     }

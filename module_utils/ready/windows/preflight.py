@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-from ..checkrow import Check
-from ..part import FAIL, PASS, UNKNOWN
-from . import said
+from ..common.finding import Finding
+from ..common.verdict import FAIL, PASS, UNKNOWN
+from . import wsl_errors
 
 GIB = 2**30
 #: Needed by WSL 2, and by Docker Desktop on each line of Windows: builds. Source: their documentation, 2026.
@@ -21,6 +22,12 @@ SERVICE_ACCOUNTS = {"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20
 #: Parts of the state that nothing can be decided without.
 NEEDED = ("account", "os", "virtualization", "features", "wsl", "distros", "docker_desktop", "network", "disk")
 SIMULATOR = "Ready simulator"
+#: What virtual machines of Hyper-V, Azure, VMware, VirtualBox, QEMU, Xen, Parallels and the clouds call themselves.
+GUEST = re.compile(
+    r"\b(Virtual Machine|VMware|VirtualBox|innotek|QEMU|KVM|Xen|HVM domU|Parallels|Google Compute Engine|Standard PC)"
+    r"|\bAmazon EC2 (?!.*\.metal)",
+    re.IGNORECASE,
+)
 
 
 def provenance(state: Mapping[str, Any]) -> str:
@@ -44,11 +51,11 @@ def skew(shown: float, before: float, after: float) -> float:
     return max(0.0, before - shown, shown - after)
 
 
-def _account(state: Mapping[str, Any]) -> Iterator[Check]:
+def _account(state: Mapping[str, Any]) -> Iterator[Finding]:
     account = state["account"]
     service = SERVICE_ACCOUNTS.get(account["sid"])
     if service:
-        yield Check(
+        yield Finding(
             "account",
             "Account",
             FAIL,
@@ -57,7 +64,7 @@ def _account(state: Mapping[str, Any]) -> Iterator[Check]:
             "connect (or become) as the account that is to own WSL",
         )
         return
-    yield Check(
+    yield Finding(
         "account",
         "Account",
         PASS if account["elevated"] else FAIL,
@@ -69,11 +76,11 @@ def _account(state: Mapping[str, Any]) -> Iterator[Check]:
     )
 
 
-def _windows(state: Mapping[str, Any]) -> Check:
+def _windows(state: Mapping[str, Any]) -> Finding:
     system = state["os"]
     least = LEAST_SERVER_BUILD if is_server(state) else LEAST_BUILD
     fits = system["build"] >= least
-    return Check(
+    return Finding(
         "windows",
         "Windows",
         PASS if fits else FAIL,
@@ -83,34 +90,49 @@ def _windows(state: Mapping[str, Any]) -> Check:
     )
 
 
-def _architecture(state: Mapping[str, Any]) -> Check:
+def _architecture(state: Mapping[str, Any]) -> Finding:
     found = state["os"]["architecture"]
     verdict = {"AMD64": PASS, "ARM64": UNKNOWN}.get(found, FAIL)
     step = "" if verdict != FAIL else "use a 64-bit PC"
-    return Check(
+    return Finding(
         "architecture", "Architecture", verdict, f"{found}{'' if verdict == PASS else ' (not tried)'}", "AMD64", step
     )
 
 
-def _virtualization(state: Mapping[str, Any]) -> Check:
+def is_guest(state: Mapping[str, Any]) -> bool:
+    """Return whether this Windows is a virtual machine, by what its maker and model are called."""
     found = state["virtualization"]
-    # The firmware's flag reads false once a hypervisor runs, so either one says yes.
-    fits = bool(found["hypervisor_present"] or found["firmware_enabled"])
-    return Check(
+    return bool(GUEST.search(f"{found['manufacturer']} {found['model']}"))
+
+
+def _virtualization(state: Mapping[str, Any]) -> Finding:
+    """Judge by either flag: that of the firmware reads false once a hypervisor runs, such as Windows' own.
+
+    In a virtual machine the hypervisor that is seen is the one that it runs in, until Windows' own may start.
+    """
+    found, features = state["virtualization"], state["features"] or {}
+    another = is_guest(state) and features.get("VirtualMachinePlatform") != "Enabled"
+    fits = bool(found["firmware_enabled"] or (found["hypervisor_present"] and not another))
+    shown = "on" if fits else "off"
+    step = "" if fits else wsl_errors.by_code("0x80370102").next
+    if not fits and another and found["hypervisor_present"]:
+        shown = "this is a virtual machine, and no virtualization is passed on to it"
+        step += "; where it is passed on, enable VirtualMachinePlatform and reboot yourself: then what runs decides"
+    return Finding(
         "virtualization",
         "Virtualization",
         PASS if fits else FAIL,
-        f"{'on' if fits else 'off'} ({found['manufacturer']} {found['model']})",
+        f"{shown} ({found['manufacturer']} {found['model']})",
         "on",
-        "" if fits else said.CODES["0x80370102"][1],
+        step,
     )
 
 
-def _disk(state: Mapping[str, Any], least: int, made: bool) -> Check:
+def _disk(state: Mapping[str, Any], least: int, made: bool) -> Finding:
     disk = state["disk"]
     wanted = min(least, GIB) if made else least
     fits = disk["free"] >= wanted
-    return Check(
+    return Finding(
         "disk",
         "Disk",
         PASS if fits else FAIL,
@@ -120,10 +142,10 @@ def _disk(state: Mapping[str, Any], least: int, made: bool) -> Check:
     )
 
 
-def _apart(name: str, whose: str, away: float, limit: float, than: str, step: str, digits: int = 1) -> Check:
+def _apart(name: str, whose: str, away: float, limit: float, than: str, step: str, digits: int = 1) -> Finding:
     """Compare a clock, `away` seconds from that of `than`, with the limit (seconds)."""
     fits = away <= limit
-    return Check(
+    return Finding(
         name,
         f"Clock of {whose}",
         PASS if fits else FAIL,
@@ -133,7 +155,7 @@ def _apart(name: str, whose: str, away: float, limit: float, than: str, step: st
     )
 
 
-def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) -> Iterator[Check]:
+def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) -> Iterator[Finding]:
     """Compare Windows' clock with the controller's, the distro's with Windows', and a container's with the distro's.
 
     What does not run has no clock.
@@ -154,10 +176,15 @@ def _clock(state: Mapping[str, Any], limit: float, before: float, after: float) 
         yield _apart("clock_container", "the containers", away, limit, "the distro's", step, digits=0)
 
 
-def _read(state: Mapping[str, Any]) -> Check:
+def needed(backend: str) -> tuple[str, ...]:
+    """Return the parts of the state that plans need: that of Docker Desktop where it is the backend alone."""
+    return tuple(part for part in NEEDED if part != "docker_desktop" or backend == "desktop")
+
+
+def _read(state: Mapping[str, Any], backend: str) -> Finding:
     faults = {fault["part"]: fault["message"] for fault in state["faults"]}
-    lost = [part for part in NEEDED if part in faults]
-    return Check(
+    lost = [part for part in needed(backend) if part in faults]
+    return Finding(
         "state",
         "State of the host",
         FAIL if lost else UNKNOWN if faults else PASS,
@@ -168,7 +195,13 @@ def _read(state: Mapping[str, Any]) -> Check:
 
 
 def evaluate(
-    state: Mapping[str, Any], *, before: float, after: float, disk_free: int, clock_skew: float
+    state: Mapping[str, Any],
+    *,
+    before: float,
+    after: float,
+    disk_free: int,
+    clock_skew: float,
+    backend: str = "desktop",
 ) -> list[dict[str, str]]:
     """Return what was looked at before anything is changed, as rows.
 
@@ -177,8 +210,9 @@ def evaluate(
         before: the controller's time before the state was read (seconds since 1970), and `after` it.
         disk_free: bytes that must be free before the distro is made.
         clock_skew: seconds that clocks may be apart.
+        backend: desktop or engine.
     """
-    first = _read(state)
+    first = _read(state, backend)
     if first.verdict == FAIL:
         return [asdict(first)]
     made = any(distro["mine"] and distro["marker"] for distro in state["distros"])

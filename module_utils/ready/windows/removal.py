@@ -6,13 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .names import RULE_PREFIX
-from .network import FOLDER, FOLLOWER, proxied_port, rules_of
-from .network import task_of as forward_task
+from .keepalive import BUSY, HOLD, KEEPALIVE_SCRIPT, is_held, marker_path
+from .keepalive import task_of as keep_task
+from .network import proxied_port, rules_of
+from .ownership import FOLDER, RULE_PREFIX
+from .portproxy_task import FOLLOW_SCRIPT
+from .portproxy_task import task_of as forward_task
+from .scheduled_tasks import holders
 from .wsl import distro_of, is_ours
 
 
-def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: bool) -> dict[str, Any]:
+def plan(state: Mapping[str, Any], *, stack: str, distribution: str, distro: bool) -> dict[str, Any]:
     """Return what goes, and lines that say so before anything is asked.
 
     Args:
@@ -29,11 +33,20 @@ def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: 
     found = distro_of(state, distribution)
     goes = distro and is_ours(found)
     # The task that keeps the distro may serve other stacks: it goes with the distro.
-    mine = {forward_task(stack)} | ({f"keep {distribution}"} if goes else set())
+    mine = {forward_task(stack)} | ({keep_task(distribution)} if goes else set())
     there = [task["name"] for task in state["tasks"]]
     tasks = [name for name in there if name in mine]
     last = not [name for name in there if name.startswith("forward ") and name not in mine]
-    scripts = [f"{FOLDER}\\{FOLLOWER}"] if last and FOLLOWER in {file["name"] for file in state["files"]} else []
+    scripts = (
+        [f"{FOLDER}\\{FOLLOW_SCRIPT}"] if last and FOLLOW_SCRIPT in {file["name"] for file in state["files"]} else []
+    )
+    kept_others = [name for name in there if name.startswith("keep ") and name not in mine]
+    held_back = holders(state, distribution) if goes else []
+    if goes:
+        sums = {file["name"] for file in state["files"]}
+        scripts += [f"{FOLDER}\\{KEEPALIVE_SCRIPT}"] if KEEPALIVE_SCRIPT in sums and not kept_others else []
+        scripts += [marker_path(distribution)] if is_held(state, distribution, HOLD) else []
+        scripts += [marker_path(distribution, BUSY)] if is_held(state, distribution, BUSY) else []
     lines = [f"firewall rule {name}" for name in rules]
     lines += [f"rule {name} of the Hyper-V firewall" for name in hyperv]
     lines += [f"port proxy on {port}" for port in proxies]
@@ -51,7 +64,9 @@ def removal(state: Mapping[str, Any], *, stack: str, distribution: str, distro: 
         "hyperv_rules": hyperv,
         "proxies": proxies,
         "tasks": tasks,
-        "files": scripts,
+        "holders": held_back,
+        # Destroy holds them back itself, which leaves a mark that was not there when it looked.
+        "files": list(dict.fromkeys([*scripts, *([marker_path(distribution, BUSY)] if held_back else [])])),
         "distro": found["name"] if goes and found else "",
         "marker": f"{found['base_path']}.ready.json" if goes and found else "",
         "lines": lines,

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from .. import dockerproxy
-from ..checkrow import Check
-from ..part import FAIL, PASS, UNKNOWN
-from . import said
+from ..common.finding import Finding
+from ..common.verdict import FAIL, PASS, UNKNOWN
+from ..host import engine_proxy
+from . import keepalive, msi, proxies, shares, wsl_output
 from .config import decode, ini_values, merge_ini
-from .distro import Options, bypassed, exceptions, no_proxy_of, orders, proxy_of
-from .names import RULE_PREFIX
+from .distro import Options, exceptions, no_proxy_form, no_proxy_of, orders, proxy_of
 from .versions import older, parts
 
 FEATURES = ("VirtualMachinePlatform", "Microsoft-Windows-Subsystem-Linux")
@@ -27,10 +26,8 @@ LEAST_WSL = "2.0.1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 RELEASE = "22.04"
-#: What the task that keeps the distro runs.
-TASK_PROGRAM = "C:\\Program Files\\WSL\\wsl.exe"
-#: States of systemd that a distro can be used in.
-SYSTEMD_UP = frozenset({"running", "degraded", "starting"})
+#: States of systemd that a distro can be used in, or soon will be: another start would bring nothing.
+SYSTEMD_UP = frozenset({"running", "degraded", "starting", "initializing"})
 
 
 def distro_of(state: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
@@ -59,7 +56,7 @@ def missing_features(state: Mapping[str, Any]) -> list[str]:
     return [name for name in FEATURES if (state["features"] or {}).get(name) not in {*PENDING, "Enabled"}]
 
 
-def _features(state: Mapping[str, Any]) -> Check:
+def _features(state: Mapping[str, Any]) -> Finding:
     unknown = [name for name in FEATURES if (state["features"] or {}).get(name) is None]
     waiting, absent = pending_features(state), missing_features(state)
     found = "; ".join(f"{name}: {(state['features'] or {}).get(name) or 'unknown'}" for name in FEATURES)
@@ -68,16 +65,16 @@ def _features(state: Mapping[str, Any]) -> Check:
         step = "update Windows: this edition does not offer the feature"
     elif waiting or absent:
         step = "they are enabled, and one reboot finishes it"
-    return Check("features", "Windows features", FAIL if unknown else PASS, found, "enabled", step)
+    return Finding("features", "Windows features", FAIL if unknown else PASS, found, "enabled", step)
 
 
-def _reboot(state: Mapping[str, Any], options: Options) -> Check:
+def _reboot(state: Mapping[str, Any], options: Options) -> Finding:
     features = [name for name in FEATURES if name in {*pending_features(state), *missing_features(state)}]
     needed = bool(features)
     why = [f"to finish enabling {' and '.join(features)}"] if needed else []
     why += [f"by {reason}, whatever Ready does" for reason in state["pending_reboot"]]
     verdict = FAIL if needed and not options.allow_reboot else PASS
-    return Check(
+    return Finding(
         "reboot",
         "Reboot",
         verdict,
@@ -95,7 +92,7 @@ def needs_package(state: Mapping[str, Any], options: Options) -> bool:
     return bool(older(state["wsl"]["version"], wanted))
 
 
-def _package(state: Mapping[str, Any], options: Options) -> Check:
+def _package(state: Mapping[str, Any], options: Options) -> Finding:
     found, needed = state["wsl"], needs_package(state, options)
     if found["version"]:
         shown = f"{found['version']} in {found['install_location']}"
@@ -105,7 +102,7 @@ def _package(state: Mapping[str, Any], options: Options) -> Check:
         shown = "none"
     given = options.msi_version and options.msi_source and options.msi_sha256
     verdict = FAIL if needed and not given else PASS
-    return Check(
+    return Finding(
         "wsl",
         "WSL",
         verdict,
@@ -115,7 +112,7 @@ def _package(state: Mapping[str, Any], options: Options) -> Check:
     )
 
 
-def _probe(state: Mapping[str, Any]) -> Iterator[Check]:
+def _probe(state: Mapping[str, Any]) -> Iterator[Finding]:
     """Find what wsl.exe itself complains about. While a feature waits for a reboot its complaint says nothing new."""
     if pending_features(state) or missing_features(state):
         return
@@ -123,12 +120,12 @@ def _probe(state: Mapping[str, Any]) -> Iterator[Check]:
         ("wsl_answers", "wsl.exe", state["wsl"]["probe"]),
         ("distro_starts", "Start of the distro", (state["inside"] or {}).get("run")),
     ):
-        fault = said.fault(run)
+        fault = wsl_output.fault(run)
         if fault:
-            yield Check(name, title, FAIL, fault.meaning, "it answers", fault.next)
+            yield Finding(name, title, FAIL, fault.meaning, "it answers", fault.next)
 
 
-def _place(state: Mapping[str, Any], options: Options) -> tuple[str, str, str]:
+def _missing_distro(state: Mapping[str, Any], options: Options) -> tuple[str, str, str]:
     """Return found, expected and next of a distro that is not there; next is empty when it can be made."""
     name, location = options.distribution, options.location
     others = [item["owner"] for item in state["distros"] if item["name"].lower() == name.lower()]
@@ -148,7 +145,7 @@ def _place(state: Mapping[str, Any], options: Options) -> tuple[str, str, str]:
     return "none", "ours, or none", ""
 
 
-def _there(state: Mapping[str, Any], options: Options, distro: Mapping[str, Any]) -> tuple[str, str, str]:
+def _existing_distro(state: Mapping[str, Any], options: Options, distro: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return found, expected and next of the distro that is there; next is empty when it serves."""
     name, ours = options.distribution, is_ours(distro)
     release = ini_values((state["inside"] or {}).get("values", {}).get("os_release", "")).get("", {})
@@ -166,19 +163,21 @@ def _there(state: Mapping[str, Any], options: Options, distro: Mapping[str, Any]
     return f"{'ours' if ours else 'adopted'}{size}", "ours, or none", ""
 
 
-def _distro(state: Mapping[str, Any], options: Options) -> Check:
+def _distro(state: Mapping[str, Any], options: Options) -> Finding:
     distro = distro_of(state, options.distribution)
-    found, expected, step = _place(state, options) if distro is None else _there(state, options, distro)
-    return Check("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
+    found, expected, step = (
+        _missing_distro(state, options) if distro is None else _existing_distro(state, options, distro)
+    )
+    return Finding("distro", f"Distro {options.distribution}", FAIL if step else PASS, found, expected, step)
 
 
-def _disk(distro: Mapping[str, Any] | None, options: Options) -> Iterator[Check]:
+def _disk(distro: Mapping[str, Any] | None, options: Options) -> Iterator[Finding]:
     """Compare the virtual disk with what it may take; it grows, and does not shrink by itself."""
     size = distro["disk_bytes"] if distro else None
     if not size or not options.disk_limit:
         return
     fits = size <= options.disk_limit
-    yield Check(
+    yield Finding(
         "distro_disk",
         "Virtual disk of the distro",
         PASS if fits else FAIL,
@@ -191,85 +190,39 @@ def _disk(distro: Mapping[str, Any] | None, options: Options) -> Iterator[Check]
     )
 
 
-def _asleep(state: Mapping[str, Any]) -> bool:
-    """Return whether the distro runs without systemd: its wsl.conf was written, and it was not started anew since."""
+def _systemd_not_running(state: Mapping[str, Any]) -> bool:
+    """Return whether the distro runs without systemd: its wsl.conf was written, and it was not restarted since."""
     values = (state["inside"] or {}).get("values", {})
     return bool(values) and values.get("systemd", "").strip() not in SYSTEMD_UP
 
 
-def _inside(state: Mapping[str, Any]) -> Iterator[Check]:
+def _inside(state: Mapping[str, Any]) -> Iterator[Finding]:
     """Say what is seen inside of a distro that is there."""
     if state["inside"] is None:
-        yield Check("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
-    elif state["inside"]["values"]:  # else it did not start, and that is said
+        yield Finding("inside", "Inside of the distro", UNKNOWN, "it does not run, and was not started for a look")
+    elif state["inside"]["values"]:  # else it did not start, which is a finding
         found = state["inside"]["values"].get("systemd", "").strip() or "none"
-        step = "the distro is started anew; if that does not help, see journalctl -b in it"
-        up = not _asleep(state)
+        step = "the distro is restarted; if that does not help, see journalctl -b in it"
+        up = not _systemd_not_running(state)
         title = "systemd in the distro"
-        yield Check("systemd", title, PASS if up else UNKNOWN, found, "running or degraded", "" if up else step)
+        yield Finding("systemd", title, PASS if up else UNKNOWN, found, "running or degraded", "" if up else step)
 
 
-def task_of(options: Options) -> str:
-    """Return the name of the task that keeps the distro running."""
-    return f"keep {options.distribution}"
-
-
-def task_arguments(options: Options) -> str:
-    """Return what the task gives to wsl.exe. A process on Windows' side is what holds an instance (WSL#10138)."""
-    return f"-d {options.distribution} -u root --exec /bin/sleep infinity"
-
-
-def _same_task(found: Mapping[str, Any], account: Mapping[str, Any], options: Options) -> bool:
-    """Return whether the task is the one that role wsl2 makes. Without PT0S Windows ends it after three days."""
-    owner = account["name"].lower()
-    return bool(
-        found["arguments"] == task_arguments(options)
-        and found["time_limit"] == "PT0S"
-        and found["execute"].strip('"').lower() == TASK_PROGRAM.lower()
-        and found["user"].lower() in {owner, owner.rpartition("\\")[2], account["sid"].lower()}  # as Windows gives it
-        and found["state"] != "Disabled"
-    )
-
-
-def _keepalive(state: Mapping[str, Any], options: Options) -> tuple[Check, bool]:
-    found = next((task for task in state["tasks"] if task["name"] == task_of(options)), None)
-    if not options.keepalive and options.needed_by:
-        step = "set wsl2_keepalive to true, or the schedule to never"
-        found_said = f"wsl2_keepalive is false, and {', '.join(options.needed_by)}"
-        return Check("keepalive", "Keep-alive task", FAIL, found_said, "a distro that is up at that time", step), False
-    if not options.keepalive:
-        return Check("keepalive", "Keep-alive task", PASS, "not asked for"), False
-    right = found is not None and _same_task(found, state["account"], options)
-    if right:
-        return Check("keepalive", "Keep-alive task", PASS, f"{found['state'] if found else ''}"), False
-    if options.password_given:
-        return Check("keepalive", "Keep-alive task", PASS, "another one" if found else "none", "made by this run"), True
-    return (
-        Check(
-            "keepalive",
-            "Keep-alive task",
-            FAIL,
-            "no password of the owner to store with the task",
-            "a task that starts at boot with nobody logged on",
-            "set wsl2_owner_password (in a vault), or wsl2_keepalive to false",
-        ),
-        True,
-    )
-
-
-def _proxy(state: Mapping[str, Any], options: Options) -> Iterator[Check]:
+def _proxy(state: Mapping[str, Any], options: Options) -> Iterator[Finding]:
+    yield from proxies.report(state, options.proxy)
     proxy = proxy_of(state, options)
     try:
-        _ = proxy and dockerproxy.content(proxy, no_proxy_of(state, options))
-    except dockerproxy.ProxyError as error:
-        yield Check(
+        _ = proxy and engine_proxy.proxy_file(proxy, no_proxy_of(state, options))
+    except engine_proxy.ProxyError as error:
+        yield Finding(
             "proxy", "Proxy of the distro", FAIL, str(error), "a URL, or none", "correct wsl2_proxy, wsl2_no_proxy"
         )
-    lost = [entry for entry in exceptions(state) if entry and not bypassed(entry)]
+    lost = [entry for entry in exceptions(state) if entry and not no_proxy_form(entry)]
     if proxy and options.proxy == "windows" and lost:
-        found = f"{', '.join(lost)} can't be said in no_proxy, and {'is' if len(lost) == 1 else 'are'} left out"
+        has, are = ("has", "is") if len(lost) == 1 else ("have", "are")
+        found = f"{', '.join(lost)} {has} no form in no_proxy, and {are} left out"
         step = "name in wsl2_no_proxy what the distro has to reach directly"
-        yield Check("proxy_bypass", "Exceptions of Windows' proxy", PASS, found, "names and networks", step)
+        yield Finding("proxy_bypass", "Exceptions of Windows' proxy", PASS, found, "names and networks", step)
 
 
 def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -288,9 +241,9 @@ def schedules(host: str, distros: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _names(options: Options) -> Iterator[Check]:
+def _names(options: Options) -> Iterator[Finding]:
     if not NAME.fullmatch(options.distribution):
-        yield Check(
+        yield Finding(
             "names",
             "Name of the distro",
             FAIL,
@@ -299,11 +252,11 @@ def _names(options: Options) -> Iterator[Check]:
             "set wsl_distribution to another",
         )
     if not USER.fullmatch(options.user):
-        yield Check(
+        yield Finding(
             "names", "User in the distro", FAIL, options.user, "a name of Linux: a-z 0-9 _ -", "set wsl_user to another"
         )
     if not re.fullmatch(r"[A-Za-z]:\\[^\"\r\n]+[^\\\"\r\n]", options.location):
-        yield Check(
+        yield Finding(
             "names",
             "Folder of the distro",
             FAIL,
@@ -335,19 +288,21 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     looked = state["inside"] is not None
     if distro is not None and not looked:
         todo, restart = "", False
-    restart = restart or (distro is not None and _asleep(state))
-    keepalive, make_task = _keepalive(state, options)
+    restart = restart or (distro is not None and _systemd_not_running(state))
+    kept = keepalive.plan(state, options)
     checks = [
         *_names(options),
         *proxy,
         _features(state),
         _reboot(state, options),
         _package(state, options),
+        msi.windows_for(state, needed=package),
         *_probe(state),
         _distro(state, options),
         *_disk(distro, options),
         *([] if distro is None else _inside(state)),
-        keepalive,
+        kept.check,
+        *([] if distro is None else keepalive.log_off(state, options)),
     ]
     default = state["wsl"]["default_version"] != 2
     steps = [f"enable the feature {name}" for name in features]
@@ -363,15 +318,16 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         steps.append(f"import {options.distribution} into {options.location}")
     steps += [f"in the distro: {' '.join(line.split()[:3])}" for line in todo.splitlines()]
     if restart:
-        steps.append("start the distro anew, so that wsl.conf counts")
-    if make_task:
-        steps.append(f"make the task {RULE_PREFIX}\\{task_of(options)}")
+        steps.append("restart the distro, so that wsl.conf counts")
+    steps += kept.steps(options)
     return {
         "checks": [asdict(check) for check in checks],
         "steps": steps,
         "features": features,
         "reboot": bool(features or waiting),
         "package": package,
+        "msi_on_share": shares.is_share(options.msi_source),
+        "rootfs_on_share": shares.is_share(options.rootfs_source),
         "package_version": ".".join(str(part) for part in (*parts(options.msi_version), 0, 0, 0)[:4]),
         "default_version": default,
         "wslconfig": wslconfig if config else None,
@@ -379,10 +335,7 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         "import": distro is None,
         "orders": todo,
         "restart": restart,
-        "keepalive": make_task,
-        "task": task_of(options),
-        "task_program": TASK_PROGRAM,
-        "task_arguments": task_arguments(options),
+        "keepalive_task": kept.task(state, options).variables(),
         "marker": json.dumps({"distribution": options.distribution, "made_by": "ready"}),
         "ours": is_ours(distro),
     }

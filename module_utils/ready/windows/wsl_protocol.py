@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from . import wsl_errors
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?\Z")
 TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 #: Bytes of a pipeline input record around its text: PSRP's fragment and message headers (21 + 40), the CLIXML.
-_AROUND = 200
+_RECORD_OVERHEAD = 200
 #: Bytes of standard output that are kept to understand a failure.
-_HEAD = 4096
+_KEPT_OUTPUT = 4096
 #: wsl.exe's own failures end with -1; a Linux status is 0 to 255.
 _OWN_FAILURE = (-1, 0xFFFFFFFF)
+_USER_MISSING = "0x80040308"
 
 
 def encode(data: bytes) -> str:
@@ -39,23 +42,61 @@ def command_text(command: str, token: str) -> str:
     )
 
 
-def stop_text(script: str, tokens: Iterable[str], seconds: int) -> str:
+#: What ansible.builtin.reboot tells boots apart by. All distros share a kernel, whose id outlives their restarts.
+_BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+#: The kernel's id, and when the distro's first process began, in ticks since then: /proc/1/stat, field 22.
+_BOOT = f"{_BOOT_ID} && sed 's/.*) //' /proc/1/stat | cut -d' ' -f20"
+
+
+def boot_command(command: str) -> str:
+    """Return a command as it is to run in a distro: reboot's question for the boot is asked about the distro."""
+    return _BOOT if _BOOT_ID in command else command
+
+
+def password_prompt_fault(method: str, prompt: object, user: str) -> str:
+    """Return why a command would read what follows it as a password, "" when it would not.
+
+    Nobody is there to type one, and the first line of standard input is the module's. Root is not asked by sudo and su.
+    """
+    if not prompt or (user == "root" and method in ("sudo", "su")):
+        return ""
+    return (
+        f"found become_method {method}, which asks {user} for a password, expected one that asks for none: it would"
+        " take the module's text for it. Next: become_method: wsl_user, which needs no password; or for sudo a rule"
+        " NOPASSWD, and no ansible_become_password"
+    )
+
+
+def stop_command(script: str, tokens: Iterable[str], seconds: int) -> str:
     """Return the command that ends leftovers: scripts/linux/stop_leftover.sh with its arguments."""
     return f"set -- {int(seconds)} {' '.join(shlex.quote(token) for token in tokens)}\n{script}"
 
 
-def piece(max_payload: int) -> int:
+def timeout_message(where: str, left: str, timeout: int) -> str:
+    """Return the message about a command that ran too long; `left` is stop_leftover.sh's answer: ended or stopped."""
+    if left == "ended":
+        return (
+            f"{where}: wsl.exe did not end within {timeout} s and was killed; no process of the command was left in the"
+            " distro. Next: run again; if it happens again, wsl.exe --terminate for this distro."
+        )
+    return (
+        f"{where}: a command ran for more than {timeout} s and was stopped. Next: see why it takes so long, or raise"
+        " ansible_wsl_command_timeout."
+    )
+
+
+def chunk_size(max_payload: int) -> int:
     """Return how many bytes of a file fit in one Send: base64 in a record, and the record's own length."""
-    return (max_payload - _AROUND) // 4 * 3
+    return (max_payload - _RECORD_OVERHEAD) // 4 * 3
 
 
-def pieces(data: bytes, size: int) -> Iterator[bytes]:
+def chunks(data: bytes, size: int) -> Iterator[bytes]:
     """Yield data in pieces."""
     for start in range(0, len(data), size):
         yield data[start : start + size]
 
 
-class Ended(NamedTuple):
+class CommandEnd(NamedTuple):
     """How a command ended."""
 
     code: int
@@ -71,11 +112,17 @@ class Records:
     head: bytearray = field(default_factory=bytearray)  # where standard output begins: wsl.exe's own words may be there
     err: bytearray = field(default_factory=bytearray)
     other: list[str] = field(default_factory=list)
-    end: Ended | None = None
+    end: CommandEnd | None = None
 
     def _print(self, data: bytes) -> None:
-        self.head += data[: _HEAD - len(self.head)]
+        self.head += data[: _KEPT_OUTPUT - len(self.head)]
         self.out(data)
+
+    def take_all(self, waiting: list[Any]) -> None:
+        """Take in all that a pipeline has written so far, and keep none of it there."""
+        for item in waiting:
+            self.take(str(item))
+        waiting.clear()
 
     def take(self, record: str) -> None:
         """Take one record in. What is none of the script's is kept for the message."""
@@ -90,7 +137,7 @@ class Records:
             if kind == "X":
                 last: Mapping[str, Any] = json.loads(text)
                 out, err = base64.b64decode(last.get("out") or ""), base64.b64decode(last.get("err") or "")
-                self.end = Ended(int(last["rc"]), last["why"], str(last.get("msg") or ""))
+                self.end = CommandEnd(int(last["rc"]), last["why"], str(last.get("msg") or ""))
                 if out:
                     self._print(out)
                 self.err += err
@@ -100,49 +147,7 @@ class Records:
         self.other.append(record)
 
 
-#: What wsl.exe said → what it means and what to do. Codes and symbolic names only: its sentences are localised.
-#: The names are microsoft/WSL's; those with a number were read in its source or in reports (docs/wsl_psrp.md).
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    (
-        r"WSL_E_DISTRO_NOT_FOUND|0x80040302",
-        "the account that Ansible connects as has no WSL distro of that name",
-        "compare ansible_wsl_distribution with the output of wsl.exe -l -q under that account; distros belong to one"
-        " account each.",
-    ),
-    (
-        r"WSL_E_USER_NOT_FOUND",
-        "the distro has no such Linux user",
-        "make the user, or name another one in ansible_wsl_user (or become_user).",
-    ),
-    (
-        r"LOCAL_SYSTEM_NOT_SUPPORTED|0x8004032E",
-        "WSL does not run as SYSTEM",
-        "connect as the account that owns WSL.",
-    ),
-    (
-        r"0x80070422",
-        "the service of WSL is stopped and disabled",
-        "set the service WSLService to start by demand and run again.",
-    ),
-    (
-        r"0x80370102|HCS_E_HYPERV_NOT_INSTALLED",
-        "virtualization is off, in the firmware or by the host of this virtual machine",
-        "switch it on; on Hyper-V: Set-VMProcessor -ExposeVirtualizationExtensions $true.",
-    ),
-    (
-        r"0x80070569",
-        "a policy took 'Log on as a service' from NT VIRTUAL MACHINE\\Virtual Machines",
-        "give it back in the group policy.",
-    ),
-    (
-        r"0x8004032D|0x80040321|0x80040327|WSL_E_WSL_OPTIONAL_COMPONENT_REQUIRED",
-        "a Windows feature that WSL needs is missing",
-        "enable VirtualMachinePlatform and reboot.",
-    ),
-)
-
-
-class Problem(NamedTuple):
+class WslFailure(NamedTuple):
     """Why wsl.exe could not run a command."""
 
     cause: str
@@ -150,19 +155,19 @@ class Problem(NamedTuple):
     user_missing: bool
 
 
-def problem(code: int, said: bytes) -> Problem | None:
+def wsl_failure(code: int, output: bytes) -> WslFailure | None:
     """Return what wsl.exe's own failure means, or None when a Linux command ended.
 
     It speaks UTF-8 with WSL_UTF8=1, and UTF-16 in versions older than 0.64: then every other byte is NUL.
     """
     if code not in _OWN_FAILURE:
         return None
-    text = said.replace(b"\0", b"").decode("utf-8", "replace").strip()
-    for pattern, cause, step in _CAUSES:
-        if re.search(pattern, text):
-            return Problem(cause, step, "USER_NOT_FOUND" in pattern)
-    return Problem(
-        f"wsl.exe failed; it said: {text[:500] or 'nothing'}",
+    text = output.replace(b"\0", b"").decode("utf-8", "replace").strip()
+    if (found := wsl_errors.find(text)).error is not None:
+        missing = found.code == _USER_MISSING
+        return WslFailure(f"{found.error.cause} ({found.shown})", f"{found.error.next}.", missing)
+    return WslFailure(
+        f"wsl.exe failed; it printed: {text[:500] or 'nothing'}",
         "run the same wsl.exe on the Windows host under the account that Ansible connects as.",
         False,
     )

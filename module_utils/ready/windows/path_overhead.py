@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the way from Windows to a service costs, over the ways from inside the distro and in the containers' network.
+"""The cost of the network path from Windows to a service, over those in the distro and in the containers' network.
 
 Milliseconds throughout.
 """
@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..part import worst
+from ..common.verdict import FAIL, PASS, UNKNOWN, worst
 
 #: The ADR's limit for what the bridge between Windows and WSL may add.
 LIMIT_MS = 15.0
 #: Fewer than so many measurements say nothing about a 95th percentile.
-LEAST_SAMPLES = 20
+MIN_SAMPLES = 20
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -33,23 +33,23 @@ def figures(values: Sequence[float]) -> dict[str, float | int]:
     }
 
 
-def _more(way: Mapping[str, float], base: Mapping[str, float]) -> dict[str, float]:
-    return {f"more_{key}": round(way[key] - base[key], 3) for key in ("median_ms", "p95_ms")}
+def _difference(path: Mapping[str, float], base: Mapping[str, float]) -> dict[str, float]:
+    return {f"more_{key}": round(path[key] - base[key], 3) for key in ("median_ms", "p95_ms")}
 
 
 def _container(
     item: Mapping[str, Any] | None, key: str, windows: Mapping[str, float], distro: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Return the third way: its figures and what the other two cost over it, or why it is not known."""
+    """Return the third path: its figures and what the other two cost over it, or why it is not known."""
     empty = {"measured_from": "", "figures": None, "windows": None, "distro": None}
-    if item is None or item["error"] or len(item[key]) < LEAST_SAMPLES:
+    if item is None or item["error"] or len(item[key]) < MIN_SAMPLES:
         return {**empty, "reason": (item and item["error"]) or "too few measurements"}
-    its = figures(item[key])
-    ways = {"windows": _more(windows, its), "distro": _more(distro, its)}
-    return {"measured_from": item["way"], "figures": its, **ways, "reason": ""}
+    container = figures(item[key])
+    paths = {"windows": _difference(windows, container), "distro": _difference(distro, container)}
+    return {"measured_from": item["measured_from"], "figures": container, **paths, "reason": ""}
 
 
-def overhead(
+def evaluate(
     outside: Sequence[Mapping[str, Any]],
     inside: Sequence[Mapping[str, Any]],
     containers: Sequence[Mapping[str, Any]] = (),
@@ -60,8 +60,9 @@ def overhead(
     Args:
         outside: the targets as latency.ps1 measured them on Windows.
         inside: the same targets, measured inside of the distro.
-        containers: the same services at their own addresses in the containers' network; `way` says from where. They
-            tell where the time goes and decide nothing: the limit is for the way from Windows into the distro.
+        containers: the same services at their own addresses in the containers' network, and where they were
+            `measured_from`. They tell where the time goes and decide nothing: the limit is for the path from Windows
+            into the distro.
         limit_ms: how much longer the 95th percentile may be from Windows.
 
     Of a target without a round trip (a protocol that does not speak first) the connects are compared.
@@ -76,14 +77,14 @@ def overhead(
             f"{where}: {one['error']}" for where, one in (("Windows", item), ("distro", other)) if one and one["error"]
         ]
         key = "round_trip_ms" if item["round_trip_ms"] else "connect_ms"
-        enough = other is not None and min(len(item[key]), len(other[key])) >= LEAST_SAMPLES
+        enough = other is not None and min(len(item[key]), len(other[key])) >= MIN_SAMPLES
         if errors or other is None or not enough:
-            verdicts.add("fail" if errors else "insufficient_data")
-            rows[item["name"]] = {"verdict": "fail" if errors else "insufficient_data", "errors": errors}
+            verdicts.add(FAIL if errors else UNKNOWN)
+            rows[item["name"]] = {"verdict": FAIL if errors else UNKNOWN, "errors": errors}
             continue
         windows, distro = figures(item[key]), figures(other[key])
-        difference = _more(windows, distro)
-        verdict = "pass" if difference["more_p95_ms"] < limit_ms else "fail"
+        difference = _difference(windows, distro)
+        verdict = PASS if difference["more_p95_ms"] < limit_ms else FAIL
         verdicts.add(verdict)
         rows[item["name"]] = {
             "verdict": verdict,
@@ -113,23 +114,23 @@ def _found(row: Mapping[str, Any]) -> str:
 
 
 def fault(found: Mapping[str, Any], host: str) -> str:
-    """Return what is wrong with the way from Windows, "" when nothing is. No answer is not the same as too slow."""
-    failed = {name: row for name, row in found["targets"].items() if row["verdict"] == "fail"}
+    """Return what is wrong with the path from Windows, "" when nothing is. No answer is not the same as too slow."""
+    failed = {name: row for name, row in found["targets"].items() if row["verdict"] == FAIL}
     silent = [f"{name} ({'; '.join(row['errors'])})" for name, row in failed.items() if row["errors"]]
     slow = [f"{name} {row['overhead_p95_ms']:g} ms more" for name, row in failed.items() if not row["errors"]]
-    said = []
+    messages = []
     if silent:
-        said.append(
-            f"{host}: the way from Windows: found no answer of {', '.join(silent)}; expected each service to answer. "
-            "Next: ./ready status on the distro, then ./ready diagnose."
+        messages.append(
+            f"{host}: the path from Windows: found no answer of {', '.join(silent)}; expected each service to answer. "
+            "Next: ./ready status, then ./ready diagnose."
         )
     if slow:
-        said.append(
-            f"{host}: the way from Windows: found {', '.join(slow)} at the 95th percentile than in the distro; "
+        messages.append(
+            f"{host}: the path from Windows: found {', '.join(slow)} at the 95th percentile than in the distro; "
             f"expected less than {LIMIT_MS:g} ms. Next: use 127.0.0.1 and not localhost, which may try IPv6 first, "
             "and see in the table above where the time goes."
         )
-    return " ".join(said)
+    return " ".join(messages)
 
 
 def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:

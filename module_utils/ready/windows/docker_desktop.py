@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..checkrow import Check
-from ..part import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
-from . import said
+from ..common.finding import Finding
+from ..common.verdict import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from . import shares, task_errors, wsl_output
 from .config import ConfigError, decode, merge_settings
-from .preflight import is_server, moment
+from .logon import USE_ENGINE, automatic_logon_obstacle, just_booted, logon_pending, session
+from .preflight import is_server
 from .versions import bad_docker_desktop, older, parts
+from .wsl import missing_features, pending_features
 
 #: Least builds of Windows 10 and 11. Source: Docker's installation page, 2026.
 LEAST_BUILDS = {10: 19045, 11: 22631}
@@ -24,10 +26,7 @@ LICENCE = (
 )
 ADDRESS = "https://desktop.docker.com/win/main/amd64/{build}/Docker%20Desktop%20Installer.exe"
 #: What the installer returns when it could not elevate itself, signed and unsigned (microsoft/winget-pkgs#93495).
-ELEVATION = {-5, 4294967291}
-#: Seconds after Windows' start in which Docker Desktop may still be on its way up.
-STARTING = 300
-HEADLESS = "set docker_backend to engine: Docker Engine inside of the distro needs neither"
+ELEVATION_CODES = {-5, 4294967291}
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,12 @@ class Options:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _session(state: Mapping[str, Any]) -> bool:
-    """Return whether the connecting account has a desktop session: its own Explorer runs."""
-    account = state["account"]
-    return any(desktop["sid"] == account["sid"] for desktop in account["desktops"])
-
-
 def engine_of(state: Mapping[str, Any]) -> str | None:
     """Return the version of the engine that answers on Windows, or None."""
     run = state["docker_desktop"]["engine"]
     if run is None or run["rc"] != 0:
         return None
-    answered = said.lines(run["stdout"])
+    answered = wsl_output.lines(run["stdout"])
     return answered[0] if answered else None
 
 
@@ -74,47 +67,47 @@ def wanted_settings(options: Options) -> dict[str, Any]:
     }
 
 
-def _windows(state: Mapping[str, Any]) -> Check:
+def _windows(state: Mapping[str, Any]) -> Finding:
     system = state["os"]
     line = 11 if system["build"] >= FIRST_WINDOWS_11 else 10
     least = LEAST_BUILDS[line]
     if is_server(state):
-        return Check(
+        return Finding(
             "docker_windows",
             "Windows for Docker Desktop",
             FAIL,
             system["caption"],
             "no Windows Server: it is not supported",
-            HEADLESS,
+            USE_ENGINE,
         )
     fits = system["build"] >= least
-    return Check(
+    return Finding(
         "docker_windows",
         "Windows for Docker Desktop",
         PASS if fits else FAIL,
         f"Windows {line}, build {system['build']}",
         f"build {least} or newer",
-        "" if fits else f"update Windows, or {HEADLESS}",
+        "" if fits else f"update Windows, or {USE_ENGINE}",
     )
 
 
-def _licence(options: Options) -> Check:
-    return Check(
+def _licence(options: Options) -> Finding:
+    return Finding(
         "docker_licence",
         "Licence of Docker Desktop",
         PASS if options.accept_license else FAIL,
         "accepted in the inventory" if options.accept_license else "not accepted",
         LICENCE,
-        "" if options.accept_license else f"set docker_desktop_accept_license to true, or {HEADLESS}",
+        "" if options.accept_license else f"set docker_desktop_accept_license to true, or {USE_ENGINE}",
     )
 
 
-def _version(state: Mapping[str, Any], options: Options, install: bool) -> Iterator[Check]:
+def _version(state: Mapping[str, Any], options: Options, install: bool) -> Iterator[Finding]:
     found = state["docker_desktop"]["version"]
     target = options.version if install else found
     why = bad_docker_desktop(target or "")
     if install and not (options.version and options.sha256 and (options.source or options.build)):
-        yield Check(
+        yield Finding(
             "docker_version",
             "Docker Desktop",
             FAIL,
@@ -123,7 +116,7 @@ def _version(state: Mapping[str, Any], options: Options, install: bool) -> Itera
             "set docker_desktop_version, docker_desktop_build and docker_desktop_sha256, or docker_desktop_source",
         )
     elif why and not options.accept_bad_version:
-        yield Check(
+        yield Finding(
             "docker_version",
             "Docker Desktop",
             FAIL,
@@ -132,9 +125,9 @@ def _version(state: Mapping[str, Any], options: Options, install: bool) -> Itera
             "set docker_desktop_version to a newer one, or docker_desktop_accept_bad_version to true",
         )
     else:
-        yield Check("docker_version", "Docker Desktop", PASS, found or "none", options.version or "any")
+        yield Finding("docker_version", "Docker Desktop", PASS, found or "none", options.version or "any")
     if install and found and state["docker_desktop"]["processes"] and not options.allow_restart:
-        yield Check(
+        yield Finding(
             "docker_restart",
             "Restart of Docker Desktop",
             FAIL,
@@ -144,25 +137,25 @@ def _version(state: Mapping[str, Any], options: Options, install: bool) -> Itera
         )
 
 
-def _settings(state: Mapping[str, Any], options: Options) -> tuple[Check, str | None]:
+def _settings(state: Mapping[str, Any], options: Options) -> tuple[Finding, str | None]:
     path = state["docker_desktop"]["settings_path"]
     try:
         text = merge_settings(decode_with_mark(state["docker_desktop"]["settings"]), wanted_settings(options))
     except ConfigError as error:
         return (
-            Check(
+            Finding(
                 "docker_settings",
                 "Settings of Docker Desktop",
                 FAIL,
                 f"{path}: {error}",
                 "a JSON object",
-                "mend it, or move it away: Docker Desktop makes a new one; it was not touched",
+                "correct it, or move it away: Docker Desktop makes a new one; it was not touched",
             ),
             None,
         )
     running = bool(state["docker_desktop"]["processes"])
     if text is not None and running and not options.allow_restart:
-        check = Check(
+        check = Finding(
             "docker_settings",
             "Settings of Docker Desktop",
             FAIL,
@@ -171,7 +164,7 @@ def _settings(state: Mapping[str, Any], options: Options) -> tuple[Check, str | 
             "set docker_desktop_allow_restart to true, or quit Docker Desktop",
         )
         return check, text
-    return Check(
+    return Finding(
         "docker_settings", "Settings of Docker Desktop", PASS, "as wanted" if text is None else "they differ"
     ), text
 
@@ -184,11 +177,11 @@ def decode_with_mark(data: str | None) -> str | None:
     return text
 
 
-def _packages(state: Mapping[str, Any]) -> Iterator[Check]:
+def _packages(state: Mapping[str, Any]) -> Iterator[Finding]:
     values = (state["inside"] or {}).get("values", {})
     packages = values.get("docker_packages", "").split()
     if packages:
-        yield Check(
+        yield Finding(
             "docker_packages",
             "Docker in the distro",
             FAIL,
@@ -198,15 +191,15 @@ def _packages(state: Mapping[str, Any]) -> Iterator[Check]:
         )
 
 
-def integration(state: Mapping[str, Any]) -> Check:
+def integration(state: Mapping[str, Any]) -> Finding:
     """Say whether the distro sees Docker Desktop's engine, as seen from inside of it."""
     title, expected = "Docker in the distro", "an engine that answers"
     if state["inside"] is None or not state["inside"]["values"]:
-        return Check("docker_integration", title, UNKNOWN, "not looked at: the distro does not run")
+        return Finding("docker_integration", title, UNKNOWN, "not looked at: the distro does not run")
     values = state["inside"]["values"]
     server = values.get("docker_server", "").strip()
     if server:
-        return Check("docker_integration", title, PASS, f"Docker {server}", expected)
+        return Finding("docker_integration", title, PASS, f"Docker {server}", expected)
     if values.get("docker_command", "").strip() == "dangling":
         found = f"the link {values.get('docker_target', '').strip() or 'docker'} leads nowhere"
         step = "start Docker Desktop, and see that its integration with this distro is on (Settings, Resources)"
@@ -217,14 +210,25 @@ def integration(state: Mapping[str, Any]) -> Check:
             "neither docker nor its socket",
             "restart Docker Desktop: it forgets integrations after a bad shutdown",
         )
-    return Check("docker_integration", title, FAIL, found, expected, step)
+    return Finding("docker_integration", title, FAIL, found, expected, step)
 
 
-def _stuck(state: Mapping[str, Any], options: Options) -> bool:
+def _group(state: Mapping[str, Any]) -> Iterator[Finding]:
+    """Say where the account is not in docker-users, or where nobody knows: WSL's engine runs without it."""
+    name = state["account"]["name"]
+    title, expected = "Group docker-users", f"{name} is a member, from its next logon on"
+    faults = [fault["message"] for fault in state["faults"] if fault["part"] == "docker_users"]
+    if faults:
+        step = f'where it is none: net localgroup docker-users "{name}" /add, in an administrator\'s PowerShell'
+        yield Finding("docker_group", title, UNKNOWN, f"its members could not be read: {faults[0]}", expected, step)
+    elif state["docker_desktop"]["group_member"] is False:
+        yield Finding("docker_group", title, PASS, f"{name} is none; added by this run", expected)
+
+
+def _hangs(state: Mapping[str, Any], options: Options) -> bool:
     """Return whether its programs run and no engine answers, and Windows did not start just now."""
-    up = moment(state["os"]["time"]) - moment(state["os"]["boot_time"])
     running = bool(state["docker_desktop"]["processes"])
-    return options.start and running and engine_of(state) is None and up > STARTING
+    return options.start and running and engine_of(state) is None and not just_booted(state)
 
 
 def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -238,31 +242,24 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     """
     options = Options(**given)
     if options.backend != "desktop":
-        check = Check("docker_desktop", "Docker Desktop", NOT_APPLICABLE, f"docker_backend is {options.backend}")
+        check = Finding("docker_desktop", "Docker Desktop", NOT_APPLICABLE, f"docker_backend is {options.backend}")
         return {"checks": [asdict(check)], "steps": [], "wanted": False}
     there = state["docker_desktop"]
     install = older(there["version"], options.version) if options.version else there["version"] is None
     settings_check, settings = _settings(state, options)
     engine, running = engine_of(state), bool(there["processes"])
-    session = _session(state)
     group = install or there["group_member"] is False  # the group comes with the installation
     start = options.start and (engine is None or install or settings is not None)
     checks = [_windows(state), _licence(options), *_version(state, options, install), settings_check, *_packages(state)]
-    if start:
-        checks.append(
-            Check(
-                "docker_session",
-                "Desktop session",
-                PASS if session else FAIL,
-                "there is one" if session else f"nobody is logged on as {state['account']['name']}",
-                "one: Docker Desktop is an interactive program",
-                "" if session else f"log on once, or set up automatic logon for the account, or {HEADLESS}",
-            )
-        )
-    stuck = _stuck(state, options)
+    checks += _group(state)
+    reboots = bool(missing_features(state) or pending_features(state))  # by role wsl2, which comes first
+    needed = start or (options.start and reboots)
+    if needed:
+        checks.append(session(state, reboots=reboots))
+    stuck = _hangs(state, options)
     if stuck and not options.allow_restart:
         checks.append(
-            Check(
+            Finding(
                 "docker_engine",
                 "Engine of Docker Desktop",
                 FAIL,
@@ -276,42 +273,61 @@ def plan(state: Mapping[str, Any], **given: Any) -> dict[str, Any]:
         checks.append(integration(state))
     steps = []
     if install:
-        steps.append(
-            f"{'upgrade' if there['version'] else 'install'} Docker Desktop to {options.version or '(not set)'}"
-        )
+        what = "upgrade Docker Desktop to" if there["version"] else "install Docker Desktop"
+        steps.append(f"{what} {options.version or '(not set)'}")
     if group:
         steps.append("add the account to docker-users")
     if settings is not None:
         steps.append("merge our keys into settings-store.json")
     if start:
         steps.append("start Docker Desktop in the owner's session" if not running else "restart Docker Desktop")
+    source = options.source or ADDRESS.format(build=options.build)
     return {
         "checks": [asdict(check) for check in checks],
         "steps": steps,
         "wanted": True,
         "install": install,
         "uninstall_key": install and not there["user_uninstall_key"],
-        "source": options.source or ADDRESS.format(build=options.build),
+        "source": source,
+        "on_share": shares.is_share(source),
         "file_version": ".".join(str(part) for part in (*parts(options.version), 0, 0, 0, 0)[:4]),
         "stop": running and (install or settings is not None or stuck),
         "group": group,
         "settings": settings,
         "settings_path": there["settings_path"],
         "start": start,
+        "awaits_logon": needed and logon_pending(state) and not reboots,
+        "stops": needed and reboots and bool(automatic_logon_obstacle(state)),
         "settled": settled,
     }
 
 
-def started(result: Mapping[str, Any], host: str) -> str:
+def start_fault(result: Mapping[str, Any], host: str) -> str:
     """Return why Docker Desktop did not come up, "" when its engine answers; see docker_desktop_start.ps1."""
     if result["engine"]:
         return ""
     programs = ", ".join(result["processes"]) or "none of its programs"
     log = f" Its log ends: {' | '.join(result['log'][-3:])}" if result["log"] else ""
+    task, step = result["task"], "look at its window on the host, or run there `docker desktop diagnose`"
+    shown = ""
+    if task and not result["processes"]:  # nothing was started, so the task is where to look
+        shown = f", its task {', '.join(filter(None, (task['state'], task_errors.last_result(task['last_result']))))},"
+        step = task_errors.next_step([task]) if task["state"] != "Running" else step
     return (
-        f"{host}: Docker Desktop: found {programs} running and no engine after {result['waited']:g} s; "
-        "expected an engine that answers. "
-        f"Next: look at its window on the host, or run there `docker desktop diagnose`.{log}"
+        f"{host}: Docker Desktop: found {programs} running{shown} and no engine after {result['waited']:g} s; "
+        f"expected an engine that answers. Next: {step}.{log}"
+    )
+
+
+def stop_fault(result: Mapping[str, Any], host: str) -> str:
+    """Return why Docker Desktop did not stop, "" when none of its programs runs; see docker_desktop_stop.ps1."""
+    if result["stopped"]:
+        return ""
+    output = f" Output: {' | '.join(result['output'])}" if result["output"] else ""
+    return (
+        f"{host}: stop of Docker Desktop: found {', '.join(result['processes'])} running after {result['waited']:g} s, "
+        f"and {result['clients']} wsl.exe; expected none of its programs. "
+        f"Next: quit it by its icon on the host, or close the windows of WSL there, then run again.{output}"
     )
 
 
@@ -324,11 +340,11 @@ def install_fault(result: Mapping[str, Any], log: Sequence[str], host: str) -> s
         host: the host's name.
     """
     code = result.get("rc", 0)
-    said_so = " | ".join(log)
-    step = "see the log, mend what it says"
-    if code in ELEVATION:
+    logged = " | ".join(log)
+    step = "see the log, correct what it says"
+    if code in ELEVATION_CODES:
         step = "it was not elevated: connect with an account that is a member of Administrators"
-    elif "ExistingInstallation.FromRegistry" in said_so:
+    elif "ExistingInstallation.FromRegistry" in logged:
         step = "this is the fault of 4.42; set docker_desktop_version to 4.43.0 or newer"
     elif not code and "404" in str(result.get("msg")):
         step = "Docker keeps installers for six months: name a newer build, or docker_desktop_source"
@@ -337,5 +353,5 @@ def install_fault(result: Mapping[str, Any], log: Sequence[str], host: str) -> s
     message = str(result.get("msg", "no answer")).strip()
     return (
         f"{host}: installation of Docker Desktop: found {message}{f' (exit code {code})' if code else ''}; "
-        f"expected it installed. Next: {step}, then run again. {said_so}"
+        f"expected it installed. Next: {step}, then run again. {logged}"
     ).strip()

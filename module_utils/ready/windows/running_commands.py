@@ -11,23 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..hostlock import is_free, lock
-from .wire import TOKEN
+from ..host.file_lock import is_free, lock
+from .wsl_protocol import TOKEN
 
 
 class ConnectionLostError(Exception):
     """The connection broke while a command ran: it may be running still."""
 
 
-class Notes:
+class RunningCommands:
     """The notes of one distro of one Windows host."""
 
     def __init__(self, directory: Path, windows: str, distro: str) -> None:
         self._directory = directory / hashlib.sha256(f"{windows}\n{distro}".encode()).hexdigest()[:24]
 
     @contextmanager
-    def keep(self, token: str) -> Iterator[None]:
-        """Keep a note while a command runs, and leave it there when the connection is lost."""
+    def track(self, token: str) -> Iterator[None]:
+        """Keep a note of a command while it runs, and leave it there when the connection is lost."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / token
         new = path.with_suffix(".new")
@@ -43,11 +43,11 @@ class Notes:
                 raise
             path.unlink(missing_ok=True)
 
-    def left(self) -> list[str]:
+    def leftovers(self) -> list[str]:
         """Return the tokens whose notes nobody holds any more."""
         return [path.name for path in sorted(self._directory.glob("*")) if TOKEN.match(path.name) and is_free(path)]
 
     def forget(self, tokens: list[str]) -> None:
-        """Take notes away."""
+        """Remove notes."""
         for token in tokens:
             (self._directory / token).unlink(missing_ok=True)
