@@ -9,6 +9,7 @@ Parameters
 
 Result: one JSON object
   started       whether the task could be started
+  task          its state and its last result (a number, or null) when no engine answers, else null
   engine        version of the engine that answers, or null
   waited        seconds
   processes     names of Docker Desktop's programs that run
@@ -29,10 +30,13 @@ $me = [Security.Principal.WindowsIdentity]::GetCurrent().Name
 $clock = [Diagnostics.Stopwatch]::StartNew()
 $started = $false
 $engine = $null
+$task = $null
 try {
     $action = New-ScheduledTaskAction -Execute $program
     $principal = New-ScheduledTaskPrincipal -UserId $me -LogonType Interactive -RunLevel Limited
-    [void](Register-ScheduledTask -TaskPath $path -TaskName $name -Action $action -Principal $principal -Force)
+    # Without these Windows starts it on mains power alone, ends it when that goes, and ends it after three days.
+    $settings = New-ScheduledTaskSettingsSet -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -ExecutionTimeLimit ([TimeSpan]::Zero)
+    [void](Register-ScheduledTask -TaskPath $path -TaskName $name -Action $action -Principal $principal -Settings $settings -Force)
     Start-ScheduledTask -TaskPath $path -TaskName $name
     $started = $true
     while ($null -eq $engine -and $clock.Elapsed.TotalSeconds -lt $Timeout) {
@@ -47,12 +51,25 @@ try {
         $process = [Diagnostics.Process]::Start($info)
         $read = $process.StandardOutput.ReadToEndAsync()
         $errors = $process.StandardError.ReadToEndAsync()
-        if (-not $process.WaitForExit(15000)) { $process.Kill(); continue }
+        if (-not $process.WaitForExit(15000)) {
+            try { $process.Kill() } catch { [void]$_ }
+            continue
+        }
         [void]$errors.Wait(1000)
         if ($process.ExitCode -eq 0 -and $read.Wait(1000)) { $engine = $read.Result.Trim() }
     }
 }
 finally {
+    # Before it goes: why nothing started is not said anywhere else.
+    if ($null -eq $engine) {
+        $found = Get-ScheduledTask -TaskPath $path -TaskName $name -ErrorAction SilentlyContinue
+        if ($null -ne $found) {
+            $last = $null
+            $more = $found | Get-ScheduledTaskInfo -ErrorAction SilentlyContinue
+            if ($null -ne $more -and $null -ne $more.LastTaskResult) { $last = [int64]$more.LastTaskResult }
+            $task = @{ state = $found.State.ToString(); last_result = $last }
+        }
+    }
     Unregister-ScheduledTask -TaskPath $path -TaskName $name -Confirm:$false -ErrorAction SilentlyContinue
 }
 $logFile = Join-Path ([Environment]::GetFolderPath('LocalApplicationData')) 'Docker\log\host\com.docker.backend.exe.log'
@@ -62,6 +79,7 @@ if ($null -eq $engine -and (Test-Path -LiteralPath $logFile)) {
 }
 [ordered]@{
     started = $started
+    task = $task
     engine = $engine
     waited = [Math]::Round($clock.Elapsed.TotalSeconds, 1)
     processes = @(Get-Process -Name 'Docker Desktop', 'com.docker.backend' -ErrorAction SilentlyContinue |

@@ -4,7 +4,7 @@ Makes and removes rules of the Hyper-V firewall, which stands before WSL in mirr
 firewall lets anybody in. A rule that is there already under a name is made anew, so that it is exactly what is asked for.
 
 Parameters
-  Make      rules, each 'name|port|address,address': who may come in from where, by TCP
+  Make      rules, each 'name|port|address,address|profile,profile': who may come in from where, by TCP, on which networks
   Remove    names of rules
   Prefix    the word that names of ours begin with; others are refused
 
@@ -31,10 +31,12 @@ function Remove-Ours([string]$Name) {
     return $found.Count
 }
 
+# Early builds know no profiles of such rules.
+$command = Get-Command -Name New-NetFirewallHyperVRule -ErrorAction SilentlyContinue
 $made = @()
 $removed = @()
 foreach ($text in $Make) {
-    $name, $port, $addresses = $text -split '\|'
+    $name, $port, $addresses, $profiles = $text -split '\|'
     [void](Remove-Ours $name)
     $rule = @{
         Name = $name
@@ -46,6 +48,7 @@ foreach ($text in $Make) {
         LocalPorts = @($port)
         RemoteAddresses = @($addresses -split ',')
     }
+    if ($null -ne $command -and $command.Parameters.ContainsKey('Profiles')) { $rule.Profiles = $profiles }
     [void](New-NetFirewallHyperVRule @rule)
     $made += $name
 }

@@ -15,6 +15,7 @@ Result: one JSON object
   stdout       base64 of the bytes; texts of wsl.exe may be UTF-16 and are in the user's language
   stderr       the same
   missing      the file that should have been there, or null
+  program      wsl.exe or docker.exe
 #>
 [CmdletBinding()]
 param(
@@ -35,7 +36,7 @@ else {
     if (Test-Path -LiteralPath $key) { $folder = [string](Get-Item -LiteralPath $key).GetValue('InstallLocation', $folder) }
     $file = Join-Path $folder 'wsl.exe'
 }
-$result = [ordered]@{ rc = $null; timed_out = $false; stdout = ''; stderr = ''; missing = $null }
+$result = [ordered]@{ rc = $null; timed_out = $false; stdout = ''; stderr = ''; missing = $null; program = [IO.Path]::GetFileName($file) }
 if (-not (Test-Path -LiteralPath $file)) {
     $result.missing = $file
     return ($result | ConvertTo-Json -Compress)
@@ -72,7 +73,7 @@ if (-not $result.timed_out) {
     $left = [Math]::Max(0, $Timeout * 1000 - [int]$clock.ElapsedMilliseconds)
     $result.timed_out = -not $process.WaitForExit($left)
 }
-if ($result.timed_out) { $process.Kill() } else { $result.rc = $process.ExitCode }
+if ($result.timed_out) { try { $process.Kill() } catch { [void]$_ } } else { $result.rc = $process.ExitCode }
 [void][Threading.Tasks.Task]::WaitAll(@($copyOut, $copyErr), 5000)
 $result.stdout = [Convert]::ToBase64String($out.ToArray())
 $result.stderr = [Convert]::ToBase64String($err.ToArray())

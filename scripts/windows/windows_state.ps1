@@ -78,7 +78,7 @@ function Invoke-Native([string]$File, [string]$Arguments, [int]$Seconds) {
     $copyOut = $process.StandardOutput.BaseStream.CopyToAsync($out)
     $copyErr = $process.StandardError.BaseStream.CopyToAsync($err)
     $ended = $process.WaitForExit($Seconds * 1000)
-    if (-not $ended) { $process.Kill() }
+    if (-not $ended) { try { $process.Kill() } catch { [void]$_ } }
     [void]$process.WaitForExit(5000)
     [void][Threading.Tasks.Task]::WaitAll(@($copyOut, $copyErr), 5000)
     $code = $null
@@ -91,15 +91,38 @@ function Invoke-Native([string]$File, [string]$Arguments, [int]$Seconds) {
     }
 }
 
+. "$PSScriptRoot\functions\network.ps1"
+. "$PSScriptRoot\functions\surroundings.ps1"
+
 $identity = [Security.Principal.WindowsIdentity]::GetCurrent()
 $principal = New-Object Security.Principal.WindowsPrincipal($identity)
 $mySid = $identity.User.Value
 $myProfile = [Environment]::GetFolderPath('UserProfile')
 
+$automatic = Read-Part 'automatic_logon' {
+    # Who Windows logs on by itself. Where the password is kept is not looked at.
+    $winlogon = "$hklm\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
+    $policies = "$hklm\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+    $notice = ''
+    foreach ($key in @($policies, $winlogon)) {
+        foreach ($value in @('LegalNoticeCaption', 'LegalNoticeText')) { $notice += [string](Get-Value $key $value) }
+    }
+    $left = Get-Value $winlogon 'AutoLogonCount'
+    if ($null -ne $left) { $left = [int]$left }
+    @{
+        enabled = ([string](Get-Value $winlogon 'AutoAdminLogon') -eq '1')
+        user = [string](Get-Value $winlogon 'DefaultUserName')
+        domain = [string](Get-Value $winlogon 'DefaultDomainName')
+        logons_left = $left
+        notice = ($notice.Trim().Length -gt 0)
+    }
+}
+
 $account = Read-Part 'account' {
     $desktops = @(Get-CimInstance Win32_Process -Filter "Name='explorer.exe'" | ForEach-Object {
-            $owner = Invoke-CimMethod -InputObject $_ -MethodName GetOwnerSid
-            @{ sid = $owner.Sid; session = [int]$_.SessionId }
+            # One that ends meanwhile has no owner any more.
+            $owner = Invoke-CimMethod -InputObject $_ -MethodName GetOwnerSid -ErrorAction SilentlyContinue
+            if ($null -ne $owner -and $null -ne $owner.Sid) { @{ sid = $owner.Sid; session = [int]$_.SessionId } }
         })
     @{
         name = $identity.Name
@@ -108,6 +131,7 @@ $account = Read-Part 'account' {
         profile = $myProfile
         session = [Diagnostics.Process]::GetCurrentProcess().SessionId
         desktops = $desktops
+        automatic_logon = $automatic
     }
 }
 
@@ -170,6 +194,11 @@ if ($null -ne $package -and (Test-Path -LiteralPath "$package\wsl.exe")) { $wslE
 $wsl = Read-Part 'wsl' {
     $version = $null
     $probe = $null
+    # Before the probe, which is one itself: the session that WSL was first used from says what a log-off ends.
+    $clients = @(Get-CimInstance Win32_Process -Filter "Name='wsl.exe'" | Where-Object {
+            $owner = Invoke-CimMethod -InputObject $_ -MethodName GetOwnerSid -ErrorAction SilentlyContinue
+            $null -ne $owner -and $owner.Sid -eq $mySid
+        } | ForEach-Object { @{ pid = [int]$_.ProcessId; session = [int]$_.SessionId; started = Get-Utc $_.CreationDate } })
     if ($null -ne $wslExe) {
         $file = [Diagnostics.FileVersionInfo]::GetVersionInfo($wslExe)
         $version = '{0}.{1}.{2}.{3}' -f $file.FileMajorPart, $file.FileMinorPart, $file.FileBuildPart, $file.FilePrivatePart
@@ -186,6 +215,7 @@ $wsl = Read-Part 'wsl' {
         wslconfig = Get-Bytes (Join-Path $myProfile '.wslconfig')
         vm_service = $service
         probe = $probe
+        clients = $clients
     }
 }
 
@@ -234,6 +264,8 @@ $distros = Read-Part 'distros' {
 $insideState = Read-Part 'inside' {
     if (-not $Distribution -or $Inside -eq 'never' -or $null -eq $wslExe -or -not $InsideScript) { return $null }
     if ($Distribution -notmatch '^[A-Za-z0-9._-]+$') { throw 'the name of the distro holds other than letters, digits, . _ -' }
+    # Held back by `windows stop`: somebody may be working on its disk.
+    if ($Inside -eq 'start' -and (Test-Path -LiteralPath (Join-Path $env:ProgramFiles "$RulePrefix\$Distribution.hold"))) { $Inside = 'running' }
     $mine = @($distros | Where-Object { $null -ne $_ } | Where-Object { $_.mine -and $_.name -eq $Distribution })
     if ($mine.Count -eq 0) { return $null }
     if ($Inside -eq 'running') {
@@ -256,6 +288,24 @@ $insideState = Read-Part 'inside' {
     @{ distribution = $Distribution; run = $ask; values = $values }
 }
 
+$dockerUser = Read-Part 'docker_users' {
+    if (@(Get-CimInstance Win32_Group -Filter "LocalAccount=TRUE AND Name='docker-users'").Count -eq 0) { return $null }
+    # By ADSI: Get-LocalGroupMember throws where a member's account is gone or one of Entra (PowerShell#2996).
+    $group = [ADSI]'WinNT://./docker-users,group'
+    $member = $false
+    $unread = 0
+    foreach ($item in @($group.Invoke('Members'))) {
+        if ($null -eq $item) { continue }
+        try {
+            $bytes = [byte[]]$item.GetType().InvokeMember('objectSid', 'GetProperty', $null, $item, $null)
+            if ((New-Object Security.Principal.SecurityIdentifier($bytes, 0)).Value -eq $mySid) { $member = $true }
+        }
+        catch { $unread++ }
+    }
+    if (-not $member -and $unread -gt 0) { throw "$unread of its members have no SID that can be read" }
+    $member
+}
+
 $docker = Read-Part 'docker_desktop' {
     $key = "$hklm\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Docker Desktop"
     $programs = @(Get-Process -Name 'Docker Desktop', 'com.docker.backend' -ErrorAction SilentlyContinue |
@@ -265,98 +315,33 @@ $docker = Read-Part 'docker_desktop' {
     if ($programs.Count -gt 0 -and (Test-Path -LiteralPath $cli)) {
         $engine = Invoke-Native $cli 'version --format {{.Server.Version}}' $Timeout
     }
-    $member = $null
-    $group = @(Get-CimInstance Win32_Group -Filter "LocalAccount=TRUE AND Name='docker-users'")
-    if ($group.Count -gt 0) {
-        $member = @(Get-LocalGroupMember -Group 'docker-users' | Where-Object { $_.SID.Value -eq $mySid }).Count -gt 0
-    }
     $settings = Join-Path ([Environment]::GetFolderPath('ApplicationData')) 'Docker\settings-store.json'
     @{
         version = Get-Value $key 'DisplayVersion'
         processes = $programs
         engine = $engine
         user_uninstall_key = (Test-Path -LiteralPath 'Registry::HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Uninstall')
-        group_member = $member
+        group_member = $dockerUser
         settings_path = $settings
         settings = Get-Bytes $settings
     }
 }
 
-$network = Read-Part 'network' {
-    $listeners = @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue |
-            Where-Object { $Ports -contains $_.LocalPort } | ForEach-Object {
-                $program = Get-Process -Id $_.OwningProcess -ErrorAction SilentlyContinue
-                $name = ''
-                if ($null -ne $program) { $name = $program.ProcessName }
-                @{ address = $_.LocalAddress; port = [int]$_.LocalPort; pid = [int]$_.OwningProcess; process = $name }
-            })
-    # The words around the numbers are in the user's language; the lines of two numbers are the ranges.
-    $ranges = @(& netsh.exe interface ipv4 show excludedportrange protocol=tcp | ForEach-Object {
-            if ($_ -match '^\s*(\d+)\s+(\d+)\s*\*?\s*$') { , @([int]$Matches[1], [int]$Matches[2]) }
-        })
-    $proxies = @()
-    $store = "$hklm\SYSTEM\CurrentControlSet\Services\PortProxy\v4tov4\tcp"
-    if (Test-Path -LiteralPath $store) {
-        $item = Get-Item -LiteralPath $store
-        $proxies = @($item.GetValueNames() | ForEach-Object { @{ listen = $_; connect = [string]$item.GetValue($_) } })
-    }
-    $rules = @(Get-NetFirewallRule -DisplayName "$RulePrefix *" -ErrorAction SilentlyContinue | ForEach-Object {
-            $port = $_ | Get-NetFirewallPortFilter
-            $address = $_ | Get-NetFirewallAddressFilter
-            @{
-                name = $_.DisplayName
-                enabled = ($_.Enabled.ToString() -eq 'True')
-                direction = $_.Direction.ToString()
-                action = $_.Action.ToString()
-                protocol = [string]$port.Protocol
-                ports = @($port.LocalPort | ForEach-Object { [string]$_ })
-                remote = @($address.RemoteAddress | ForEach-Object { [string]$_ })
-            }
-        })
-    # The firewall before WSL in mirrored mode; Windows before 11 22H2 has none. By the maker of WSL's virtual machines.
-    $guarded = $null
-    if ($null -ne (Get-Command -Name Get-NetFirewallHyperVRule -ErrorAction SilentlyContinue)) {
-        $guarded = @(Get-NetFirewallHyperVRule -VMCreatorId '{40E0AC32-46A5-438A-A0B2-2B479E8F2E90}' -ErrorAction SilentlyContinue |
-                Where-Object { ([string]$_.DisplayName).StartsWith("$RulePrefix ", [StringComparison]::Ordinal) } | ForEach-Object {
-                @{
-                    name = $_.DisplayName
-                    enabled = ($_.Enabled.ToString() -eq 'True')
-                    direction = $_.Direction.ToString()
-                    action = $_.Action.ToString()
-                    protocol = [string]$_.Protocol
-                    ports = @($_.LocalPorts | ForEach-Object { [string]$_ })
-                    remote = @($_.RemoteAddresses | ForEach-Object { [string]$_ })
-                }
-            })
-    }
-    @{ listeners = $listeners; excluded = $ranges; portproxy = $proxies; rules = $rules; hyperv_rules = $guarded }
-}
-
-$surroundings = Read-Part 'surroundings' {
-    $internet = 'Registry::HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Internet Settings'
-    $certificates = @(Get-ChildItem -LiteralPath Cert:\LocalMachine\Root | Where-Object { $CaThumbprints -contains $_.Thumbprint } |
-            ForEach-Object {
-                @{
-                    thumbprint = $_.Thumbprint
-                    subject = $_.Subject
-                    not_after = Get-Utc $_.NotAfter
-                    der = [Convert]::ToBase64String($_.RawData)
-                }
-            })
-    @{
-        proxy_enabled = ([int](Get-Value $internet 'ProxyEnable') -eq 1)
-        proxy_server = [string](Get-Value $internet 'ProxyServer')
-        proxy_bypass = [string](Get-Value $internet 'ProxyOverride')
-        certificates = $certificates
-    }
-}
+$interfaces = Read-Part 'interfaces' { Read-Interfaces }
+$profiles = Read-Part 'firewall' { Read-FirewallProfiles }
+$network = Read-Part 'network' { Read-Network $Ports $RulePrefix $interfaces $profiles }
+$surroundings = Read-Part 'surroundings' { Read-Surroundings $CaThumbprints }
 
 $tasks = Read-Part 'tasks' {
     @(Get-ScheduledTask -TaskPath "\$RulePrefix\" -ErrorAction SilentlyContinue | ForEach-Object {
             $action = @($_.Actions)[0]
+            $last = $null
+            $info = $_ | Get-ScheduledTaskInfo -ErrorAction SilentlyContinue
+            if ($null -ne $info -and $null -ne $info.LastTaskResult) { $last = [int64]$info.LastTaskResult }
             @{
                 name = $_.TaskName
                 state = $_.State.ToString()
+                last_result = $last
                 user = [string]$_.Principal.UserId
                 execute = [string]$action.Execute
                 arguments = [string]$action.Arguments

@@ -43,18 +43,18 @@ begin {
     # 262140 characters, which fit in one envelope.
     function New-Reader([string]$Tag, $Stream) {
         $buffer = New-Object byte[] 196605
-        @{ Tag = $Tag; Stream = $Stream; Buffer = $buffer; Count = 0; Eof = $false; Task = $Stream.ReadAsync($buffer, 0, $buffer.Length) }
+        @{ Tag = $Tag; Stream = $Stream; Buffer = $buffer; Filled = 0; Eof = $false; Task = $Stream.ReadAsync($buffer, 0, $buffer.Length) }
     }
     function Read-Ready($Reader) {
         while (-not $Reader.Eof -and $Reader.Task.IsCompleted) {
             $got = $Reader.Task.Result
             if ($got -eq 0) { $Reader.Eof = $true; break }
-            $Reader.Count += $got
-            if ($Reader.Count -eq $Reader.Buffer.Length) {
-                $Reader.Tag + [Convert]::ToBase64String($Reader.Buffer, 0, $Reader.Count)
-                $Reader.Count = 0
+            $Reader.Filled += $got
+            if ($Reader.Filled -eq $Reader.Buffer.Length) {
+                $Reader.Tag + [Convert]::ToBase64String($Reader.Buffer, 0, $Reader.Filled)
+                $Reader.Filled = 0
             }
-            $Reader.Task = $Reader.Stream.ReadAsync($Reader.Buffer, $Reader.Count, $Reader.Buffer.Length - $Reader.Count)
+            $Reader.Task = $Reader.Stream.ReadAsync($Reader.Buffer, $Reader.Filled, $Reader.Buffer.Length - $Reader.Filled)
         }
     }
     function Write-Stdin([byte[]]$Bytes) {
@@ -102,8 +102,10 @@ process {
 }
 end {
     if ($null -eq $script:Process) { return }
-    try { $script:Process.StandardInput.BaseStream.Close() }
-    catch { $script:Broken = $true }
+    # What is still in the stream's buffer is written when it is closed, and that waits for a command which waits for its
+    # output to be read: so .NET closes it in a thread of its own, while both streams are read below.
+    $stream = $script:Process.StandardInput.BaseStream
+    [void][Threading.Tasks.Task]::Run([Action][Delegate]::CreateDelegate([Action], $stream, 'Close'))
     $why = 'exit'
     while (-not ($script:Out.Eof -and $script:Err.Eof)) {
         $tasks = @(@($script:Out, $script:Err) | Where-Object { -not $_.Eof } | ForEach-Object { $_.Task })
@@ -120,7 +122,7 @@ end {
     [void]$script:Process.WaitForExit(5000)
     $code = -1
     if ($why -eq 'exit') { $code = $script:Process.ExitCode }
-    $out = [Convert]::ToBase64String($script:Out.Buffer, 0, $script:Out.Count)
-    $err = [Convert]::ToBase64String($script:Err.Buffer, 0, $script:Err.Count)
+    $out = [Convert]::ToBase64String($script:Out.Buffer, 0, $script:Out.Filled)
+    $err = [Convert]::ToBase64String($script:Err.Buffer, 0, $script:Err.Filled)
     Send-End $code $why '' $out $err
 }

@@ -16,10 +16,12 @@ from typing import Any
 
 import yaml
 
-from tests.simulator.conditions import CONDITIONS, INVENTORY, host_in
+from tests.simulator.conditions import CONDITIONS, host_in
 from tests.simulator.fleet import Fleet
-from tests.simulator.inside import MemoryInside
-from tests.simulator.model import SETTINGS, Windows, container_inside
+from tests.simulator.inside import MemoryInside, container_inside
+from tests.simulator.installed import SETTINGS
+from tests.simulator.inventory import INVENTORY
+from tests.simulator.model import Windows
 
 
 def summary(host: Windows) -> dict[str, Any]:

@@ -1,58 +1,68 @@
-"""Named conditions that a simulated host starts in, and the packages that it can download."""
+"""Named conditions that a simulated host starts in."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.simulator.firewall import Remoting
 from tests.simulator.handlers.state import LXSS, UNINSTALL
-from tests.simulator.model import (
+from tests.simulator.installed import (
     BUILD_2019,
     BUILD_2022,
     OTHER_SID,
-    OWNER_SID,
     SETTINGS,
     SYSTEM_SID,
     VM_FEATURE,
     WSL_FEATURE,
+    AutomaticLogon,
     DockerDesktop,
-    Task,
-    Windows,
 )
+from tests.simulator.inventory import DISTRO, DOWNLOADS, LOCATION
+from tests.simulator.model import Windows
+from tests.simulator.task import Task
 
-DISTRO, LOCATION = "Ubuntu-22.04", "C:\\Ready\\wsl\\Ubuntu-22.04"
-MSI = "https://mirror.example/wsl.2.6.1.0.x64.msi"
-ROOTFS = "https://mirror.example/ubuntu-22.04.wsl"
-INSTALLER = "https://mirror.example/Docker%20Desktop%20Installer.exe"
-DOWNLOADS = {
-    MSI: json.dumps({"name": "wsl", "version": "2.6.1.0"}).encode(),
-    ROOTFS: b"the root file system",
-    INSTALLER: json.dumps({"name": "docker", "version": "4.56.0"}).encode(),
-}
+#: What `netsh interface ipv4 show excludedportrange protocol=tcp` prints: microsoft/WSL#5306, docker/for-win#3171.
+#: Hyper-V's own range is administered everywhere.
+NETSH = """
+Protocol tcp Port Exclusion Ranges
+
+Start Port    End Port
+----------    --------
+      5357        5357
+{}     50000       50059     *
+
+* - Administered port exclusions.
+
+"""
 #: How role wsl2 configures a distro: the command, whose orders come on standard input.
 CONFIGURE = (Path(__file__).resolve().parents[2] / "scripts" / "linux" / "distro_configure.sh").read_text()
-#: What an inventory says to get from `fresh` to a host that is ready.
-INVENTORY: dict[str, Any] = {
-    "wsl2_msi_version": "2.6.1",
-    "wsl2_msi_source": MSI,
-    "wsl2_msi_sha256": hashlib.sha256(DOWNLOADS[MSI]).hexdigest(),
-    "wsl2_rootfs_source": ROOTFS,
-    "wsl2_rootfs_sha256": hashlib.sha256(DOWNLOADS[ROOTFS]).hexdigest(),
-    "wsl2_allow_reboot": True,
-    "wsl2_retry_delay": 0,
-    "docker_desktop_version": "4.56.0",
-    "docker_desktop_source": INSTALLER,
-    "docker_desktop_sha256": hashlib.sha256(DOWNLOADS[INSTALLER]).hexdigest(),
-    "docker_desktop_accept_license": True,
-}
+#: The script of the task that keeps a distro.
+KEEPALIVE_SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "windows" / "distro_keep.ps1"
 
 
 def fresh(host: Windows) -> None:
     """A Windows 11 Pro as it is sold: features off, no WSL package, no Docker Desktop, its owner logged on."""
     host.downloads |= DOWNLOADS
+
+
+def as_it_comes(host: Windows) -> None:
+    """A Windows 11 Pro out of its box: no account for Ready, WinRM off, and a network that Windows calls Public."""
+    fresh(host)
+    host.accounts = {"anna": "Pw-of-anna-1"}
+    host.administrators = {"anna"}
+    host.networks[0].category = "Public"
+    host.remoting = Remoting()
+
+
+def fresh_automatic(host: Windows) -> None:
+    """The same, and Windows logs its owner on by itself at each start, as Microsoft's Autologon sets it up."""
+    fresh(host)
+    user, password = next(iter(host.accounts.items()))
+    host.automatic_logon = AutomaticLogon(user, password, domain=host.account.partition("\\")[0])
 
 
 def features_pending(host: Windows) -> None:
@@ -87,11 +97,31 @@ def with_distro(host: Windows) -> None:
     distro.inside.shell(CONFIGURE, _orders(host))
     distro.inside.started()
     password = next(iter(host.accounts.values()))
-    arguments = f"-d {DISTRO} -u root --exec /bin/sleep infinity"
+    script = "C:\\Program Files\\Ready\\distro_keep.ps1"
+    host.files[script] = KEEPALIVE_SCRIPT.read_bytes()
+    arguments = f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{script}" -Distribution {DISTRO}'
     name = f"keep {DISTRO}"
-    wsl_exe = "C:\\Program Files\\WSL\\wsl.exe"
-    host.tasks[name] = Task(name, host.account, wsl_exe, arguments, "PT0S", password, ("boot",))
+    powershell = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
+    host.tasks[name] = Task(name, host.account, powershell, arguments, "PT0S", password, ("boot",))
+    host.run_task(host.tasks[name])
     distro.running = True
+
+
+def one_pc(host: Windows) -> None:
+    """A PC as bootstrap.ps1 leaves it, its owner at the desktop: the task is what that script registers, if it does."""
+    with_distro(host)
+    host.tasks.clear()
+    host.wsl_session = None
+    text = (KEEPALIVE_SCRIPT.parents[2] / "bootstrap.ps1").read_text()
+    found = re.search(r"\$arguments = '(.*?)' -f \$script, \$Distribution", text)
+    if found is None or "Register-ScheduledTask" not in text:
+        return
+    arguments = found[1].format("C:\\Program Files\\Ready\\distro_keep.ps1", DISTRO)
+    name, powershell = f"keep {DISTRO}", "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
+    triggers = tuple(word.lower() for word in re.findall(r"New-ScheduledTaskTrigger -At(\w+)", text))
+    password = next(iter(host.accounts.values()))
+    task = host.tasks[name] = Task(name, host.account, powershell, arguments, "PT0S", password, triggers)
+    host.run_task(task)
 
 
 def ready(host: Windows) -> None:
@@ -134,6 +164,12 @@ def no_virtualization(host: Windows) -> None:
     host.virtualization = False
 
 
+def guest_without_nesting(host: Windows) -> None:
+    """A virtual machine of Hyper-V as it is made: no virtualization is passed on to it."""
+    fresh(host)
+    host.guest, host.virtualization = True, False
+
+
 def server_2022(host: Windows) -> None:
     """A Windows Server 2022, for which Docker Desktop is not made."""
     fresh(host)
@@ -168,7 +204,19 @@ def port_taken(host: Windows) -> None:
 def port_reserved(host: Windows) -> None:
     """Hyper-V keeps a range that 8000 is in."""
     ready(host)
-    host.excluded = [[50000, 50059], [7913, 8012]]
+    host.excluded = NETSH.format("      7913        8012\n")
+
+
+def port_administered(host: Windows) -> None:
+    """Somebody kept 8000 from Hyper-V."""
+    ready(host)
+    host.excluded = NETSH.format("      8000        8000     *\n")
+
+
+def public_network(host: Windows) -> None:
+    """Its network is Public, as Windows 11 calls a new one."""
+    ready(host)
+    host.networks[0].category = "Public"
 
 
 def proxy_taken(host: Windows) -> None:
@@ -212,6 +260,12 @@ def windows_unpatched(host: Windows) -> None:
     """The WSL package finds a Windows that lacks the updates that it needs."""
     ready(host)
     host.faults["status_code"] = "Wsl/WSL_E_OS_NOT_SUPPORTED"
+
+
+def windows_without_updates(host: Windows) -> None:
+    """A Windows 11 23H2 as it came in early 2024: WSL's MSI fails in it over the network."""
+    with_features(host)
+    host.revision = 3155
 
 
 def system_account(host: Windows) -> None:
@@ -275,20 +329,26 @@ CONDITIONS: dict[str, Callable[[Windows], None]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         fresh,
+        as_it_comes,
+        fresh_automatic,
         features_pending,
         with_features,
         store_wsl_only,
         with_wsl,
         with_distro,
+        one_pc,
         ready,
         mirrored,
         no_virtualization,
+        guest_without_nesting,
         server_2022,
         server_2019,
         docker_desktop_old,
         nobody_logged_on,
         port_taken,
         port_reserved,
+        port_administered,
+        public_network,
         proxy_taken,
         other_owner,
         foreign_distro,
@@ -296,6 +356,7 @@ CONDITIONS: dict[str, Callable[[Windows], None]] = {
         gpo_blocks_logon,
         wsl_hangs,
         windows_unpatched,
+        windows_without_updates,
         system_account,
         not_elevated,
         settings_broken,
@@ -315,6 +376,3 @@ def host_in(condition: str, name: str = "pc1", **options: Any) -> Windows:
     CONDITIONS[condition](host)
     host.record.clear()
     return host
-
-
-__all__ = ["CONDITIONS", "DISTRO", "INVENTORY", "LOCATION", "OWNER_SID", "host_in"]

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import docker
 import docker.errors
-from ready import dockerexec
+from ready.docker import execute
 
 from tests.simulator.host import ScriptCall
 
@@ -128,7 +128,7 @@ class Distro:
     def sh(self, text: str) -> tuple[int, str]:
         """Run a shell text as root and return its exit code and what it printed."""
         self.start()
-        done = dockerexec.run(self._client.containers.get(self.container), ["/bin/sh", "-c", text])
+        done = execute.run(self._client.containers.get(self.container), ["/bin/sh", "-c", text])
         return done.exit_code, done.output.decode(errors="replace")
 
     def integrate(self, *, on: bool) -> None:

@@ -8,9 +8,17 @@ import io
 import ntpath
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.simulator.host import ModuleCall
+
+
+class Shared(NamedTuple):
+    """A file on another server's share, and who may read it there."""
+
+    user: str
+    password: str
+    content: bytes
 
 
 class FileStore(MutableMapping[str, bytes]):
@@ -21,7 +29,23 @@ class FileStore(MutableMapping[str, bytes]):
 
     def __init__(self, folders: Iterable[str] | None = None) -> None:
         self._content: dict[str, tuple[str, bytes]] = {}
+        self.shares: dict[str, Shared] = {}
         self._folders = None if folders is None else {self._key(folder) for folder in folders}
+
+    def reached(self, path: str, call: ModuleCall) -> bytes | None:
+        """Return a file's content as a task reads it, None without one.
+
+        The session's logon is one over the network: it passes no password to another server, the second hop.
+        A logon of the kind NewCredentials has one for the network: jborean93 in
+        https://github.com/ansible-collections/ansible.windows/issues/383. What cannot be read is not there, as
+        Test-Path says (https://github.com/ansible/ansible/issues/51067).
+        """
+        shared = self.shares.get(path)
+        if shared is None:
+            return self.get(path)
+        given = (call.become.get("BecomeUser"), call.become.get("BecomePassword"))
+        hop = (call.become.get("LogonType"), call.become.get("LogonFlags")) == ("NewCredentials", "NetCredentialsOnly")
+        return shared.content if hop and given == (shared.user, shared.password) else None
 
     def make_folder(self, path: str) -> bool:
         """Make a folder with all above it, and say whether it was missing."""
@@ -91,7 +115,8 @@ def win_copy(files: FileStore, call: ModuleCall) -> dict[str, Any]:
                     files[ntpath.join(dest, name)] = archive.read(member)
         return {"changed": True, "dest": dest, "operation": "folder_copy"}
     source = str(args["src"])
-    if source not in files:
+    content = files.reached(source, call)
+    if content is None:
         return {"failed": True, "changed": False, "msg": f"Cannot copy src file: '{source}' as it does not exist"}
     if dest.endswith(("\\", "/")) or is_folder(files, dest):
         dest = ntpath.join(dest, str(args.get("_original_basename") or ntpath.basename(source)))
@@ -99,16 +124,16 @@ def win_copy(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     elif not files.has_folder(ntpath.dirname(dest)):
         message = f"Destination directory '{ntpath.dirname(dest)}' does not exist"
         return {"failed": True, "changed": False, "msg": message}
-    changed = files.get(dest) != files[source]
+    changed = files.get(dest) != content
     if not call.check:
-        files[dest] = files[source]
+        files[dest] = content
     return {
         "changed": changed,
         "dest": dest,
         "src": source,
         "operation": "file_copy",
-        "checksum": _sha1(files[source]),
-        "size": len(files[source]),
+        "checksum": _sha1(content),
+        "size": len(content),
     }
 
 
@@ -122,7 +147,7 @@ _ALGORITHMS: dict[str, Callable[[bytes], Any]] = {
 def win_stat(files: FileStore, call: ModuleCall) -> dict[str, Any]:
     """What fetch and roles ask of a path."""
     path = str(call.args["path"])
-    content = files.get(path)
+    content = files.reached(path, call)
     if content is None:
         folder = is_folder(files, path)
         return {

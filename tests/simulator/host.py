@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class ModuleCall:
     diff: bool
     become_user: str | None  # of a runas become
     environment: Mapping[str, str]
+    become: Mapping[str, str] = field(default_factory=dict)  # parameters of become_wrapper.ps1, with the password
 
 
 @dataclass(frozen=True)

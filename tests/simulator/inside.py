@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import subprocess
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from ready.windows.config import ini_values
@@ -14,6 +16,14 @@ from tests.simulator.distro import Distro
 
 #: A container is Debian and has no systemd as its first process: these two values are played.
 RELEASE = 'PRETTY_NAME="Ubuntu 22.04.5 LTS"\nID=ubuntu\nVERSION_ID="22.04"\n'
+#: `ip -4 route show default` and `ip -4 -o addr show scope global`, with Docker's bridges first; addresses as in
+#: https://github.com/microsoft/WSL/issues/9552.
+ROUTES = "default via {gateway} dev eth0 proto kernel \n"
+INTERFACES = """\
+3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever preferred_lft forever
+4: br-2f0c7a7a1f55    inet 172.18.0.1/16 brd 172.18.255.255 scope global br-2f0c7a7a1f55\\       valid_lft forever
+6: eth0    inet {address} brd 172.31.255.255 scope global eth0\\       valid_lft forever preferred_lft forever
+"""
 _TARGET = "/mnt/wsl/docker-desktop/cli-tools/usr/bin/docker"
 
 
@@ -51,13 +61,16 @@ class MemoryInside:
         self.users: dict[str, int] = {}
         self.release = RELEASE
         self.mode = "nat\n"
-        self.addresses = "172.28.96.5 172.17.0.1\n"
+        self.address = "172.28.96.5/20"
         self.next_addresses: list[str] = []  # one for each start to come; without one it stays
         self.packages = ""
         self.clock_skew = 0.0
         self.container_skew: int | None = None  # None: no container runs
         self.conf = ""
         self.docker: str | None = None  # None, "on" or "dangling"
+        self.slow = False  # Docker's socket comes a little after its engine
+        self.coming = False
+        self.boot: list[str] = []  # what systemd says at the next looks, before it is up (microsoft/WSL#8886)
 
     def values(self, script: str) -> dict[str, str]:
         """See Inside."""
@@ -71,10 +84,11 @@ class MemoryInside:
             "kernel": "6.6.87.2-microsoft-standard-WSL2\n",
             "users": "".join(f"{name}:{number}\n" for name, number in self.users.items()),
             "sudoers": ",".join(self.users) + "\n",
-            "systemd": _systemd(self.conf),
+            "systemd": self.boot.pop(0) if self.boot else _systemd(self.conf),
             "networking_mode": self.mode,
-            "addresses": self.addresses,
-            "gateway": "172.28.96.1\n",
+            "routes": ROUTES.format(gateway=ipaddress.ip_interface(self.address).network[1]),
+            "interfaces": INTERFACES.format(address=self.address),
+            "gateway": f"{ipaddress.ip_interface(self.address).network[1]}\n",
             "time": f"{time.time() + self.clock_skew:.3f}\n",
             "disk_free": f"{900 * 2**30}\n",
             "memory": f"{8 * 2**30}\n",
@@ -98,6 +112,9 @@ class MemoryInside:
 
     def shell(self, command: str, stdin: bytes) -> tuple[int, bytes, bytes]:
         """Follow the orders of scripts/linux/distro_configure.sh."""
+        if command.startswith("echo ") and b"ready: docker_wait" in base64.b64decode(command[5:].partition("|")[0]):
+            self.docker = "on" if self.coming else self.docker
+            return (0 if self.docker == "on" else 1), b"", b""
         said = []
         for line in stdin.decode().splitlines():
             words = line.split()
@@ -119,12 +136,14 @@ class MemoryInside:
     def started(self) -> None:
         """See Inside."""
         if self.next_addresses:
-            self.addresses = self.next_addresses.pop(0)
+            self.address = self.next_addresses.pop(0)
         self.conf = self.files.get("/etc/wsl.conf", ("", b""))[1].decode()
 
     def integrate(self, *, on: bool, known: bool) -> None:
         """See Inside."""
-        self.docker = "on" if on else "dangling" if known and self.docker else None
+        self.coming = on
+        if not (on and self.slow):
+            self.docker = "on" if on else "dangling" if known and self.docker else None
 
     def terminate(self) -> None:
         """See Inside."""
@@ -179,3 +198,16 @@ class ContainerInside:
     def remove(self) -> None:
         """See Inside."""
         self.distro.remove()
+
+
+def container_inside(label: str, *, engine: bool = False) -> Callable[[str], Inside]:
+    """Return a maker of distros that are real containers, labelled for their removal, fit for an engine or not."""
+
+    def make(name: str) -> Inside:
+        container = f"ready-sim-{label}-{name}".lower().replace(".", "-")
+        distro = Distro(name, container, label, engine=engine).create()
+        # The image of a distro is old when it is imported; this one may be of the last hour, and without package lists.
+        distro.sh("touch -d @0 /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp 2>&1 || true")
+        return ContainerInside(distro)
+
+    return make

@@ -36,7 +36,7 @@ class Manifest:
     def wrapper(self, name: str) -> dict[str, Any] | None:
         """Return the parameters of a wrapper, such as async_wrapper.ps1, or None without it."""
         found = [action for action in self.actions[:-1] if action["name"] == name]
-        return dict(found[0].get("params") or {}) if found else None
+        return {**(found[0].get("params") or {}), **(found[0].get("secure_params") or {})} if found else None
 
     def call(self) -> ModuleCall:
         """Return the module call. Raises LookupError when the manifest is not a module's."""
@@ -49,6 +49,7 @@ class Manifest:
             diff=bool(args.get("_ansible_diff")),
             become_user=str(become["BecomeUser"]) if become else None,
             environment=dict(self.params.get("Environment") or {}),
+            become=become or {},
         )
 
 

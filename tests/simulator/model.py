@@ -6,77 +6,36 @@ handlers/ each module and script is answered by its documented contract.
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulator.distro import Distro, wsl_exec
+from tests.simulator.distro import wsl_exec
 from tests.simulator.files import FileStore
+from tests.simulator.firewall import Network, Remoting, admits, new_profiles, office, wsl_switch
 from tests.simulator.host import ModuleCall, ScriptCall
 from tests.simulator.inside import ContainerInside, Inside, MemoryInside
+from tests.simulator.installed import (
+    BUILD_11,
+    FOLDERS,
+    OTHER_SID,
+    OWNER_SID,
+    SETTINGS,
+    VM_FEATURE,
+    WSL_FEATURE,
+    Action,
+    AutomaticLogon,
+    DockerDesktop,
+    Registered,
+)
 from tests.simulator.plain import PlainHost
+from tests.simulator.task import Task
 
-OWNER_SID = "S-1-5-21-1111111111-2222222222-3333333333-1001"
-OTHER_SID = "S-1-5-21-1111111111-2222222222-3333333333-1002"
-SYSTEM_SID = "S-1-5-18"
-BUILD_11, BUILD_10, BUILD_2022, BUILD_2019 = 22631, 19045, 20348, 17763
-WSL_FEATURE, VM_FEATURE = "Microsoft-Windows-Subsystem-Linux", "VirtualMachinePlatform"
-PROFILE = "C:\\Users\\ready"
-SETTINGS = f"{PROFILE}\\AppData\\Roaming\\Docker\\settings-store.json"
-
-#: What a new Windows has: a module that writes a file makes no folder for it, but where it is told a folder's name.
-FOLDERS = ("C:\\", "C:\\Program Files", "C:\\Windows\\Temp", PROFILE, f"{PROFILE}\\AppData\\Roaming",
-           f"{PROFILE}\\AppData\\Local\\Temp")  # fmt: skip
-
-
-@dataclass
-class Action:
-    """Something that Ansible asked for: what, with which arguments, and whether it changed the host."""
-
-    kind: str  # module, script or program
-    name: str
-    args: Mapping[str, Any]
-    check: bool = False
-    changed: bool = False
-
-
-@dataclass
-class Registered:
-    """A distro in somebody's registry."""
-
-    name: str
-    base_path: str
-    inside: Inside
-    owner: str = "PC\\ready"
-    owner_sid: str = OWNER_SID
-    version: int = 2
-    running: bool = False
-
-
-@dataclass
-class DockerDesktop:
-    """An installed Docker Desktop."""
-
-    version: str
-    running: bool = False
-    engine: str = "28.3.2"
-    integrated: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Task:
-    """A scheduled task of ours."""
-
-    name: str
-    user: str
-    execute: str
-    arguments: str
-    time_limit: str
-    password: str
-    triggers: tuple[str, ...]
+#: Where Ansible comes from, to a host whose WinRM is modelled.
+CONTROLLER = "192.168.1.10"
 
 
 class Windows(PlainHost):
@@ -98,8 +57,12 @@ class Windows(PlainHost):
         self.sid = OWNER_SID
         self.elevated = True
         self.desktops = [{"sid": OWNER_SID, "session": 1}]
+        self.automatic_logon: AutomaticLogon | None = None
         self.caption, self.build, self.product_type = "Microsoft Windows 11 Pro", BUILD_11, 1
+        self.revision = 4602
         self.virtualization = True
+        self.guest = False  # a virtual machine itself: the hypervisor around it is seen in it
+        self.nested = False  # one that virtualization is passed on to: its firmware says so until its own runs
         self.features: dict[str, str | None] = {VM_FEATURE: "Disabled", WSL_FEATURE: "Disabled"}
         self.pending_reboot: list[str] = []
         self.wsl_version: str | None = None
@@ -111,21 +74,47 @@ class Windows(PlainHost):
         self.docker: DockerDesktop | None = None
         self.docker_users: set[str] = set()
         self.listeners: list[dict[str, Any]] = []
-        self.excluded: list[list[int]] = []
+        self.excluded = ""  # what netsh says of reserved ports
         self.portproxy: dict[str, str] = {}
         self.rules: dict[str, dict[str, Any]] = {}
         self.hyperv_rules: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, Task] = {}
         self.proxy = ""
         self.proxy_bypass = ""
+        self.proxy_script = ""
+        self.proxy_machine: dict[str, Any] | None = None
+        self.proxy_winhttp = bytes.fromhex("1800000000000000010000000000000000000000")  # none, as Windows comes
+        self.proxy_others: list[dict[str, str]] = []
         self.certificates: list[dict[str, Any]] = []
         self.disk_free = 200 * 2**30
         self.clock_skew = 0.0
         self.downloads: dict[str, bytes] = {}
         self.logs: dict[str, list[str]] = {}
         self.faults: dict[str, Any] = {}
+        self.networks: list[Network] = [office(), wsl_switch()]
+        self.firewall = new_profiles()
+        self.administrators = set(self.accounts)
+        self.batch = {"Administrators"}  # who may log on as a batch job, as Windows comes
+        self.remoting: Remoting | None = None  # None: somebody has set it up, and it is not looked at
+        self.windows: list[float] = []  # of WSL, at the desktop: when each was opened
+        self.wsl_session: int | None = None  # the session that WSL was first used from
+        self.moments = 0
+        self.outdated: set[str] = set()
 
     # What the wire asks.
+    def reachable(self) -> bool:
+        """Say whether it answers: it is up, WinRM has a listener, and the firewall lets the controller in."""
+        remoting = self.remoting
+        if remoting is None:
+            return super().reachable()
+        rules = [remoting.rule] if remoting.rule else []
+        through = admits(self.networks, self.firewall, rules, CONTROLLER, 5986)
+        return super().reachable() and remoting.running and bool(remoting.names) and through
+
+    def snapshot(self) -> Any:
+        """Return what enable_remoting.ps1 may change, to be compared."""
+        return copy.deepcopy((self.accounts, self.administrators, self.batch, self.networks, self.remoting))
+
     def module(self, call: ModuleCall) -> dict[str, Any]:
         """Answer a module by its handler; one without a handler fails, so that nothing passes unseen."""
         from tests.simulator.handlers import MODULES
@@ -195,18 +184,51 @@ class Windows(PlainHost):
                 distro.running = False
             if self.docker:
                 self.docker.running = False
-            if self.faults.get("nobody_logs_on"):
-                self.log_off()
+            self.log_off()
+            self.wsl_session = None
+            self.windows.clear()
+            if not self.faults.get("slow_logon"):  # else it takes until desktop_wait is asked
+                self.log_on_by_itself()
             for task in self.tasks.values():
+                task.state, task.holding = "Ready", False
                 if "boot" in task.triggers:
                     self.run_task(task)
 
     def log_off(self) -> None:
-        """Their owner's session ends, and with it Docker Desktop; the tasks are in no session, and go on."""
+        """Their owner's session ends, with Docker Desktop, windows, tasks in it, and WSL if it was first used there.
+
+        microsoft/WSL, LxssUserSessionFactory.cpp and ServiceMain.cpp: an account has one session of WSL, with the id of
+        the Windows session whose program came first; TerminateSession ends it at the log-off of that id, and "sessions
+        launched from session zero will only be terminated when the service is stopped".
+        """
         self.desktops = []
+        self.windows.clear()
+        for task in self.tasks.values():
+            if task.session:
+                task.state, task.holding = "Ready", False
+        if self.wsl_session:
+            self.wsl_session = None
+            self.stop(*[distro for distro in self.registered if distro.owner_sid == self.sid])
         if self.docker:
             self.docker.running = False
         self.integrate()
+
+    def log_on(self, user: str | None = None) -> None:
+        """Somebody comes and logs on at the PC: the connecting account's owner, or another."""
+        own = user is None or user.lower() == self.account.rpartition("\\")[2].lower()
+        self.desktops = [{"sid": OWNER_SID if own else OTHER_SID, "session": 1}]
+
+    def log_on_by_itself(self) -> None:
+        """Windows has started: Winlogon logs its user on, if nothing keeps it from that."""
+        given = self.automatic_logon
+        if given is None or not given.enabled or given.notice or given.password not in self.accounts.values():
+            return
+        if given.logons_left is not None:
+            if not given.logons_left:
+                return
+            given.logons_left -= 1
+            given.enabled = given.logons_left > 0
+        self.log_on(given.user)
 
     # What handlers share.
     def note(
@@ -242,16 +264,88 @@ class Windows(PlainHost):
         return str(self.faults.get("start_code", ""))
 
     def run_task(self, task: Task) -> None:
-        """Run a task, when the stored password is right: both of ours start the distro, and one follows it."""
+        """Start a task, unless it runs: a second one is not started beside it."""
+        if task.state == "Running" or self.faults.get("task_never_runs"):
+            return
+        if task.password not in self.accounts.values():
+            task.last_result = 0x8007052E
+        elif task.script and task.script not in self.files:
+            task.last_result = 0xFFFD0000  # how powershell.exe says that there is no such -File
+        else:
+            task.state, task.last_result = "Running", 0x41301
+            self.hold(task)
+
+    def first_use(self, session: int) -> None:
+        """Note from where WSL is used: what counts is the first one."""
+        if self.wsl_session is None:
+            self.wsl_session = session
+
+    def later(self) -> float:
+        """Return a moment after every one before: two in the same millisecond would have no order."""
+        self.moments += 1
+        return self.boot + self.moments
+
+    def open_window(self) -> None:
+        """Let the owner open a window of WSL at the desktop."""
+        self.first_use(1)
+        self.windows.append(self.later())
+        for distro in self.registered:
+            self.starts(distro)
+
+    def mark(self, distribution: str, ending: str = "hold") -> str:
+        """Return the file that holds our tasks back: of `windows stop`, or "busy", of a run."""
+        return f"C:\\Program Files\\Ready\\{distribution}.{ending}"
+
+    def held(self, distribution: str) -> bool:
+        """Return whether our scripts see a mark that counts; a run's is forgotten in `half_an_hour_later`."""
+        busy = self.mark(distribution, "busy")
+        return self.mark(distribution) in self.files or (busy in self.files and busy not in self.outdated)
+
+    def half_an_hour_later(self) -> None:
+        """Let the marks of runs be too old to count; they stay."""
+        self.outdated |= {name for name in self.files if name.endswith(".busy")}
+        self.minute_later()
+
+    def hold(self, task: Task) -> None:
+        """Let the task that runs start its distro, and follow it; a script of ours waits while the mark is there."""
         from tests.simulator.handlers.scripts import portproxy_follow
 
-        if task.password not in self.accounts.values():
+        distro = self.mine(task.distribution)
+        if distro is None or (task.script and self.held(distro.name)) or not self.starts(distro):
             return
-        words = task.arguments.split()
-        given = {name: words[words.index(name) + 1] for name in ("-d", "-Distribution", "-Stack") if name in words}
-        distro = self.mine(given.get("-d") or given.get("-Distribution", ""))
-        if distro and self.starts(distro) and "-Stack" in given:
-            portproxy_follow(self, distro, given["-Stack"], task.arguments)
+        task.holding, task.since = True, self.later()
+        self.first_use(task.session)
+        if stack := task.named("-Stack"):
+            portproxy_follow(self, distro, stack, task.arguments)
+
+    def stop(self, *distros: Registered) -> None:
+        """End distros from outside: each wsl.exe of theirs ends with 0xFFFFFFFF (microsoft/WSL#9875).
+
+        A task whose program that was has then ended as well, in state Ready, and Windows does not start it again,
+        whatever its settings say of restarts; one that runs a script of ours is in its pause.
+        """
+        for distro in distros:
+            distro.running = False
+            distro.inside.terminate()
+        names = {distro.name for distro in distros}
+        for task in self.tasks.values():
+            if task.distribution in names and task.holding:
+                task.holding = False
+                if not task.script:
+                    task.state, task.last_result = "Ready", 0xFFFFFFFF
+
+    def idle(self) -> None:
+        """Let 15 seconds pass: a distro without a wsl.exe ends, whatever systemd runs in it (microsoft/WSL#9667)."""
+        held = {task.distribution for task in self.tasks.values() if task.holding}
+        for distro in self.registered:
+            if distro.running and distro.name not in held and not self.windows:
+                self.stop(distro)
+
+    def minute_later(self) -> None:
+        """Let the pause of our scripts be over."""
+        for task in self.tasks.values():
+            if task.state == "Running" and not task.holding:
+                self.hold(task)
 
     def add_distro(self, name: str, base_path: str, **other: Any) -> Registered:
         """Register a distro of the connecting account, or of another."""
@@ -282,16 +376,3 @@ class Windows(PlainHost):
         """Remove what stands behind the distros."""
         for distro in list(self.registered):
             self.drop_distro(distro)
-
-
-def container_inside(label: str, *, engine: bool = False) -> Callable[[str], Inside]:
-    """Return a maker of distros that are real containers, labelled for their removal, fit for an engine or not."""
-
-    def make(name: str) -> Inside:
-        container = f"ready-sim-{label}-{name}".lower().replace(".", "-")
-        distro = Distro(name, container, label, engine=engine).create()
-        # The image of a distro is old when it is imported; this one may be of the last hour, and without package lists.
-        distro.sh("touch -d @0 /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp 2>&1 || true")
-        return ContainerInside(distro)
-
-    return make

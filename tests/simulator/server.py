@@ -157,16 +157,65 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, owner: Server, port: int) -> None:
         self.owner = owner
         self.sockets: set[socket.socket] = set()
+        self._closing = threading.Event()
         super().__init__(("127.0.0.1", port), _Handler)
         if owner.certificates:
             self.socket = owner.certificates.context().wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
 
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Take connections until `shutdown`, asleep in accept(): dozens of hosts that poll take processor time."""
+        del poll_interval
+        while not self._closing.is_set():
+            self._handle_request_noblock()  # type: ignore[attr-defined]
+
+    def shutdown(self) -> None:
+        """End `serve_forever`: accept() fails on a socket that is shut down."""
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay quiet about clients that have gone."""
         if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
             super().handle_error(request, client_address)
+
+
+class _Followers:
+    """One thread for all servers: each looks several times a second whether its host is up."""
+
+    def __init__(self) -> None:
+        self._servers: set[Server] = set()
+        self._lock = threading.Lock()
+        self._follows = False
+
+    def add(self, server: Server) -> None:
+        """Follow a host's reboots from now on."""
+        with self._lock:
+            self._servers.add(server)
+            if not self._follows:
+                self._follows = True
+                threading.Thread(target=self._follow, daemon=True).start()
+
+    def remove(self, server: Server) -> None:
+        """Follow them no longer."""
+        with self._lock:
+            self._servers.discard(server)
+
+    def _follow(self) -> None:
+        while True:
+            with self._lock:
+                servers = list(self._servers)
+                self._follows = bool(servers)
+            if not servers:
+                return
+            for server in servers:
+                server.follow()
+            time.sleep(0.05)
+
+
+_FOLLOWERS = _Followers()
 
 
 class Server:
@@ -198,12 +247,13 @@ class Server:
     def start(self) -> Server:
         """Listen, and follow the host's reboots."""
         self._open()
-        threading.Thread(target=self._follow, daemon=True).start()
+        _FOLLOWERS.add(self)
         return self
 
     def stop(self) -> None:
         """Close the port for good."""
         self._ended.set()
+        _FOLLOWERS.remove(self)
         self._close()
         if self._place:
             self._place.close()
@@ -220,7 +270,7 @@ class Server:
             self._place.bind(("127.0.0.1", self.port))
             self.port = int(self._place.getsockname()[1])
         self._listener = _Listener(self, self.port)
-        threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=self._listener.serve_forever, daemon=True).start()
         self._listening.set()
 
     def _close(self) -> None:
@@ -250,15 +300,15 @@ class Server:
             shell.close()
         self._shells.clear()
 
-    def _follow(self) -> None:
-        while not self._ended.wait(0.05):
-            up = self.host.reachable()
-            if not up and self._listener:
-                self.note("away", self.host.name, None)
-                self._close()
-            elif up and not self._listener and not self._ended.is_set():
-                self._open()
-                self.note("back", self.host.name, None)
+    def follow(self) -> None:
+        """Open or close the port, as the host is up or not."""
+        up = self.host.reachable()
+        if not up and self._listener:
+            self.note("away", self.host.name, None)
+            self._close()
+        elif up and not self._listener and not self._ended.is_set():
+            self._open()
+            self.note("back", self.host.name, None)
 
     def note(self, kind: str, name: str, detail: Any) -> None:
         """Record an action, in memory and as a line of the log."""
@@ -282,6 +332,9 @@ class Server:
         if request.shell and shell is None:
             text = "The shell was not found on the server."
             return 500, wsman.fault(request.message, wsman.NO_SHELL, text, "w:InvalidSelectors")
+        if request.operation == "Create" and getattr(self.host, "faults", {}).get("access_denied"):
+            # What a token that is not elevated is given: https://github.com/mkellerman/Invoke-CommandAs/issues/31
+            return 500, wsman.fault(request.message, wsman.ACCESS_DENIED, "Access is denied.", "w:AccessDenied")
         body = self._create(request) if shell is None else self._ask(request, shell)
         if body is None:
             text = "The WS-Management service cannot complete the operation within the time of OperationTimeout."

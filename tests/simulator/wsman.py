@@ -19,6 +19,7 @@ NS = {
 }
 #: Codes that pypsrp acts upon: nothing to say within the operation timeout; no such shell, as after a reboot.
 TIMED_OUT, NO_SHELL = 2150858793, 2150858843
+ACCESS_DENIED = 5
 _TIMEOUT = re.compile(r"PT([\d.]+)S")
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from tests.simulator.conditions import DISTRO, INVENTORY, host_in
+from tests.simulator.conditions import host_in
 from tests.simulator.fleet import Fleet
+from tests.simulator.inventory import DISTRO, INVENTORY
 from tests.simulator.model import Windows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,11 @@ class Site:
     def evidence(self, host: str, name: str = "preflight", stack: str = "ready") -> dict[str, Any]:
         """Return what preflight, or another verb, left about a host."""
         return dict(json.loads((self.directory / "evidence" / stack / host / f"{name}.json").read_text()))
+
+    def evidence_of(self, host: str, check: str) -> dict[str, str]:
+        """Return what preflight's evidence says of one thing that was looked at."""
+        checks = self.evidence(host)["results"]["checks"]
+        return next(dict(row) for row in checks if row["id"] == check)
 
     def come_back(self) -> None:
         """Let every host whose connection was lost answer again."""

@@ -17,9 +17,11 @@ import yaml
 
 from tests.cleanup import remove
 from tests.names import own
-from tests.simulator.conditions import DISTRO, INVENTORY, host_in
+from tests.simulator.conditions import host_in
 from tests.simulator.fleet import Fleet
-from tests.simulator.model import Windows, container_inside
+from tests.simulator.inside import container_inside
+from tests.simulator.inventory import DISTRO, INVENTORY
+from tests.simulator.model import Windows
 from tests.stack import Stack
 from tools.ports import free_ports
 

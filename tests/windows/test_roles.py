@@ -6,41 +6,70 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.simulator.conditions import DISTRO, LOCATION
-from tests.simulator.model import SETTINGS
+from tests.simulator.installed import SETTINGS
+from tests.simulator.inventory import DISTRO, LOCATION
 from tests.windows.pcs import Run, Site, site_of
 
 
 def fleet_says(site: Site, run: Run) -> None:
     """The run ends with every host, those too that could not be reached, and the verb says the same from evidence."""
-    last = run.text[run.text.index("Fleet of 4") :]
-    assert last.startswith("Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up")
-    for words in ("pc4: Failed to connect to the host", "win_ping) reaches it", "pc2: Virtualization: found off"):
+    last = run.text[run.text.index("Fleet of 5") :]
+    assert last.startswith("Fleet of 5: fail; 1 unreachable, 2 failed, 2 not up")
+    for words in (
+        "pc4: Failed to connect to the host",
+        "windows ping",
+        "pc2: Virtualization: found off",
+        "log on as PC5\\ready at the PC and run the same again",
+    ):
         assert words in last
     document = json.loads((site.directory / "evidence" / "fleet.json").read_text())
     states = {machine["name"]: machine["state"] for machine in document["results"]["machines"]}
-    assert states == {"pc4": "unreachable", "pc2": "failed", "pc1": "not up", "pc3": "not up"}
+    assert states == {"pc4": "unreachable", "pc2": "failed", "pc1": "not up", "pc3": "not up", "pc5": "failed"}
     assert document["provenance"] == "simulated"
     assert "pc4" in (site.directory / "evidence" / "fleet.html").read_text()
     verb = site.run("fleet")
     assert verb.code == 2
-    assert "Fleet of 4: fail; 1 unreachable, 1 failed, 2 not up" in verb.text
+    assert "Fleet of 5: fail; 1 unreachable, 2 failed, 2 not up" in verb.text
     assert "Pw-of-ready" not in run.text + verb.text
+
+
+def stopped_after_reboot(site: Site, run: Run) -> None:
+    """As the first verdict said; WSL is made, of Docker Desktop nothing was tried."""
+    host = site.hosts["pc5"]
+    assert host.desktops == []
+    assert "this run stops after the reboot" in site.evidence_of("pc5", "docker_session")["next"]
+    assert "found nobody logged on as PC5\\ready since the reboot" in run.message("pc5"), run.text[-4000:]
+    assert (host.changes().count("win_reboot"), host.docker) == (1, None)
+    assert f"keep {DISTRO}" in host.tasks
+    assert not {"docker_desktop_start", "desktop_wait"} & {action.name for action in host.record}
+
+
+def continued(site: Site, run: Run) -> None:
+    """With somebody logged on, by what was left: nothing is made twice."""
+    host = site.hosts["pc5"]
+    assert run.count("pc5", "failed") == 0, run.text[-4000:]
+    assert host.docker
+    assert host.docker.running
+    assert not {"win_reboot", "win_optional_feature", f"--import {DISTRO}"} & set(host.changes())
 
 
 def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
     """Beside a bad one and one that is off, which stop nobody; the second run changes nothing and costs one script.
 
-    A server gets the same, without Docker Desktop: its engine is the distro's own.
+    A server gets the same, without Docker Desktop: its engine is the distro's own. A PC that logs nobody on by itself
+    takes two runs.
     """
-    conditions = {"pc1": "fresh", "pc2": "no-virtualization", "pc3": "server-2022", "pc4": "fresh"}
+    conditions = {"pc1": "fresh-automatic", "pc2": "no-virtualization", "pc3": "server-2022", "pc4": "fresh"}
+    conditions["pc5"] = "fresh"  # nobody is logged on after its reboot: two runs
     of = {"pc3": {"docker_backend": "engine"}}
     with site_of(tmp_path, conditions) as site:
+        site.hosts["pc1"].faults["slow_logon"] = True
         site.hosts["pc4"].go_away()
         site.fleet.servers["pc4"].stop()
         first = site.run("windows", of=of)
         assert first.code == 4
         fleet_says(site, first)
+        stopped_after_reboot(site, first)
         assert "Virtualization: found off" in first.message("pc2")
         assert site.hosts["pc2"].changes() == []
         for name in ("pc1", "pc3"):
@@ -54,6 +83,7 @@ def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
             assert host.tasks[f"keep {DISTRO}"].time_limit == "PT0S"
             assert (host.rules, host.portproxy) == ({}, {})
             assert f"{LOCATION}.tar.gz" not in host.files
+        assert "desktop_wait" in {action.name for action in site.hosts["pc1"].record}
         desktop, server = site.hosts["pc1"], site.hosts["pc3"]
         assert desktop.docker
         assert desktop.docker.running
@@ -62,8 +92,10 @@ def test_fresh_pc_becomes_ready_and_stays_so(tmp_path: Path) -> None:
         assert desktop.docker_users == {desktop.account}
         assert (server.docker, server.docker_users, SETTINGS in server.files) == (None, set(), False)
         site.forget()
-        second = site.run("windows", "--limit", "pc1,pc3", of=of)
-        assert second.code == 0
+        site.hosts["pc5"].log_on()
+        second = site.run("windows", "--limit", "pc1,pc3,pc5", of=of)
+        assert second.code == 0, second.why()
+        continued(site, second)
         for name in ("pc1", "pc3"):
             assert second.count(name, "changed") == 0
             assert [action.name for action in site.hosts[name].record] == ["windows_state"]

@@ -5,18 +5,23 @@ The distro is a container with a network, and after the run a Docker Engine, of 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
+from ready.images.manifest import archive_entries
+from ready.stack.definitions import load_definitions
 
+from tests.built import image_of
 from tests.names import own
 from tests.simulator.distro import Distro
-from tests.simulator.model import SETTINGS, container_inside
-from tests.system.conftest import own_stack
+from tests.simulator.inside import container_inside
+from tests.simulator.installed import SETTINGS
 from tests.windows.pcs import site_of
 
 NAME, HOST = own("win-server"), "srv1"
@@ -31,11 +36,23 @@ print(http.urlopen(url).read().decode())
 
 
 def saved(directory: Path) -> Path:
-    """Return a directory of image archives, as `images save` makes it."""
-    with own_stack(directory, f"{NAME}-images", [SERVICE], more={}) as ready:
-        ready.run("up")
-        ready.run("images", "save", "--dir", str(directory / "archives"))
-    return directory / "archives"
+    """Return a directory of an image's archive, as `images save` makes it of a stack: tests/system/test_images.py."""
+    image = docker.from_env(timeout=600).images.get(image_of(SERVICE))
+    directory.mkdir()
+    with (directory / f"{SERVICE}.tar").open("wb") as file:
+        file.writelines(image.save())
+    with (directory / f"{SERVICE}.tar").open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    its = {
+        "ref": image_of(SERVICE),
+        "id": image.id,
+        "source": "build",
+        "data_format": load_definitions()[SERVICE]["image"]["data_format"]["build"],
+        "engine_version": image.labels["io.ready.engine_version"],
+    }
+    images = archive_entries({SERVICE: its}, {SERVICE: checksum})
+    (directory / "manifest.json").write_text(json.dumps({"images": images}))
+    return directory
 
 
 def containers(distro: Distro) -> dict[str, tuple[str, str]]:

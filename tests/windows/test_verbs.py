@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from tests.simulator.conditions import DISTRO, LOCATION
-from tests.simulator.model import SETTINGS
+from tests.simulator.installed import SETTINGS
+from tests.simulator.inventory import DISTRO, LOCATION
 from tests.windows.pcs import BIN, ROOT, Site, site_of
 
 RULE: dict[str, Any] = {
@@ -20,6 +20,7 @@ RULE: dict[str, Any] = {
     "protocol": "TCP",
     "ports": ["5432"],
     "remote": ["192.168.1.0/24"],
+    "profiles": ["Domain", "Private"],
 }
 
 
@@ -49,6 +50,16 @@ def test_diagnose_prints_what_it_finds(tmp_path: Path) -> None:
         assert report["pc4"]["state"]["account"]["desktops"] == [{"sid": 5, "session": "none"}]
 
 
+def test_check_without_a_distro_says_what_makes_it(tmp_path: Path) -> None:
+    """Before anything is measured, and without Ansible's words around it."""
+    with site_of(tmp_path, {"pc1": "fresh"}) as site:
+        run = site.run("windows_check")
+        assert run.code == 2, run.text[-3000:]
+        assert f"msg: pc1: found no distro {DISTRO} of " in run.message("pc1"), run.why()
+        assert "Next: ./ready windows" in run.message("pc1")
+        assert site.hosts["pc1"].changes() == []
+
+
 def test_destroy_takes_what_is_ours(tmp_path: Path) -> None:
     """After asking; and a distro that Ready did not make stays, whatever is asked for, as others' rules do."""
     conditions = {"pc1": "ready", "pc2": "foreign-distro", "pc3": "mirrored"}
@@ -59,7 +70,7 @@ def test_destroy_takes_what_is_ours(tmp_path: Path) -> None:
         options = json.dumps({"ready_distro": True})
         asked = site.run("windows_destroy", "--limit", "pc1", "-e", options)
         assert asked.code == 2, asked.text[-3000:]
-        assert "the answer was not yes" in asked.message("pc1")
+        assert "Found no terminal to ask" in asked.message("pc1")
         options = json.dumps({"ready_distro": True, "ready_yes": True})
         checked = site.run("windows_destroy", "--check", "-e", options, of=of)
         assert checked.code == 0, checked.text[-3000:]
@@ -116,12 +127,18 @@ def test_fleet_stops_where_told(tmp_path: Path) -> None:
 
 
 def test_linux_alone_pays_nothing(tmp_path: Path) -> None:
-    """An inventory without Windows hosts runs no task and prints no warning."""
+    """An inventory without Windows hosts runs no task of theirs and prints no warning; their verb alone is refused."""
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"ready": {"hosts": {"localhost": {"ansible_connection": "local"}}}}))
-    done = subprocess.run(
-        [BIN / "ansible-playbook", "-i", inventory, ROOT / "playbooks" / "windows.yml"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "TASK" not in done.stdout
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(BIN / "ansible-playbook"), "-i", str(inventory), *words]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    done = run("site.yml", "--check", "--tags", "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "TASK" not in done.stdout.partition("PLAY [Bring the stack up]")[0]
     assert "WARNING" not in done.stdout + done.stderr
+    refused = run("playbooks/windows.yml")
+    assert (refused.returncode, refused.stdout) == (64, "")
+    assert "found no Windows host" in refused.stderr

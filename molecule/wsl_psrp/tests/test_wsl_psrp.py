@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 import pytest
-from ready import dockerexec
+from ready.docker import execute
 
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 PICTURE = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "docs" / "pictures" / "readiness.png"
@@ -25,7 +25,7 @@ def distro() -> Any:
 
 def said(distro: Any, *command: str) -> str:
     """Return what a command prints there."""
-    result = dockerexec.run(distro, command)
+    result = execute.run(distro, command)
     assert result.exit_code == 0, result.output
     return str(result.output.decode())
 

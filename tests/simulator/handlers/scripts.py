@@ -7,18 +7,21 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ready.windows.names import RULE_PREFIX
-from ready.windows.network import PROXY_MARK
+from ready.windows.network import PROXY_MARK, distro_address
+from ready.windows.ownership import RULE_PREFIX
 
 from tests.simulator.host import ModuleCall
 from tests.simulator.session import script_id
 
 if TYPE_CHECKING:
-    from tests.simulator.model import Registered, Windows
+    from tests.simulator.installed import Registered
+    from tests.simulator.model import Windows
 
 Result = dict[str, Any]
+SCRIPTS = Path(__file__).resolve().parents[3] / "scripts" / "windows"
 
 
 def win_powershell(host: Windows, call: ModuleCall) -> Result:
@@ -55,6 +58,8 @@ def failed(code: str) -> Result:
 
 def native_run(host: Windows, parameters: Mapping[str, Any]) -> Result:
     """Run wsl.exe or docker.exe."""
+    if error := host.faults.get("native_error"):  # what the script throws may quote a parameter
+        raise RuntimeError(str(error).format(**parameters))
     words = [str(word) for word in parameters["Arguments"]]
     stdin = base64.b64decode(str(parameters.get("Stdin", "")))
     before = len(host.record)
@@ -62,7 +67,7 @@ def native_run(host: Windows, parameters: Mapping[str, Any]) -> Result:
     result = program(host, words, stdin)
     if len(host.record) == before:
         host.note("program", " ".join(words[:2]), {"arguments": words}, changed=result["rc"] == 0)
-    return {"missing": None, **result}
+    return {"missing": None, "program": "wsl.exe" if program is wsl else "docker.exe", **result}
 
 
 def wsl(host: Windows, words: list[str], stdin: bytes) -> Result:
@@ -71,14 +76,13 @@ def wsl(host: Windows, words: list[str], stdin: bytes) -> Result:
         return {**ran(None), "timed_out": False, "missing": "C:\\Program Files\\WSL\\wsl.exe"}
     if host.sid == "S-1-5-18":
         return failed("Wsl/WSL_E_LOCAL_SYSTEM_NOT_SUPPORTED")
+    host.first_use(0)
     if host.faults.get("wsl_hangs"):
         return ran(None)
     if words[0] == "--import":
         return _import(host, words)
     if words[0] == "--shutdown":
-        for item in host.registered:
-            item.running = False
-            item.inside.terminate()
+        host.stop(*host.registered)
         if host.docker:
             host.docker.running = False
         return ran(0)
@@ -86,10 +90,7 @@ def wsl(host: Windows, words: list[str], stdin: bytes) -> Result:
     if distro is None:
         return failed("Wsl/Service/WSL_E_DISTRO_NOT_FOUND")
     if words[0] == "--terminate":
-        distro.running = False
-        distro.inside.terminate()
-        for task in host.tasks.values():  # restarted a minute after it ended
-            host.run_task(task)
+        host.stop(distro)
         return ran(0)
     if words[0] == "--unregister":
         host.drop_distro(distro)
@@ -121,34 +122,114 @@ def docker(host: Windows, words: list[str], _stdin: bytes) -> Result:
     """docker.exe of Docker Desktop."""
     assert host.docker is not None
     if words == ["desktop", "stop"]:
-        host.docker.running = False
+        host.docker.running = bool(host.faults.get("docker_never_stops"))
         host.integrate()
-        return ran(0)
+        return ran(None, "", STILL_RUNNING) if clients(host) else ran(0)
     raise LookupError(f"docker {words}")
+
+
+#: What `docker desktop stop` of 4.56 says when it is ended while it waits for any wsl.exe: docker/for-win#15029.
+STILL_RUNNING = (
+    "stopping Docker Desktop: processes still running: C:\\Program Files\\WSL\\wsl.exe (44712) "
+    "C:\\Windows\\System32\\wsl.exe (51996): context canceled\n"
+)
+
+
+def clients(host: Windows) -> int:
+    """Return how many wsl.exe run: those of our tasks, and windows of somebody's."""
+    return sum(task.holding for task in host.tasks.values()) + len(host.windows)
+
+
+def docker_desktop_stop(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Ask it to stop; what counts is that its programs end."""
+    answer = docker(host, ["desktop", "stop"], b"")
+    assert host.docker is not None
+    running = host.docker.running
+    host.note("script", "docker_desktop_stop", {**parameters, "clients": clients(host)}, changed=True)
+    return {
+        "stopped": not running,
+        "waited": float(parameters["Timeout"]) if running else 8.2,
+        "processes": ["Docker Desktop", "com.docker.backend"] if running else [],
+        "command": answer["rc"],
+        "output": [STILL_RUNNING.strip()] if answer["rc"] is None else [],
+        "clients": clients(host),
+    }
+
+
+def task_settings() -> set[str]:
+    """Return what docker_desktop_start.ps1 says of its task's settings; what it does not say is as Windows has it.
+
+    New-ScheduledTaskSettingsSet on Microsoft Learn: by default a task is not started on battery, it is ended when mains
+    power goes, and after three days. One that may not start yet is in state Queued.
+    """
+    text = (SCRIPTS / "docker_desktop_start.ps1").read_text()
+    return set(text.partition("New-ScheduledTaskSettingsSet ")[2].partition("\n")[0].split())
 
 
 def docker_desktop_start(host: Windows, parameters: Mapping[str, Any]) -> Result:
     """Start it: that takes a desktop session of the account."""
     assert host.docker is not None
     session = any(desktop["sid"] == host.sid for desktop in host.desktops)
-    comes_up = session and not host.faults.get("engine_never")
+    waits = bool(host.faults.get("on_battery")) and "-AllowStartIfOnBatteries" not in task_settings()
+    comes_up = session and not waits and not host.faults.get("engine_never")
     host.docker.running = comes_up
     host.integrate()
     host.note("script", "docker_desktop_start", parameters, changed=True)
     return {
         "started": session,
+        "task": None if comes_up else {"state": "Queued" if waits else "Ready", "last_result": 0x41303},
         "engine": host.docker.engine if comes_up else None,
         "waited": 21.4 if comes_up else float(parameters["Timeout"]),
-        "processes": ["Docker Desktop", "com.docker.backend"] if session else [],
-        "log": [] if comes_up else ["engine linux/wsl failed to start: context deadline exceeded"],
+        "processes": ["Docker Desktop", "com.docker.backend"] if session and not waits else [],
+        "log": [] if comes_up or waits else ["engine linux/wsl failed to start: context deadline exceeded"],
     }
+
+
+def keep_tasks(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Hold our tasks back, or let them run: what the script waits for has come, unless `faults` says otherwise."""
+    wanted, by = parameters["Wanted"], parameters.get("By", "run")
+    hold, busy = (host.mark(str(parameters["Distribution"]), ending) for ending in ("hold", "busy"))
+    names = list(parameters.get("Tasks", []))
+    ours = [task for name, task in host.tasks.items() if name in names]
+    if wanted == "hold":
+        host.outdated.discard(busy)
+        host.files[hold if by == "stop" else busy] = b"Ready: tasks do not start this distro while this file is here"
+        for task in ours:
+            if task.state == "Running":
+                task.state, task.last_result = "Ready", 0x41306  # ended by somebody
+            task.holding = task.holding and bool(host.faults.get("holder_stays"))
+    else:
+        for mark in [busy] + [hold] * (by == "stop"):
+            host.files.pop(mark, None)
+        if hold not in host.files:
+            for task in ours:
+                host.run_task(task)
+            host.minute_later()
+    host.note("script", "keep_tasks", parameters, changed=True)
+    return {
+        "wanted": wanted,
+        "tasks": [{"name": task.name, "state": task.state, "last_result": task.last_result} for task in ours],
+        "missing": [name for name in names if name not in host.tasks],
+        "held": hold in host.files,
+        "holders": [9000 + at for at, task in enumerate(host.tasks.values()) if task.holding],
+        "waited": 0.4,
+    }
+
+
+def desktop_wait(host: Windows, parameters: Mapping[str, Any]) -> Result:
+    """Wait for a desktop of the account: what Winlogon does by itself comes meanwhile, or never."""
+    if not host.desktops:
+        host.log_on_by_itself()
+    session = any(desktop["sid"] == host.sid for desktop in host.desktops)
+    host.note("script", "desktop_wait", parameters)
+    return {"session": session, "waited": 12.0 if session else float(parameters["Timeout"])}
 
 
 def hyperv_rules(host: Windows, parameters: Mapping[str, Any]) -> Result:
     """Make and remove rules of the Hyper-V firewall."""
     made, removed = [], []
     for text in parameters.get("Make", []):
-        name, port, addresses = str(text).split("|")
+        name, port, addresses, profiles = str(text).split("|")
         assert name.startswith(f"{RULE_PREFIX} "), name
         host.hyperv_rules[name] = {
             "name": name,
@@ -158,6 +239,7 @@ def hyperv_rules(host: Windows, parameters: Mapping[str, Any]) -> Result:
             "protocol": "TCP",
             "ports": [port],
             "remote": addresses.split(","),
+            "profiles": profiles.split(","),
         }
         made.append(name)
     for name in parameters.get("Remove", []):
@@ -173,8 +255,7 @@ def portproxy_follow(host: Windows, distro: Registered, stack: str, arguments: s
     script = arguments.partition('-File "')[2].partition('"')[0]
     if script not in host.files:
         return
-    values = distro.inside.values("")
-    address = values["addresses"].split()[0]
+    address = distro_address({"inside": {"values": distro.inside.values("")}})
     for name in host.rules:
         words = name.split()
         if words[:2] == [RULE_PREFIX, stack] and words[-1] == PROXY_MARK:
