@@ -1,0 +1,1 @@
+# judged: GS01, GS02, GS03

@@ -1,0 +1,3 @@
+# judged: GS01
+class OrderContract:
+    pass

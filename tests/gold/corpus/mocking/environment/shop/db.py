@@ -1,0 +1,10 @@
+# judged: GS16
+import psycopg2
+
+
+def connect():
+    return psycopg2.connect("")
+
+
+def load():
+    return connect()

@@ -1,0 +1,3 @@
+# judged: GS16
+def patch(old, new):
+    return old + new

@@ -1,0 +1,3 @@
+# judged: GS16
+def test_orders():
+    assert True

@@ -1,0 +1,1 @@
+# judged: GS16

@@ -1,0 +1,3 @@
+from unittest.mock import MagicMock as Imitation
+
+__all__ = ["Imitation"]

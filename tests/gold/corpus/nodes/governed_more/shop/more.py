@@ -1,0 +1,9 @@
+from shop import bases
+
+
+class MoreOpenNode(bases.OpenBaseNode):
+    pass
+
+
+class MoreClosedNode(bases.ClosedBaseNode):
+    pass

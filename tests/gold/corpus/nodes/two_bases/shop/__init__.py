@@ -1,0 +1,1 @@
+# judged: GS04, GS05, GS06

@@ -1,0 +1,1 @@
+# judged: WIN01, WIN02

@@ -1,0 +1,3 @@
+# judged: WIN03
+def open(name):
+    return name
