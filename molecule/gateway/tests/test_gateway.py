@@ -44,9 +44,9 @@ def announced(length: int) -> int:
 
 def test_data() -> None:
     """Vectors go in and come back through the gateway, and are ChromaDB's own."""
-    STACK.write_gateway()
-    STACK.check_gateway()
-    STACK.check_chromadb()
+    STACK.write("gateway")
+    STACK.check("gateway")
+    STACK.check("chromadb")
 
 
 def test_token() -> None:
@@ -102,7 +102,7 @@ def test_chromadb_made_anew_is_found_again() -> None:
     """Its container may come back with another address."""
     STACK.container("chromadb").restart()
     STACK.await_docker_health()
-    STACK.check_gateway()
+    STACK.check("gateway")
 
 
 def test_hardened() -> None:
