@@ -1,0 +1,35 @@
+// ioredis: its ready check (INFO), a transaction, a script, a stream, pub/sub, scanning, another database.
+import { Redis } from 'ioredis';
+import { REDIS, expect } from './settings.mjs';
+
+const failed = (error) => { console.error(error); process.exit(1); };
+const redis = new Redis({ ...REDIS, connectionName: 'app' });
+redis.on('error', failed);
+await new Promise((resolve) => redis.once('ready', resolve));
+const complaints = [];
+console.warn = (...words) => complaints.push(words.join(' '));
+expect(await redis.client('GETNAME'), 'app', 'CLIENT GETNAME');
+expect((await redis.info('server')).includes('redis_version'), true, 'INFO server');
+const key = 'clients:ioredis';
+await redis.del(key, `${key}:s`);
+expect(await redis.multi().set(key, 1, 'EX', 60).incr(key).exec(), [[null, 'OK'], [null, 2]], 'MULTI, EXEC');
+redis.defineCommand('raise', { numberOfKeys: 1, lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" });
+expect(await redis.raise(key, 40), 42, 'EVALSHA');
+const found = [];
+for await (const keys of redis.scanStream({ match: `${key}*` })) found.push(...keys);
+expect(found, [key], 'SCAN');
+await redis.xadd(`${key}:s`, '*', 'job', '1');
+const blocking = redis.duplicate();
+expect((await blocking.xread('BLOCK', 2000, 'STREAMS', `${key}:s`, '0'))[0][1].length, 1, 'XREAD');
+const listening = redis.duplicate();
+await listening.subscribe('clients:ioredis');
+const heard = new Promise((resolve) => listening.once('message', (_, text) => resolve(text)));
+expect(await redis.publish('clients:ioredis', 'hello'), 1, 'PUBLISH');
+expect(await heard, 'hello', 'SUBSCRIBE');
+const other = new Redis({ ...REDIS, db: 1 });
+other.on('error', failed);
+expect(await other.exists(key), 0, 'SELECT 1, EXISTS');
+await redis.del(key, `${key}:s`);
+await Promise.all([redis, blocking, listening, other].map((client) => client.quit()));
+expect(complaints, [], 'warnings');
+process.exit(0);
