@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The run of `backup`: all stores dumped together, proven to hold what the stores held, saved as one snapshot."""
+"""Run `backup`: dump all stores, compare the dumps with what the stores hold, save them as one snapshot."""
 
 from __future__ import annotations
 
@@ -13,24 +13,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..engine import read_authorities, read_secrets, read_state
-from ..evidence import timestamp
-from ..plan import images_in_use
-from ..together import for_each
-from . import pgproof, wal
+from ..common.clock import timestamp
+from ..common.concurrency import for_each
+from ..common.verdict import FAIL, PASS
+from ..docker.images_in_use import images_in_use
+from ..docker.readback import read_authorities, read_secrets
+from ..docker.state import read_state
+from ..stack import models
 from .base import Dump
-from .manifest import FILE, SCHEMA, BackupError, describe, lost, new_id, skew, utc
-from .restic import masked, retention_arguments, same_disk
-from .scratch import Scratch
-from .standing import drift_lines, refuse_down
-from .stores import DUMPS, with_data
-from .work import Work
+from .data_services import DUMPS, with_data
+from .manifest import (
+    FILE,
+    PER_SERVICE,
+    SCHEMA,
+    SYNCHRONIZED,
+    BackupError,
+    describe_files,
+    dump_fault,
+    new_id,
+    skew,
+    utc,
+)
+from .postgresql import schema_proof, wal
+from .restic.errors import mask_password
+from .restic.repository import retention_arguments, same_disk
+from .scratch_containers import Scratch
+from .service_states import drift_lines, refuse_down
+from .workspace import Workspace
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 
-def images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def running_images(client: DockerClient, stack: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return service -> image, source, data format, engine version and digests, as it runs."""
     state = read_state(client, stack["name"], stack["network"], stack["services"].values())
     found: dict[str, dict[str, Any]] = images_in_use(stack, state, {})
@@ -44,11 +59,11 @@ def data_root(client: DockerClient) -> Path:
     return Path(str(client.info().get("DockerRootDir") or "/var/lib/docker"))
 
 
-def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, float]:
+def dump_all(work: Workspace, dumps: Mapping[str, Dump], level: str) -> dict[str, float]:
     """Dump every store into staging, and return figures of the fence (seconds); whatever was stopped runs again.
 
-    In a `quiesced` set the stores that have to stop do so first; the others are fenced when those stand still, so
-    writers wait for a moment only. In a `fuzzy` one each goes at its own pace. Those that have to stop do so one after
+    In a synchronized set the stores that have to stop do so first; the others are fenced when those stand still, so
+    writers wait for a moment only. Otherwise each goes at its own pace. Those that have to stop do so one after
     another, since whatever goes on beside them lengthens their outage; the one that takes longest to start is last, and
     the stores that go on are dumped beside that.
     """
@@ -64,7 +79,7 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
     try:
         for_each(methodcaller("step", "prepare"), dumps.values())
         work.journal.note(stopped=stopping)
-        if level == "fuzzy":
+        if level == PER_SERVICE:
             for name in stopping[:-1]:
                 at_its_own_pace(dumps[name])
             for_each(at_its_own_pace, [*(dumps[name] for name in stopping[-1:]), *running])
@@ -89,16 +104,16 @@ def dump_all(work: Work, dumps: Mapping[str, Dump], level: str) -> dict[str, flo
     return figures
 
 
-def _directory(work: Work, name: str) -> Path:
+def _directory(work: Workspace, name: str) -> Path:
     path = work.staging / name
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
-def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: bool) -> dict[str, Any]:
+def manifest_part(work: Workspace, dump: Dump, image: Mapping[str, Any], started: str, exact: bool) -> dict[str, Any]:
     """Return a store's part of the manifest. Raises BackupError when the dump can't be all of the store."""
     outcome, things = dump.outcome, dump.things(dump.outcome.content)
-    if fault := lost(dump.live, things, exact and not dump.needs_stop):  # those were counted before they stopped
+    if fault := dump_fault(dump.live, things, exact and not dump.needs_stop):  # those were counted before they stopped
         raise BackupError(
             f"{dump.name}: {fault}. No set was made. Next: run it again; ./ready logs --service {dump.name}"
         )
@@ -109,14 +124,14 @@ def part(work: Work, dump: Dump, image: Mapping[str, Any], started: str, exact: 
         "outage_seconds": outcome.outage,
         "physical": dump.physical,
         "things": things,
-        "files": describe(work.staging / dump.name, outcome.files),
+        "files": describe_files(work.staging / dump.name, outcome.files),
         "content": outcome.content,
         "image": dict(image),
         **outcome.more,
     }
 
 
-def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = False) -> dict[str, Any]:
+def run(client: DockerClient, work: Workspace, level: str, host: str, safety: bool = False) -> dict[str, Any]:
     """Make a set, and return {manifest, verdict, proof, seconds, repository, warnings, healed}. Raises BackupError.
 
     A set that is known not to be restorable as a whole is kept: `verdict` is fail then, and `proof` says why.
@@ -124,7 +139,7 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     Args:
         client: a connected client.
         work: the stack's place on this host; the caller holds its lock.
-        level: fuzzy or quiesced.
+        level: PER_SERVICE or SYNCHRONIZED.
         host: name of the host in the inventory.
         safety: whether it is what a restore makes before it changes anything; never chosen as the newest.
     """
@@ -133,11 +148,11 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
     retention_arguments(work.settings["retention"])
     healed = work.heal(client)
     names = with_data(stack)
-    standing = refuse_down(client, stack, names)
+    states = refuse_down(client, stack, names)
     made = repository.ensure(known=work.state().get("repository") == work.settings["repository"])
     work.remember(repository=work.settings["repository"])
     manifest_id = new_id(datetime.now(timezone.utc))
-    used = images(client, stack)
+    used = running_images(client, stack)
     passwords, authorities = read_secrets(client, stack), read_authorities(client, stack)
     work.staging.mkdir(mode=0o700)
     try:
@@ -152,9 +167,12 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             for name, dump in dumps.items():
                 dump.proved = work.state().get("proved", {}).get(name, {})
             figures = dump_all(work, dumps, level)
-        exact = level == "quiesced"
-        included = describe(work.place() / "include", [item.name for item in (work.place() / "include").iterdir()])
-        shutil.copytree(work.place() / "include", work.staging / "include")
+        exact = level == SYNCHRONIZED
+        included = describe_files(
+            work.settings_directory() / "include",
+            [item.name for item in (work.settings_directory() / "include").iterdir()],
+        )
+        shutil.copytree(work.settings_directory() / "include", work.staging / "include")
         manifest = {
             "schema": SCHEMA,
             "id": manifest_id,
@@ -167,39 +185,45 @@ def run(client: DockerClient, work: Work, level: str, host: str, safety: bool = 
             "skew_seconds": skew({name: dump.outcome.mark for name, dump in dumps.items()}, exact),
             **figures,
             "ready_version": __version__,
-            "parts": {name: part(work, dump, used[name], started, exact) for name, dump in dumps.items()},
+            "parts": {name: manifest_part(work, dump, used[name], started, exact) for name, dump in dumps.items()},
             "stateless": sorted(set(stack["services"]) - set(names)),
             "include": included,
+            **({"models": served} if (served := models.model_names(stack)) else {}),
         }
         (work.staging / FILE).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        with work.whole(f"set={manifest_id}"):
+        with work.discard_on_failure(f"set={manifest_id}"):
             repository.save(work.staging, manifest, host)
         shipped = wal.ship(client, work) if wal.volume_of(stack) else None
     finally:
         shutil.rmtree(work.staging, ignore_errors=True)
         work.journal.end()
-    warnings = [*drift_lines(standing.drifted), *(line for dump in dumps.values() for line in dump.outcome.warnings)]
+    warnings = [*drift_lines(states.drifted), *(line for dump in dumps.values() for line in dump.outcome.warnings)]
+    location = mask_password(work.settings["repository"])
     if same_disk(work.settings["repository"], data_root(client)):
         warnings.append(
-            f"the repository {masked(work.settings['repository'])} lies on the disk that holds the data: a lost disk "
+            f"the repository {location} lies on the disk that holds the data: a lost disk "
             "loses both. Next: set backup_repository to another disk or machine"
         )
     proof = {name: dump.outcome.proof for name, dump in dumps.items() if dump.outcome.proof}
-    proved = pgproof.to_remember(proof)
+    proved = schema_proof.to_remember(proof)
     work.remember(last_set=manifest_id, **({"proved": proved} if proved else {}))
     return {
         "manifest": manifest,
-        "verdict": "fail" if any(its["faults"] for its in proof.values()) else "pass",
+        "verdict": FAIL if any(its["faults"] for its in proof.values()) else PASS,
         "proof": proof,
         "seconds": round(time.monotonic() - clock, 2),
-        "repository": {"location": masked(work.settings["repository"]), "made": made, "bytes": repository.size()},
+        "repository": {
+            "location": location,
+            "made": made,
+            "bytes": repository.size(),
+        },
         "warnings": warnings,
         "healed": healed,
         **({"wal": shipped} if shipped else {}),
     }
 
 
-def maintain(work: Work, subset: str) -> dict[str, Any]:
+def maintain(work: Workspace, subset: str) -> dict[str, Any]:
     """Remove sets that are no longer kept, with the pruner's credentials; check the repository by reading some."""
     started = time.monotonic()
     repository = work.repository("prune")

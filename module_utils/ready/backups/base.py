@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the stores share: a dump that may need its service to stand still, and a load that is asked for its data."""
+"""Base classes of a store's dump, which may stop its service, and of its load into a scratch container."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..leaks import hidden
-from ..probing import PROBES
-from ..waiting import wait_for_all
+from ..checks.probes import PROBES
+from ..docker.wait import wait_for_all
+from ..secrets.redaction import without_secrets
+from .helper_containers import PromptCopy
 from .manifest import BackupError
-from .scratch import ASKING, STARTING, Scratch, ScratchService
-from .volumes import PromptCopy
+from .scratch_containers import ASKING, STARTING, Scratch, ScratchService
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -24,7 +24,7 @@ Content = dict[str, Any]
 
 
 @dataclass
-class Outcome:
+class DumpOutcome:
     """What a dump was: its moment, its files, what is in it, and for how long the service stood still."""
 
     mark: float = 0.0  #: epoch seconds of the state that was dumped
@@ -60,7 +60,7 @@ class Dump:
         self.container = client.containers.get(service["container"])
         self.probe = PROBES[self.name](service, passwords, ASKING, ca)
         self.passwords = passwords
-        self.outcome = Outcome()
+        self.outcome = DumpOutcome()
         self.proved: Mapping[str, Any] = {}  #: the proof that an earlier run has made
         self.live = 0  #: the store's own count of its things, around the dump
         self.stopped_at = 0.0  #: of the monotonic clock; 0 while it runs
@@ -72,7 +72,7 @@ class Dump:
         except BackupError:
             raise
         except Exception as error:
-            text = hidden(" ".join(str(error).split()), self.passwords.values())
+            text = without_secrets(" ".join(str(error).split()), self.passwords.values())
             raise BackupError(f"{self.name}: {name}: {type(error).__name__}: {text[:400]}") from error
 
     def prepare(self) -> None:
@@ -163,6 +163,7 @@ class Load:
         self.skip_broken = False  #: whether what can't be restored is left out
         self.missing: list[str] = []  #: what was left out, for people
         self.retried: list[str] = []  #: what came back at the second try alone
+        self.unasked: list[str] = []  #: accounts of the inventory that `up` has not made yet
 
     def load(self) -> None:
         """Make the data volume of the files, and start the service on it. Raises BackupError."""
@@ -178,7 +179,7 @@ class Load:
         return []
 
     def fingerprint(self) -> Content:
-        """Return what is there, in the form in which the dump said it."""
+        """Return what is there, in the form in which the dump reports it."""
         raise NotImplementedError
 
     def logins(self) -> int:

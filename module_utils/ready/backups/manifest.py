@@ -1,9 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The manifest of a backup set, and what is decided by it: pure functions over plain data."""
+"""Make, check and compare manifests of backup sets. Pure functions over plain data."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,16 +10,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..evidence import moment, timestamp
+from ..common.checksum import sha256_of
+from ..common.clock import parse_timestamp, timestamp
 
 SCHEMA = "ready/backup_manifest/1"
 FILE = "manifest.json"
 #: What content is made of.
 KINDS = ("counts", "checksums", "names", "samples")
-LEVELS = ("fuzzy", "quiesced")
+#: What settings, manifests and evidence have for a level -> its name. Earlier versions know the former alone.
+LEVEL_NAMES = {"fuzzy": "per_service", "quiesced": "synchronized"}
+#: Each store is consistent by itself; all stores are of one moment.
+PER_SERVICE, SYNCHRONIZED = LEVEL_NAMES
 #: Seconds by which clocks of machines that share a repository may differ.
 AHEAD_SECONDS = 60.0
-_BLOCK = 2**20
 _SHOWN = 5
 
 
@@ -37,32 +39,34 @@ def new_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def sha256(path: Path) -> str:
-    """Return the checksum of a file's content. Raises OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def level_of(name: str) -> str:
+    """Return what is written for a level, which may be given by its name or as it is written."""
+    return next((level for level, known in LEVEL_NAMES.items() if known == name), name)
 
 
-def describe(directory: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+def level_name(level: str) -> str:
+    """Return the name of a level that was written."""
+    return LEVEL_NAMES.get(level, level)
+
+
+def describe_files(directory: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return name -> {size, sha256} of files in a directory. Raises OSError."""
     return {
-        name: {"size": (directory / name).stat().st_size, "sha256": sha256(directory / name)} for name in sorted(names)
+        name: {"size": (directory / name).stat().st_size, "sha256": sha256_of(directory / name)}
+        for name in sorted(names)
     }
 
 
 def file_faults(part: Mapping[str, Any], directory: Path) -> list[str]:
     """Return a message per file of a part that is not, byte for byte, what the manifest says."""
     messages = []
-    for name, said in part["files"].items():
+    for name, expected in part["files"].items():
         path = directory / name
         if not path.is_file():
-            messages.append(f"{name}: found no such file, expected {said['size']} bytes")
-        elif path.stat().st_size != said["size"]:
-            messages.append(f"{name}: found {path.stat().st_size} bytes, expected {said['size']}")
-        elif sha256(path) != said["sha256"]:
+            messages.append(f"{name}: found no such file, expected {expected['size']} bytes")
+        elif path.stat().st_size != expected["size"]:
+            messages.append(f"{name}: found {path.stat().st_size} bytes, expected {expected['size']}")
+        elif sha256_of(path) != expected["sha256"]:
             messages.append(f"{name}: found other bytes than were written (SHA-256 differs)")
     return messages
 
@@ -90,7 +94,7 @@ def content_faults(expected: Mapping[str, Any], found: Mapping[str, Any]) -> lis
     return messages if hidden <= 0 else [*messages[:_SHOWN], f"and {hidden} differences more"]
 
 
-def lost(live: int, dumped: int, exact: bool) -> str:
+def dump_fault(live: int, dumped: int, exact: bool) -> str:
     """Return why a dump can't be all of what the store had, "" when it can.
 
     Args:
@@ -145,7 +149,7 @@ def refusals(manifest: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]
     return messages
 
 
-def faults(manifest: Any) -> list[str]:
+def manifest_faults(manifest: Any) -> list[str]:
     """Return why something is not a manifest that can be worked with; schemas/ says it in full."""
     if not isinstance(manifest, Mapping) or manifest.get("schema") != SCHEMA:
         return [f"found no {SCHEMA}, expected a set's manifest"]
@@ -155,10 +159,10 @@ def faults(manifest: Any) -> list[str]:
 
 def age(manifest: Mapping[str, Any], now: datetime) -> float:
     """Return the seconds since the oldest part's moment: what would be lost (RPO)."""
-    return (now - min(moment(part["consistent_at"]) for part in manifest["parts"].values())).total_seconds()
+    return (now - min(parse_timestamp(part["consistent_at"]) for part in manifest["parts"].values())).total_seconds()
 
 
-def ahead(manifest: Mapping[str, Any], now: datetime) -> str:
+def future_fault(manifest: Mapping[str, Any], now: datetime) -> str:
     """Return what is wrong with a set that is dated in the future; empty when it is not.
 
     It would stay the newest one, whatever is made after it, and its age would say nothing.
@@ -168,7 +172,7 @@ def ahead(manifest: Mapping[str, Any], now: datetime) -> str:
         return ""
     return (
         f"set {manifest['id']} is dated {seconds:.0f} s ahead of this host's clock, so neither its age nor which set "
-        "is the newest can be told. Next: see whether the clock is right now (timedatectl); ./ready backup list names "
+        "is the newest is known. Next: see whether the clock is right now (timedatectl); ./ready backup list names "
         "the sets, --set chooses another one"
     )
 

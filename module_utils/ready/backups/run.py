@@ -1,21 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One run of backup, drill or restore, alone on its stack: how modules and timers begin."""
+"""Start one backup, drill or restore, alone on its stack, for modules and timers."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..container import LABEL_SERVICE, LABEL_STACK
-from ..engine import EngineError, connect
-from ..evidence import timestamp
-from .manifest import BackupError
-from .restic import set_id, taken
-from .stores import DUMPS
-from .work import Work
+from ..common.labels import LABEL_SERVICE, LABEL_STACK
+from ..docker.state import EngineError, connect
+from ..secrets.redaction import redacted
+from .data_services import DUMPS
+from .manifest import BackupError, level_of
+from .workspace import Workspace
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -30,8 +28,8 @@ def refuse_unknown(stack: str) -> None:
 
     Sets would be without it. For runs by timer: a verb brings the description along.
     """
-    work = Work.of(stack)
-    with _told():
+    work = Workspace.of(stack)
+    with _as_backup_errors():
         found = _connect().containers.list(filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
         running = {str(container.labels.get(LABEL_SERVICE)) for container in found}
     unknown = sorted(running & set(DUMPS) - set(work.stack["services"]))
@@ -45,33 +43,34 @@ def refuse_unknown(stack: str) -> None:
 
 def make_set(stack: str, level: str, host: str, subset: str) -> dict[str, Any]:
     """Make a set, then keep house. Raises BackupError; a set that was saved stays when keeping house fails."""
-    from . import backup, wal  # each run loads what it needs
+    from . import backup  # each run loads what it needs
+    from .postgresql import wal  # each run loads what it needs
 
-    work = Work.of(stack)
-    with _told(), work.alone():
+    work = Workspace.of(stack)
+    with _as_backup_errors(), work.exclusive():
         client = _connect()
-        result = backup.run(client, work, level or work.settings["level"], host)
+        result = backup.run(client, work, level_of(level or work.settings["level"]), host)
         try:
             result["upkeep"] = backup.maintain(work, subset or work.settings["check_subset"])
             if wal.volume_of(work.stack):
-                result["upkeep"] |= wal.keep_house(client, work)
+                result["upkeep"] |= wal.prune(client, work)
         except BackupError as error:
             raise BackupError(f"set {result['manifest']['id']} was saved, and then: {error}") from error
     return result
 
 
-def prove_set(stack: str, wanted: str | None) -> dict[str, Any]:
+def prove_set(stack: str, set_id: str | None) -> dict[str, Any]:
     """Drill a set."""
     from . import drill
 
-    work = Work.of(stack)
-    with _told(), work.alone():
-        return drill.run(_connect(), work, wanted)
+    work = Workspace.of(stack)
+    with _as_backup_errors(), work.exclusive():
+        return drill.run(_connect(), work, set_id)
 
 
 def restore_set(
     stack: str,
-    wanted: str | None,
+    set_id: str | None,
     only: list[str],
     host: str,
     safety: bool,
@@ -80,64 +79,42 @@ def restore_set(
     skip_broken: bool = False,
 ) -> dict[str, Any]:
     """Restore a set, or PostgreSQL as it was at the time `to`."""
-    from . import restore
+    from .restore import run as restore
 
-    work = Work.of(stack)
-    with _told(), work.alone():
-        return restore.run(_connect(), work, wanted, only, host, safety, to, lose, skip_broken)
+    work = Workspace.of(stack)
+    with _as_backup_errors(), work.exclusive():
+        return restore.run(_connect(), work, set_id, only, host, safety, to, lose, skip_broken)
 
 
 def ship_wal(stack: str) -> dict[str, Any]:
     """Save the WAL that has come since the last time."""
-    from . import wal
+    from .postgresql import wal
 
-    work = Work.of(stack)
+    work = Workspace.of(stack)
     if not wal.volume_of(work.stack):
         raise BackupError(f"{stack}: point-in-time recovery is off, so there is no WAL to save")
-    with _told(), work.alone():
+    with _as_backup_errors(), work.exclusive():
         client = _connect()
         work.heal(client)
         work.repository().ensure(known=work.state().get("repository") == work.settings["repository"])
         return wal.ship(client, work)
 
 
-def list_sets(stack: str) -> dict[str, Any]:
-    """Return {sets: [{id, time, level, services, safety}] newest first, proven: id, scheduled: timers' last runs}."""
-    work = Work.of(stack)
-    found = []
-    for snapshot in work.repository().snapshots(work.settings["set_stack"]):
-        tags = dict(tag.partition("=")[::2] for tag in snapshot["tags"])
-        services = [tag[8:] for tag in snapshot["tags"] if tag.startswith("service=")]
-        found.append(
-            {
-                "id": set_id(snapshot),
-                "time": timestamp(taken(snapshot)),
-                "level": tags.get("level", ""),
-                "services": services,
-                "safety": "safety" in snapshot["tags"],
-            }
-        )
-    ran = [work.directory / f"last_{verb}.json" for verb in ("backup", "drill")]
-    return {
-        "sets": sorted(found, key=lambda item: str(item["time"]), reverse=True),
-        "proven": work.state().get("last_proven"),
-        "scheduled": [json.loads(path.read_text(encoding="utf-8")) for path in ran if path.exists()],
-    }
-
-
-def as_module(
+def run_module(
     make: Callable[..., Any],
     options: Mapping[str, Any],
     run: Callable[[Mapping[str, Any]], dict[str, Any]],
     changed: bool,
+    report: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None,
 ) -> None:
-    """Be one of the modules of backups: state its arguments, do nothing in check mode, hand on {error, found}.
+    """Be one of the modules of backups: state its arguments, do nothing in check mode, hand on {error, found, report}.
 
     Args:
         make: AnsibleModule, which only the module itself can import.
         options: its arguments, beside `stack`.
         run: gets what it was given, and may raise BackupError.
         changed: what a run without an error says of itself.
+        report: makes evidence and table of what was found, or of {error}; None for a module without them.
     """
     module = make(argument_spec={"stack": {"type": "str", "required": True}, **options}, supports_check_mode=True)
     if module.check_mode:
@@ -145,20 +122,22 @@ def as_module(
     try:
         found = run(module.params)
     except BackupError as error:
-        module.exit_json(changed=False, error=str(error), found={})
-    module.exit_json(changed=changed, error="", found=found)
+        text = redacted(error)
+        shown = report({"error": text}) if report else {}
+        module.exit_json(changed=False, error=text, found={}, report=shown)
+    module.exit_json(changed=changed, error="", found=found, report=report({**found, "error": ""}) if report else {})
 
 
 @contextmanager
-def alone(stack: str) -> Iterator[tuple[DockerClient, Work]]:
-    """Give a client and the stack's place, as the only run; see `_told` for what is raised."""
-    work = Work.of(stack)
-    with _told(), work.alone():
+def exclusive_run(stack: str) -> Iterator[tuple[DockerClient, Workspace]]:
+    """Give a client and the stack's place, as the only run; see `_as_backup_errors` for what is raised."""
+    work = Workspace.of(stack)
+    with _as_backup_errors(), work.exclusive():
         yield _connect(), work
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_backup_errors() -> Iterator[None]:
     """Turn what Docker or the file system refuses into a message; whatever was begun is undone by the next run."""
     from docker.errors import DockerException
 
@@ -178,7 +157,7 @@ def _told() -> Iterator[None]:
 
 
 def _connect() -> Any:
-    from .volumes import LONG
+    from .helper_containers import LONG
 
     try:
         return connect(timeout=LONG)

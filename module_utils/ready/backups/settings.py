@@ -1,20 +1,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a host keeps for its backups: settings, the repository's key, credentials, what belongs to a set beside data."""
+"""Write what a host keeps for its backups: settings, the repository's key, credentials, files beside the data."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..schedules import MARK, SETTINGS
-from .restic import GIVEN
+from ..common.files import write_bytes
+from ..stack.schedules import MARK, SETTINGS
+from .restic.repository import GIVEN
 
 #: Where the runner is that timers start: all of this package in one file that Python runs.
 RUNNERS = GIVEN.parent
 
 
-def place_of(stack: str) -> Path:
+def directory_of(stack: str) -> Path:
     """Return the directory of a stack's settings."""
     return SETTINGS / stack
 
@@ -22,15 +22,6 @@ def place_of(stack: str) -> Path:
 def runner_of(stack: str) -> Path:
     """Return the file that a stack's timers run."""
     return RUNNERS / f"{stack}.pyz"
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    temporary.chmod(mode)
-    temporary.replace(path)
 
 
 def apply(root: Path, files: Mapping[str, bytes], mode: int, *, dry_run: bool) -> list[str]:
@@ -48,7 +39,7 @@ def apply(root: Path, files: Mapping[str, bytes], mode: int, *, dry_run: bool) -
         changed.append(name)
         if not dry_run:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(path, content, mode)
+            write_bytes(path, content, mode)
     for name in present - set(files):
         if not dry_run:
             (root / name).unlink()

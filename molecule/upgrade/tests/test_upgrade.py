@@ -19,8 +19,8 @@ def test_new_engine_old_data() -> None:
     client = STACK.redis()
     assert client.get("before") == "upgrade"
     assert STACK.redis("monitor").info("server")["redis_version"].startswith("8.")
-    STACK.write_redis()
-    STACK.check_redis()
+    STACK.write("redis")
+    STACK.check("redis")
 
 
 def test_volumes_say_what_made_them() -> None:
