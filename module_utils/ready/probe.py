@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .engine import EngineError, connect
-from .environment import NAMED_BY, SettingsError, read_env_file, services_from
-from .part import FAIL, PASS, worst
-from .probing import LEVELS, docker_probes, make_probes
-from .services.base import Probe
-from .watching import Watch, service_lines
+from .checks.make_probes import docker_probes, make_probes
+from .checks.probe import LEVELS, Probe
+from .checks.watch import Watch, service_lines
+from .common.verdict import FAIL, PASS, worst
+from .connections.environment import NAMED_BY, SettingsError, read_env_file, services_in_settings
+from .docker.state import EngineError, connect
 
 DEADLINE = 20.0
 TIMEOUT = 5.0
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--stack", type=Path, metavar="FILE", help="a stack of this host, as `./ready up` describes it")
     parser.add_argument("--deadline", type=float, default=DEADLINE, help=f"seconds for a round ({DEADLINE:g})")
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help=f"seconds for a single step ({TIMEOUT:g})")
-    parser.add_argument("--count", type=int, default=1, help="how many rounds (1); 0 goes on until it is interrupted")
+    parser.add_argument("--count", type=int, default=1, help="how many rounds (1); 0 runs until it is interrupted")
     parser.add_argument("--interval", type=float, default=1.0, help="seconds from the start of a round to the next (1)")
     parser.add_argument("--json", action="store_true", help="a JSON object a round, a line each")
     return parser
@@ -68,12 +68,12 @@ def load(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, P
         except EngineError as error:
             raise SettingsError(str(error)) from None
     env_file: Path | None = options.env_file
-    settings = services_from(read_env_file(env_file) if env_file else environ)
+    settings = services_in_settings(read_env_file(env_file) if env_file else environ)
     if not settings.services:
         names = ", ".join(variable for variables in NAMED_BY.values() for variable in variables)
         raise SettingsError(
             f"found no settings in {env_file or 'the environment'}, expected some of {names}. "
-            "Next: ./ready env --secrets > .env, then --env-file .env"
+            "Next: ./ready env --secrets --output .env, then --env-file .env"
         )
     return make_probes({"services": settings.services}, settings.passwords, options.timeout, settings.authorities)
 
