@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,17 @@ from ansible.utils.display import Display
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.backups.archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
-from ready.backups.telling import recovery_sheet  # noqa: E402
-from ready.evidence import path_of, plain  # noqa: E402
-from ready.installed import stack_path  # noqa: E402
-from ready.inventory import open_store  # noqa: E402
-from ready.schedules import SETTINGS, make_mark  # noqa: E402
-from ready.vault import REPOSITORY, SecretsError, SecretStore, new_password  # noqa: E402
+from ready.backups.manifest import level_of  # noqa: E402
+from ready.backups.results import recovery_sheet  # noqa: E402
+from ready.backups.runner_archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.cli.outputs import OutputError, write_output  # noqa: E402
+from ready.evidence.document import path_of, plain  # noqa: E402
+from ready.host.installed import stack_path  # noqa: E402
+from ready.secrets.connection_log import without_result_log  # noqa: E402
+from ready.secrets.inventory_store import open_store  # noqa: E402
+from ready.secrets.secrets_file import REPOSITORY, SecretsError  # noqa: E402
+from ready.secrets.vault import SecretStore, given_key, new_password  # noqa: E402
+from ready.stack.schedules import SETTINGS, make_mark  # noqa: E402
 
 
 class ActionModule(ActionBase):
@@ -43,7 +46,7 @@ class ActionModule(ActionBase):
                 "environment": {"type": "dict", "no_log": True, "default": {}},
                 "prune_environment": {"type": "dict", "no_log": True, "default": {}},
                 "key_file": {"type": "path", "default": ""},
-                "sheet": {"type": "path", "default": ""},
+                "output": {"type": "path", "default": ""},
                 "print_sheet": {"type": "bool", "default": False},
                 "time": {"type": "str", "default": ""},
                 "look": {"type": "bool", "default": False},
@@ -59,10 +62,18 @@ class ActionModule(ActionBase):
         service, account = REPOSITORY
         key = store.passwords(name, service).get(account, "")
         if args["print_sheet"]:
-            self._print(recovery_sheet(name, host, str(args["settings"]["repository"]), key), args["sheet"])
+            text = recovery_sheet(name, host, str(args["settings"]["repository"]), key)
+            if not args["output"]:
+                Display().display(text)
+                return {**result, "changed": False}
+            try:
+                write_output(Path(args["output"]), text, f"ready {name} on {host}", 1, whole=False)
+            except OutputError as error:
+                raise AnsibleActionFail(f"{host}: {error}") from error
             return {**result, "changed": False}
         description = str(stack_path(name))
         settings = plain(args["settings"]) | {"description": description, "host": host}
+        settings["level"] = level_of(settings["level"])
         files = {
             "settings.json": json.dumps(settings, indent=1, sort_keys=True).encode(),
             "key": f"{key}\n".encode(),
@@ -96,15 +107,8 @@ class ActionModule(ActionBase):
         A store that was recovered has none, and there are sets that the host's key opens. Returns whether it changed.
         """
         service, account = REPOSITORY
-        if key_file:
-            path = Path(key_file).expanduser()
-            if path.stat().st_mode & 0o077:
-                raise SecretsError(f"{path} can be read by others, expected mode 0600. Next: chmod 600 {path}")
-            key = path.read_text(encoding="utf-8").strip()
-            if not key:
-                raise SecretsError(f"{path}: found nothing, expected the repository's key")
-        else:
-            key = store.passwords(stack, service).get(account) or self._hosts_key(stack, task_vars) or new_password()
+        key = given_key(key_file) or store.passwords(stack, service).get(account)
+        key = key or self._hosts_key(stack, task_vars) or new_password()
         changed = store.replace(stack, service, account, key)
         if changed and not self._task.check_mode:
             store.save()
@@ -113,18 +117,10 @@ class ActionModule(ActionBase):
     def _hosts_key(self, stack: str, task_vars: dict[str, Any]) -> str:
         """Return the key that the host has, "" where there is none. Raises SecretsError when that can't be read."""
         path = str(SETTINGS / stack / "key")
-        answer = self._execute_module("ansible.builtin.slurp", {"src": path}, task_vars=task_vars)
+        with without_result_log(self):
+            answer = self._execute_module("ansible.builtin.slurp", {"src": path}, task_vars=task_vars)
         if not answer.get("failed"):
             return base64.b64decode(answer["content"]).decode().strip()
         if "not found" in str(answer.get("msg")):
             return ""
         raise SecretsError(f"{path}: {answer.get('msg')}")
-
-    @staticmethod
-    def _print(text: str, path: str) -> None:
-        if not path:
-            Display().display(text)
-            return
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)

@@ -12,7 +12,11 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import evidence  # Ansible offers module_utils to modules alone
+from ready.common.verdict import VERDICTS  # Ansible offers module_utils to modules alone
+from ready.evidence import document as evidence
+from ready.stack.schema import load_library
+
+load_library()
 
 
 class ActionModule(ActionBase):
@@ -30,7 +34,7 @@ class ActionModule(ActionBase):
                 "name": {"type": "str", "choices": list(evidence.NAMES), "required": True},
                 "stack": {"type": "str", "required": True},
                 "directory": {"type": "path", "required": True},
-                "verdict": {"type": "str", "choices": list(evidence.VERDICTS), "required": True},
+                "verdict": {"type": "str", "choices": list(VERDICTS), "required": True},
                 "started_at": {"type": "str", "required": True},
                 "finished_at": {"type": "str"},
                 "provenance": {"type": "str", "choices": list(evidence.PROVENANCES), "default": "real"},

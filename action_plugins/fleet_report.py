@@ -13,7 +13,9 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import evidence, fleet, requirements  # Ansible offers module_utils to modules alone
+from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
+from ready.evidence import fleet, requirements
+from ready.evidence.machines import inventory_machines
 
 
 class ActionModule(ActionBase):
@@ -25,12 +27,17 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Read, evaluate, write."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, args = self.validate_argument_spec({"hosts": {"type": "list", "elements": "str", "required": True}})
-        hosts = evidence.plain(args["hosts"])
+        _, args = self.validate_argument_spec(
+            {
+                "hosts": {"type": "list", "elements": "str", "required": True},
+                "shown": {"type": "list", "elements": "str"},
+            }
+        )
+        hosts, shown = evidence.plain(args["hosts"]), args["shown"]
         try:
-            found = fleet.machines((task_vars or {})["hostvars"], hosts)
+            found = inventory_machines((task_vars or {})["hostvars"], hosts)
             summary = fleet.write(
-                found, requirements.load(), datetime.now(timezone.utc), keep=not self._task.check_mode
+                found, requirements.load(), datetime.now(timezone.utc), keep=not self._task.check_mode, shown=shown
             )
         except evidence.EvidenceError as error:
             raise AnsibleActionFail(f"the summary of the fleet was not written: {error}") from error

@@ -17,7 +17,7 @@ from ansible.utils.display import Display
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.imagerecipe import pack, read_recipe  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.images.recipe import pack_recipe, read_recipe  # noqa: E402  # Ansible offers module_utils to modules alone
 
 POLL = 1.0
 #: A status module is dearer than reading the progress file; it also notices a build that died without a word.
@@ -36,11 +36,12 @@ class ActionModule(ActionBase):
         """Look first; build in the background, where there is something to build, and follow it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
-        try:
-            recipe = read_recipe(ROOT / "images", str(args.get("name", "")), str(args.get("tag", "")))
-        except FileNotFoundError as error:
-            raise AnsibleActionFail(str(error)) from error
-        args["recipe"] = base64.b64encode(gzip.compress(pack(recipe), mtime=0)).decode()
+        if not args.get("recipe"):  # else it is no directory of images/
+            try:
+                recipe = read_recipe(ROOT / "images", str(args.get("name", "")), str(args.get("tag", "")))
+            except FileNotFoundError as error:
+                raise AnsibleActionFail(str(error)) from error
+            args["recipe"] = base64.b64encode(gzip.compress(pack_recipe(recipe), mtime=0)).decode()
         found = self._look(args, task_vars)
         if found.get("failed") or not found.get("changed") or self._task.check_mode:
             return {**result, **found}
@@ -77,24 +78,26 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(work, force=True)
 
     def _follow(self, job: str, progress: str, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        shown, rounds = 0, 0
+        printed, rounds = list[str](), 0
         while True:
             time.sleep(POLL)
             rounds += 1
-            shown, done = self._show(progress, shown)
+            printed += self._show(progress, len(printed))
+            done = bool(printed) and "built in" in printed[-1]
             if done or rounds % STATUS_EVERY == 0:
                 status = self._status(job, task_vars, "status")
                 if status.get("finished") or status.get("failed"):
-                    self._show(progress, shown)
-                    return {key: value for key, value in status.items() if not key.startswith(_STATUS_KEYS)}
+                    printed += self._show(progress, len(printed))
+                    found = {key: value for key, value in status.items() if not key.startswith(_STATUS_KEYS)}
+                    return found | {"lines": printed}
 
-    def _show(self, progress: str, shown: int) -> tuple[int, bool]:
-        """Show the lines that are new; return how many there are, and whether the last one ends the build."""
+    def _show(self, progress: str, shown: int) -> list[str]:
+        """Show the lines that are new, and return them."""
         answer = self._low_level_execute_command(f"tail -n +{shown + 1} {progress} 2>/dev/null || :")
         lines = str(answer.get("stdout", "")).splitlines()
         for line in lines:
             Display().display(f"  {line}")
-        return shown + len(lines), bool(lines) and "built in" in lines[-1]
+        return lines
 
     def _status(self, job: str, task_vars: dict[str, Any] | None, mode: str) -> dict[str, Any]:
         directory = self.get_shell_option("async_dir", default="~/.ansible_async")

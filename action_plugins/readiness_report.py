@@ -13,8 +13,15 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready import evidence, readiness, report, requirements  # Ansible offers module_utils to modules alone
-from ready.inventory import windows_hosts
+from ready.common.clock import timestamp
+from ready.common.files import write_text
+from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
+from ready.evidence import readiness, report, requirements
+from ready.evidence.machines import application_path
+from ready.secrets.inventory_store import windows_hosts_of_distros
+from ready.stack.schema import load_library
+
+load_library()
 
 
 class ActionModule(ActionBase):
@@ -53,11 +60,11 @@ class ActionModule(ActionBase):
             directory,
             evidence.plain(args["hosts"]),
             now,
-            bool(args["application"].get("path")),
+            application_path(args["application"]),
             args["waivers"],
-            windows_hosts((task_vars or {}).get("hostvars", {}), args["hosts"]),
+            windows_hosts_of_distros((task_vars or {}).get("hostvars", {}), args["hosts"]),
         )
-        document = evidence.make("readiness", stack, evidence.ALL_HOSTS, verdict, results, evidence.timestamp(now))
+        document = evidence.make("readiness", stack, evidence.ALL_HOSTS, verdict, results, timestamp(now))
         try:
             path = evidence.path_of(directory, stack, evidence.ALL_HOSTS, "readiness")
             page = path.with_suffix(".html")
@@ -65,7 +72,7 @@ class ActionModule(ActionBase):
                 raise evidence.EvidenceError("; ".join(messages))
             if not self._task.check_mode:
                 evidence.write(directory, document)
-                evidence.write_text(page, report.page(document, evidence.read(path).sha256))
+                write_text(page, report.page(document, evidence.read(path).sha256))
         except (evidence.EvidenceError, OSError) as error:
             raise AnsibleActionFail(f"the readiness report of stack {stack} was not written: {error}") from error
         result.update(

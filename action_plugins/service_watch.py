@@ -17,7 +17,8 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.watching import Watch  # Ansible offers module_utils to modules alone
+from ready.checks.watch import Watch
+from ready.secrets.inventory_store import packed_external  # Ansible offers module_utils to modules alone
 
 
 def tell_at_the_end(lines: list[str]) -> None:
@@ -48,10 +49,15 @@ class ActionModule(ActionBase):
             }
         )
         interval, count = args.pop("interval"), args.pop("count")
-        host, watch = task_vars["inventory_hostname"], Watch()
+        args["external"] = packed_external(task_vars, self._templar.template, args["stack"])
+        host, watch, printed = task_vars["inventory_hostname"], Watch(), list[str]()
 
         def summary() -> list[str]:
             return [f"{host}: {line}" for line in watch.summary_lines()]
+
+        def show(lines: list[str]) -> None:
+            printed.extend(lines)
+            Display().display("\n".join(lines))
 
         def stop(number: int, frame: FrameType | None) -> None:
             tell_at_the_end(summary())
@@ -66,12 +72,12 @@ class ActionModule(ActionBase):
                 if "services" not in answer:
                     result.update(answer)
                     return result
-                for line in watch.observe(began, answer["services"]):
-                    Display().display(f"{host}: {line}")
+                if lines := [f"{host}: {line}" for line in watch.observe(began, answer["services"])]:
+                    show(lines)
                 if watch.rounds != count:
                     time.sleep(max(0.0, began + interval - time.time()))
         finally:
             signal.signal(signal.SIGINT, ended)
-        Display().display("\n".join(summary()))
-        result.update(changed=False, watched=watch.summary())
+        show(summary())
+        result.update(changed=False, watched=watch.summary(), lines=printed)
         return result

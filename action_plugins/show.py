@@ -12,7 +12,8 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.terminal import shown  # Ansible offers module_utils to modules alone
+from ready.cli.table import render_for  # Ansible offers module_utils to modules alone
+from ready.evidence.document import plain
 
 
 class ActionModule(ActionBase):
@@ -42,6 +43,6 @@ class ActionModule(ActionBase):
             }
         )
         display = Display()
-        display.display(shown(display, **args))
-        result.update(changed=False)
+        display.display(render_for(display, **args))
+        result.update(changed=False, **{name: plain(args[name]) for name in ("title", "rows", "lines")})
         return result

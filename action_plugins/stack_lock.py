@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.lock import Holder, is_alive, this_run, words  # Ansible offers module_utils to modules alone
+from ready.host.run_lock import Holder, holder_text, is_alive, this_run  # Ansible offers module_utils to modules alone
 
 
 class ActionModule(ActionBase):
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         if (found := answer.get("holder")) and not is_alive(Holder(**found), run):
             answer = ask(replace=found)
         if found := answer.get("holder"):
-            answer["words"] = words(Holder(**found))
+            answer["words"] = holder_text(Holder(**found))
             if not args["take_over"]:
                 raise AnsibleActionFail(
                     f"{task_vars['inventory_hostname']}: another run is changing the stack {args['stack']}: found its "

@@ -12,8 +12,9 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.inventory import packed_files  # Ansible offers module_utils to modules alone
-from ready.vault import SecretsError
+from ready.docker.start_failures import trial_message, trial_undecided
+from ready.secrets.inventory_store import packed_files  # Ansible offers module_utils to modules alone
+from ready.secrets.secrets_file import SecretsError
 
 
 class ActionModule(ActionBase):
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):
                 "stack": {"type": "dict", "required": True},
                 "host": {"type": "str", "required": True},
                 "services": {"type": "list", "elements": "str", "required": True},
-                "options": {"type": "dict", "required": True},
+                "specs": {"type": "dict", "required": True},
                 "images": {"type": "dict", "required": True},
             }
         )
@@ -41,4 +42,8 @@ class ActionModule(ActionBase):
         result.update(
             self._execute_module(module_name="stack_trial", module_args={**args, "files": files}, task_vars=task_vars)
         )
+        if tried := result.get("services"):
+            host = args["host"]
+            result["lines"] += trial_undecided(host, args["stack"], tried)
+            result["fault"] = trial_message(host, args["stack"], tried)
         return result

@@ -15,18 +15,21 @@ from ansible.plugins.callback import CallbackBase
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))  # Ansible offers module_utils to modules alone
 
+from ready.common.clock import timestamp  # noqa: E402
+
 if TYPE_CHECKING:  # every ansible-playbook loads this file, and few runs print a summary
-    from ready import fleet
+    from ready.evidence.machines import Machine
 
 DOCUMENTATION = r"""
 name: ready_fleet
 type: aggregate
 short_description: End a run over several hosts with how each of them stands
 description:
-  - After C(site.yml), C(up), C(windows) and C(check) over an inventory of more than one host, leaves how the run ended
-    on each host as evidence C(run), and prints the summary that C(./ready fleet) makes of all evidence.
+  - After C(site.yml), C(up), C(windows) and C(check), leaves how the run ended on each host as evidence C(run); a
+    part of a run (C(--tags)) leaves none. Over an inventory of more than one host, prints the summary that
+    C(./ready fleet) makes of all evidence.
   - A host that could not be reached leaves nothing itself, and a playbook that failed on all hosts runs no further
-    play. So neither can be told by a task.
+    play. So no task can report either.
 requirements: [enabled in C(ansible.cfg)]
 """
 
@@ -34,7 +37,7 @@ requirements: [enabled in C(ansible.cfg)]
 _ALL = 100
 _ENDED = (
     "ended with its batch, of which more hosts failed than ready_max_fail_percentage allows. "
-    "Next: mend what is said of them, then run again"
+    "Next: fix the reported faults, then run again"
 )
 PLAYBOOKS = ("site", "up", "windows", "check")
 
@@ -64,7 +67,7 @@ class CallbackModule(CallbackBase):
         self._playbook = path.stem if ours and path.stem in PLAYBOOKS else ""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Note a way to the inventory. This comes once for each batch."""
+        """Note a path to the inventory. This comes once for each batch."""
         self._play = play
         self._batch = set()
 
@@ -97,28 +100,34 @@ class CallbackModule(CallbackBase):
         # Where no host matched a play, there is nothing to sum up, and no variables of hosts.
         if not self._playbook or self._play is None or not stats.processed or context.CLIARGS.get("check"):
             return
+        # A part of a run says nothing of the whole one: a report alone makes no failed host a good one.
+        whole = set(context.CLIARGS.get("tags") or ["all"]) == {"all"}
         hostvars = self._play.get_variable_manager().get_vars(play=self._play)["hostvars"]
-        if len(hostvars) < 2:
-            return
-        from ready import evidence, fleet, requirements
-        from ready.terminal import shown
+        from ready.cli.table import render_for
+        from ready.evidence import document as evidence
+        from ready.evidence import fleet, requirements
+        from ready.evidence.machines import inventory_machines
 
         try:
-            found = fleet.machines(hostvars, list(hostvars))
+            found = inventory_machines(hostvars, list(hostvars))
             for machine in found:
                 for host in machine.hosts:
-                    if host in self._seen:
+                    if whole and host in self._seen:
                         self._leave(machine, host, stats, hostvars)
+            if len(hostvars) < 2:
+                return
             summary = fleet.write(found, requirements.load(), datetime.now(timezone.utc))
         except evidence.EvidenceError as error:
             self._display.warning(f"the summary of the fleet was not written: {error}")
             return
         table = {key: summary[key] for key in ("title", "columns", "rows", "lines")}
-        self._display.display("\n" + shown(self._display, **table))
+        self._display.display("\n" + render_for(self._display, **table))
 
-    def _leave(self, machine: fleet.Machine, host: str, stats: Any, hostvars: Any) -> None:
+    def _leave(self, machine: Machine, host: str, stats: Any, hostvars: Any) -> None:
         """Leave evidence of how the run ended on a host."""
-        from ready import evidence, fleet
+        from ready.common.verdict import FAIL, PASS
+        from ready.evidence import document as evidence
+        from ready.evidence import fleet
 
         outcome = "unreachable" if host in stats.dark else "failed" if host in stats.failures else "ok"
         task, message = ("", "") if outcome == "ok" else self._said.get(host, ("", ""))
@@ -130,9 +139,9 @@ class CallbackModule(CallbackBase):
             "run",
             machine.stack,
             host,
-            "pass" if outcome == "ok" else "fail",
+            PASS if outcome == "ok" else FAIL,
             results,
-            evidence.timestamp(self._started),
+            timestamp(self._started),
             own.get("provenance", "real"),
         )
         evidence.write(machine.directory, document)

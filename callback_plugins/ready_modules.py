@@ -14,7 +14,8 @@ from ansible.release import __version__
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))  # Ansible offers module_utils to modules alone
 
-from ready.modulecache import fingerprint, share  # noqa: E402
+from ready.cli.ansible_settings import cache_directory  # noqa: E402
+from ready.cli.module_cache import fingerprint, share_packed_modules  # noqa: E402
 
 DOCUMENTATION = r"""
 name: ready_modules
@@ -23,7 +24,8 @@ short_description: Keep packed modules from run to run
 description:
   - Ansible packs each module once in each run. With this plugin a run takes what an earlier one has packed, unless
     anything that is packed has changed.
-  - Packed modules are in C(.cache/modules) of the checkout, for its user alone. They hold no arguments and no secrets.
+  - Packed modules are in C(modules) of E(READY_CACHE), by default C(.cache) of the checkout, for its user alone. They
+    hold no arguments and no secrets.
 requirements: [enabled in C(ansible.cfg)]
 """
 
@@ -45,4 +47,4 @@ class CallbackModule(CallbackBase):
         """Link the run's directory of packed modules."""
         del playbook
         key = fingerprint(ROOT, collections(), [__version__])
-        share(Path(constants.DEFAULT_LOCAL_TMP), ROOT / ".cache" / "modules", key)
+        share_packed_modules(Path(constants.DEFAULT_LOCAL_TMP), cache_directory() / "modules", key)

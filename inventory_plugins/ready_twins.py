@@ -3,10 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
 
+from ansible import constants as C  # noqa: N812 - as Ansible's own code calls it
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.utils.display import Display
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
+
+from ready.cli.host_groups import name_clash, twin_clash  # Ansible offers module_utils to modules alone
+from ready.cli.options import WRONG_CALL
 
 DOCUMENTATION = r"""
 name: ready_twins
@@ -17,6 +26,7 @@ description:
   - For each host of O(group) that an earlier inventory source named, adds a host with O(suffix) to its name, puts it in
     O(twin_group) and sets C(ansible_wsl_windows_host), from which P(wsl_psrp#connection) finds its way.
   - The twin of a host in the group C(ready) joins that group.
+  - A name that a host and a group would share, or two hosts, ends the run.
   - Sources of a folder are read in the order of their names, so C(twins.yml) comes after C(hosts.yml).
 options:
   plugin:
@@ -43,6 +53,12 @@ plugin: ready_twins
 """
 
 
+def _refuse(message: str) -> NoReturn:
+    """End the run. After an error of this plugin, Ansible would try the next one, and blame this source."""
+    Display().display(f"ready: The inventory: {message}", color=C.COLOR_ERROR, stderr=True)
+    raise SystemExit(WRONG_CALL)
+
+
 class InventoryModule(BaseInventoryPlugin):
     """See DOCUMENTATION."""
 
@@ -53,7 +69,7 @@ class InventoryModule(BaseInventoryPlugin):
         return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Add the twins. Raises AnsibleParserError when there is no such group."""
+        """Add the twins. Raises AnsibleParserError when there is no such group; ends the run where names clash."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         group, twins, suffix = (str(self.get_option(name)) for name in ("group", "twin_group", "suffix"))
@@ -62,10 +78,17 @@ class InventoryModule(BaseInventoryPlugin):
                 f"{path}: the inventory has no group {group!r}; expected the Windows hosts in it, from a source that"
                 " is read before this one. Next: name them in hosts.yml, or set `group` here."
             )
+        if twins in inventory.hosts:
+            _refuse(name_clash(twins))
         inventory.add_group(twins)
+        windows = {host.name for host in inventory.groups[group].get_hosts()}
         ours = {host.name for host in inventory.groups["ready"].get_hosts()} if "ready" in inventory.groups else set()
         for host in inventory.groups[group].get_hosts():
             twin = f"{host.name}{suffix}"
+            if twin in inventory.groups:
+                _refuse(name_clash(twin))
+            if twin in windows:
+                _refuse(twin_clash(host.name, twin))
             inventory.add_host(twin, group=twins)
             if host.name in ours:
                 inventory.add_child("ready", twin)

@@ -39,8 +39,8 @@ options:
     description: Print the recovery sheet, and change nothing on the host.
     type: bool
     default: false
-  sheet:
-    description: File on the controller to append the sheet to, made with mode 0600, instead of the screen.
+  output:
+    description: File of the controller, mode 0600, where the stack's sheet is replaced or added; empty is the screen.
     type: path
     default: ""
   time:
@@ -66,7 +66,7 @@ EXAMPLES = r"""
 - name: Keep on the host what its backups need
   backup_settings:
     stack: "{{ ready_stack }}"
-    settings: {repository: /mnt/backup/ready, set_stack: ready, level: fuzzy, retention: {daily: 7}, check_subset: 5%}
+    settings: {repository: /mnt/backup/ready, set_stack: ready, level: per_service, check_subset: 5%}
 """
 RETURN = r"""
 mark:
@@ -85,8 +85,9 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.restic import program, version_fault
-from ansible.module_utils.ready.backups.settings import RUNNERS, apply, place_of, runner_of
+from ansible.module_utils.ready.backups.restic.repository import program, version_fault
+from ansible.module_utils.ready.backups.settings import RUNNERS, apply, directory_of, runner_of
+from ansible.module_utils.ready.secrets.redaction import all_texts, redacted, redacting, register_secrets
 
 
 def main() -> None:
@@ -106,8 +107,12 @@ def main() -> None:
     if restic and (fault := version_fault(module.run_command([restic, "version"])[1])):
         module.fail_json(msg=fault)
     files = {path: base64.b64decode(content) for path, content in json.loads(params["files"]).items()}
+    register_secrets(files["key"].decode().split())
+    register_secrets(
+        text for name in ("environment.json", "prune.json") for text in all_texts(json.loads(files.get(name, b"{}")))
+    )
     try:
-        changed = apply(place_of(stack), files, 0o600, dry_run=module.check_mode)
+        changed = apply(directory_of(stack), files, 0o600, dry_run=module.check_mode)
         runner = runner_of(stack)
         content = base64.b64decode(params["runner"])
         if not runner.is_file() or runner.read_bytes() != content:
@@ -116,11 +121,11 @@ def main() -> None:
                 RUNNERS.mkdir(parents=True, exist_ok=True)
                 runner.write_bytes(content)
     except OSError as error:
-        module.fail_json(msg=f"the settings of backups could not be written: {error}")
-    # Each run leaves evidence, which is no change of what the host is told to do.
+        module.fail_json(msg=f"the settings of backups could not be written: {redacted(error)}")
+    # Each run leaves evidence, which is no change of what the host is set up to do.
     changed = [path for path in changed if not path.startswith("include/evidence_")]
     module.exit_json(changed=bool(changed), files=changed)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -54,7 +54,7 @@ attributes:
   idempotent: {support: full, description: It writes the time of each observation and never reports a change.}
 """
 EXAMPLES = r"""
-- name: Leave the evidence of health
+- name: Write the evidence of health
   evidence:
     name: health
     stack: "{{ ready_stack.name }}"

@@ -18,13 +18,19 @@ options:
     type: list
     elements: str
     required: true
+  shown:
+    description:
+      - The hosts whose machines the result is about, as C(--limit) leaves them; it counts the others. All by default.
+      - The files are about all machines.
+    type: list
+    elements: str
 attributes:
   check_mode: {support: full, description: In check mode nothing is written; the result is the same.}
   diff_mode: {support: none, description: The summary is no state that could differ.}
   idempotent: {support: full, description: It writes what the evidence says at this moment and never reports a change.}
 """
 EXAMPLES = r"""
-- name: Leave the summary
+- name: Write and show the summary
   fleet_report:
     hosts: "{{ groups['all'] }}"
   run_once: true
@@ -32,7 +38,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 verdict:
-  description: The worst machine's.
+  description: The worst one of the machines that are shown.
   returned: always
   type: str
 path:
@@ -60,6 +66,11 @@ rows:
   elements: dict
 lines:
   description: What failed and its next step; machines with the same fault share a line.
+  returned: always
+  type: list
+  elements: str
+away:
+  description: Machines that nothing answered for in their last run, being off.
   returned: always
   type: list
   elements: str

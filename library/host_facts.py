@@ -31,7 +31,7 @@ attributes:
   idempotent: {support: full, description: It changes nothing.}
 """
 EXAMPLES = r"""
-- name: Look at the host
+- name: Gather host facts
   host_facts:
     ports: [5432, 6379]
     controller_time: "{{ now().timestamp() }}"
@@ -55,8 +55,9 @@ log:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.dockerprobe import log_tail, wait
-from ansible.module_utils.ready.hostfacts import gather
+from ansible.module_utils.ready.host.engine_probe import log_tail, wait
+from ansible.module_utils.ready.host.facts import gather
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -31,11 +31,11 @@ options:
     type: list
     elements: str
   refresh:
-    description: Build anew, with today's packages, though the image is there.
+    description: Build again, with today's packages, though the image is there.
     type: bool
     default: false
   recipe:
-    description: The recipe's files, a tar in base64. Filled in by the action plugin.
+    description: The recipe's files, a tar in base64. Without it the action plugin takes those of images/NAME.
     type: str
   progress:
     description: A file on the host that gets a line per step. Filled in by the action plugin.
@@ -65,6 +65,11 @@ image:
     recipe: f3fa0ececb075da0f0641af49d7c9aea40f366d4fd79a6cd8d45f298a4f9d8da
     engine_version: "15.20"
     size: 357590053
+lines:
+  description: What it printed while it built.
+  returned: when it built
+  type: list
+  elements: str
 cause:
   description: Why the build failed, such as C(package index not reachable), C(hash mismatch) or C(disk full).
   returned: on failure
@@ -75,10 +80,11 @@ import socket
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.buildfailures import BuildError
-from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.imagebuild import BUILD_TIMEOUT, Builder, DockerException, RequestException
-from ansible.module_utils.ready.imagerecipe import recipe_hash, reference, unpack
+from ansible.module_utils.ready.docker.state import EngineError, connect
+from ansible.module_utils.ready.images.build import BUILD_TIMEOUT, Builder, DockerException, RequestException
+from ansible.module_utils.ready.images.build_failures import BuildError
+from ansible.module_utils.ready.images.recipe import image_reference, recipe_hash, unpack_recipe
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -102,9 +108,9 @@ def main() -> None:
                 stream.write(line + "\n")
 
     try:
-        files = unpack(want["recipe"])
+        files = unpack_recipe(want["recipe"])
         recipe = recipe_hash(files, want["name"])
-        ref = reference(want["name"], want["tag"], recipe)
+        ref = image_reference(want["name"], want["tag"], recipe)
         builder = Builder(connect(BUILD_TIMEOUT), files, socket.gethostname(), notify)
         image = None if want["refresh"] else builder.find(ref, recipe)
         if image:
@@ -120,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

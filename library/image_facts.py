@@ -22,7 +22,7 @@ attributes:
   idempotent: {support: full, description: It changes nothing.}
 """
 EXAMPLES = r"""
-- name: Read them
+- name: Read the image facts
   image_facts:
     images: {redis: {ref: "redis:7", version_command: [redis-server, --version], version: "7"}}
 """
@@ -34,8 +34,10 @@ images:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.images import image_facts, registry_reason
+from ansible.module_utils.ready.docker.state import EngineError, connect
+from ansible.module_utils.ready.images.registries import registry_reason
+from ansible.module_utils.ready.images.sources import image_facts
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -55,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -28,7 +28,7 @@ attributes:
   idempotent: {support: full, description: What is noted already is no change.}
 """
 EXAMPLES = r"""
-- name: Note that it is ours
+- name: Record the image as ours
   image_record:
     ids: ["{{ __loaded.images[0].Id }}"]
 """
@@ -41,7 +41,8 @@ ids:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.imagerecord import RECORD, record, recorded, would_change
+from ansible.module_utils.ready.images.record import RECORD, record_images, record_would_change, recorded_images
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -55,15 +56,15 @@ def main() -> None:
     )
     forget = module.params["state"] == "absent"
     try:
-        act = would_change if module.check_mode else record
+        act = record_would_change if module.check_mode else record_images
         changed = act(module.params["ids"], forget=forget)
     except OSError as error:
         module.fail_json(
             msg=f"{RECORD}: found {error}; expected to write there which images are Ready's. Next: remove the cause, "
             "then run this again"
         )
-    module.exit_json(changed=changed, ids=recorded())
+    module.exit_json(changed=changed, ids=recorded_images())
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -12,6 +12,7 @@ description:
     source serves, which do not and why. Nothing is changed.
   - Of what is to be built it says whether an image of that recipe is there, so that no further call has to look.
 author: [Ready authors]
+extends_documentation_fragment: [registry, registry.mirror]
 options:
   images:
     description: Service to its C(image) as in the fact C(ready_stack).
@@ -21,10 +22,6 @@ options:
     description: Service to V(auto), V(registry), V(archive) or V(build).
     type: dict
     required: true
-  mirror:
-    description: Registry to ask instead of the repository's own.
-    type: str
-    default: ""
   lock:
     description: Service to repository, tag and digest.
     type: dict
@@ -38,39 +35,37 @@ options:
     type: str
     default: none is listed
   recipes:
-    description: Service, and V(base), to C(ref) and C(recipe) of the image that a build makes, and C(rebuild).
+    description:
+      - Image, and V(base), to C(ref) and C(recipe) of what a build makes, and C(rebuild). A site's mirror is asked for
+        it, too. C(suite) and C(pip) say which packages a build needs.
     type: dict
     default: {}
+  foresee:
+    description:
+      - Ask before anything is changed. Docker need not be there, then nothing is known of registries; of what is to be
+        built, the package indexes must answer.
+    type: bool
+    default: false
   held:
     description: Service to the data format that its volume holds; an image of another one is refused.
     type: dict
     default: {}
-  username:
-    description: Login at the registry.
-    type: str
-    default: ""
-  password:
-    description: Password at the registry.
-    type: str
-    default: ""
-  timeout:
-    description: Seconds that one question to the registry may take.
-    type: int
-    default: 20
 attributes:
   check_mode: {support: full, description: It only reads.}
   diff_mode: {support: N/A, description: It changes nothing.}
   idempotent: {support: full, description: It changes nothing.}
 """
 EXAMPLES = r"""
-- name: Choose
+- name: Choose the image sources
   image_sources:
     images: {redis: {repository: docker.io/library/redis, tag: 7-alpine, override: null}}
     wanted: {redis: auto}
 """
 RETURN = r"""
 choices:
-  description: Service to V(source), V(ref), V(digest), V(data_format), V(lock), V(faults) and V(reasons).
+  description:
+    - Image to V(source), V(ref), V(digest), V(data_format), V(lock), V(faults) and V(reasons); V(unserved) when no
+      registry has it for certain, V(unasked) when one that may have it was not asked.
   returned: always
   type: dict
 looked:
@@ -86,8 +81,10 @@ faults:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect
-from ansible.module_utils.ready.images import choose_all, look
+from ansible.module_utils.ready.docker.state import EngineError, connect
+from ansible.module_utils.ready.images.registries import credentials
+from ansible.module_utils.ready.images.sources import choose_all, look, without_builds
+from ansible.module_utils.ready.secrets.redaction import redacted, redacting
 
 
 def main() -> None:
@@ -101,6 +98,7 @@ def main() -> None:
             "archives": {"type": "dict", "default": {}},
             "archive_reason": {"type": "str", "default": "none is listed"},
             "recipes": {"type": "dict", "default": {}},
+            "foresee": {"type": "bool", "default": False},
             "held": {"type": "dict", "default": {}},
             "username": {"type": "str", "default": ""},
             "password": {"type": "str", "default": "", "no_log": True},
@@ -109,9 +107,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     want = module.params
-    auth = {"username": want["username"], "password": want["password"]} if want["username"] else None
+    auth = credentials(want)
     try:
         client = connect(want["timeout"])
+    except EngineError as error:
+        if not want["foresee"]:
+            module.fail_json(msg=redacted(error))
+        client = None
+    try:
         choices = choose_all(
             client,
             want["images"],
@@ -122,13 +125,20 @@ def main() -> None:
             want["archive_reason"],
             auth,
             want["held"],
+            want["recipes"],
         )
         looked = look(client, choices, want["recipes"])
+        if want["foresee"]:
+            from ansible.module_utils.ready.images.build import this_host  # few runs need them
+            from ansible.module_utils.ready.images.indexes import images_without_indexes
+
+            why = images_without_indexes(choices, looked, want["recipes"], this_host(), want["timeout"])
+            choices = without_builds(choices, why)
     except EngineError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=redacted(error))
     faults = [fault for choice in choices.values() for fault in choice["faults"]]
     module.exit_json(changed=False, choices=choices, looked=looked, faults=faults)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

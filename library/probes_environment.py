@@ -11,42 +11,47 @@ description:
   - Makes a virtual environment with the drivers of a hashed lock and the package C(ready), beside the one that is
     there, and replaces that when all of it is installed. Where only the package differs, only that is installed.
   - Two runs at once wait for each other; what an interrupted one left is removed by the next.
-  - Without O(wheel) it looks whether the environment is as O(mark) says, for the package is large, and seldom needed;
+  - Without O(python) it looks whether the environment is as it should be, for the package is large, and seldom needed;
     and it leaves a stack's description beside the environment.
+  - In playbooks the action plugin of the same name is called; it reads lock and package on the controller and hands
+    them to this module.
 author: [Ready authors]
 options:
   directory:
     description: Where the environment is; its whole content is replaced.
     type: path
     required: true
+  resolved:
+    description: The resolved stack to describe, as the fact C(ready_stack) holds it. The action plugin takes it.
+    type: dict
   mark:
-    description: What an environment that is as it should be says of itself.
+    description: What an environment that is as it should be says of itself. Filled in by the action plugin.
     type: str
-    required: true
+    default: ""
   stack:
-    description: The stack to describe.
+    description: Name of the stack to describe. Filled in by the action plugin.
     type: str
   description:
-    description: What its file holds.
+    description: What its file holds. Filled in by the action plugin.
     type: str
   adopt:
     description: Whether it may take the place of one that names another owner.
     type: bool
     default: false
   python:
-    description: The Python that it is made with, 3.10 or newer, with venv.
+    description: The Python that it is made with, 3.10 or newer, with venv. Without it nothing is made.
     type: path
   requirements:
-    description: Text of the lock, every package pinned and hashed.
+    description: Text of the lock, every package pinned and hashed. Filled in by the action plugin.
     type: str
   wheel_name:
-    description: File name of the package C(ready).
+    description: File name of the package C(ready). Filled in by the action plugin.
     type: str
   wheel:
-    description: Its content, in base64.
+    description: Its content, in base64. Filled in by the action plugin.
     type: str
   package:
-    description: Fingerprint of its sources.
+    description: Fingerprint of its sources. Filled in by the action plugin.
     type: str
 attributes:
   check_mode: {support: full, description: It says whether anything would be done.}
@@ -54,21 +59,16 @@ attributes:
   idempotent: {support: full, description: An environment that is as it should be is left alone.}
 """
 EXAMPLES = r"""
-- name: Look for the environment
+- name: Check the environment
   probes_environment:
     directory: /opt/ready/probes
-    mark: "{{ ready_stack.probes.mark }}"
+    resolved: "{{ ready_stack }}"
   register: __probes
 
-- name: Make the environment
+- name: Create the environment
   probes_environment:
     directory: /opt/ready/probes
-    mark: "{{ ready_stack.probes.mark }}"
     python: /usr/bin/python3
-    requirements: "{{ lookup('ansible.builtin.file', 'requirements-probes.txt', rstrip=false) }}"
-    wheel_name: ready-0.1.0-py3-none-any.whl
-    wheel: "{{ lookup('ansible.builtin.file', 'ready.whl') | b64encode }}"
-    package: 4f1c
 """
 RETURN = r"""
 directory:
@@ -85,7 +85,14 @@ import base64
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.installed import STACKS, InstallError, describe, install, is_made
+from ansible.module_utils.ready.host.installed import (
+    STACKS,
+    InstallError,
+    environment_is_made,
+    install_environment,
+    write_description,
+)
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -93,7 +100,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
-            "mark": {"type": "str", "required": True},
+            "mark": {"type": "str", "default": ""},
             "stack": {"type": "str"},
             "description": {"type": "str"},
             "adopt": {"type": "bool", "default": False},
@@ -110,19 +117,21 @@ def main() -> None:
     directory, changed = Path(params["directory"]), False
     if params["stack"]:
         try:
-            changed = describe(params["stack"], params["description"], dry_run=module.check_mode, adopt=params["adopt"])
+            changed = write_description(
+                params["stack"], params["description"], dry_run=module.check_mode, adopt=params["adopt"]
+            )
         except OSError as error:
             module.fail_json(
                 msg=f"the description of the stack {params['stack']} could not be written: found {error}; expected a "
                 f"file in {STACKS}. Next: look at that directory's owner and at the disk"
             )
-    complete = is_made(directory, params["mark"])
+    complete = environment_is_made(directory, params["mark"])
     if module.check_mode or not params["wheel"]:
         module.exit_json(
             changed=changed or bool(params["wheel"] and not complete), directory=str(directory), complete=complete
         )
     try:
-        changed |= install(
+        changed |= install_environment(
             directory,
             params["python"],
             params["requirements"],
@@ -139,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -57,7 +57,7 @@ attributes:
   idempotent: {support: full, description: It writes what the evidence says at this moment and never reports a change.}
 """
 EXAMPLES = r"""
-- name: Leave the report
+- name: Write the report
   readiness_report:
     stack: "{{ ready_stack.name }}"
     directory: "{{ ready_stack.evidence_dir }}"

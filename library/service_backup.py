@@ -51,16 +51,23 @@ found:
   description: V(set), V(seconds), V(verdict) of the drill, V(drill_seconds), V(services), V(healed), V(warnings).
   returned: when there was no error
   type: dict
+report:
+  description: V(fault), why nothing may rely on the set; empty when it is there and proven.
+  returned: but for check mode
+  type: dict
+  sample: {fault: ""}
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.before import make_and_prove
-from ansible.module_utils.ready.backups.run import as_module
+from ansible.module_utils.ready.backups.partial_set import make_and_prove
+from ansible.module_utils.ready.backups.run import run_module
+from ansible.module_utils.ready.secrets.redaction import redacting
+from ansible.module_utils.ready.upgrades.plan import set_fault
 
 
 def main() -> None:
     """Run the module."""
-    as_module(
+    run_module(
         AnsibleModule,
         {
             "host": {"type": "str", "required": True},
@@ -68,8 +75,9 @@ def main() -> None:
         },
         lambda its: make_and_prove(its["stack"], its["services"], its["host"]),
         changed=True,
+        report=lambda found: {"fault": set_fault(found)},
     )
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

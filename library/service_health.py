@@ -11,7 +11,7 @@ description:
   - Asks all services concurrently under one deadline. What a check writes it removes again; leftovers of interrupted
     runs go too, and nothing else is touched.
   - Passwords are read from the services' config volumes on the host, so they cross no wire. Where a service speaks
-    TLS, the CA certificate that its own is held against comes from there too.
+    TLS, the CA certificate that its own is verified by comes from there too.
   - It reports and never fails because of what it finds.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
@@ -34,6 +34,11 @@ options:
     description: Seconds for a single step of a check.
     type: float
     default: 5.0
+  external:
+    description:
+      - Keys and CA certificates of services elsewhere, packed; M(service_watch) gives it. Without it nobody asks those.
+    type: str
+    default: ""
 attributes:
   check_mode: {support: full, description: What it writes it removes, so it does the same in check mode.}
   diff_mode: {support: N/A, description: It changes nothing.}
@@ -58,7 +63,9 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.probing import HEALTH_SECONDS, LEVELS, TIMEOUT, host_probes
+from ansible.module_utils.ready.checks.make_probes import host_probes
+from ansible.module_utils.ready.checks.probe import HEALTH_SECONDS, LEVELS, TIMEOUT
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -69,13 +76,15 @@ def main() -> None:
             "level": {"type": "str", "choices": ["probe", "deep"], "default": "deep"},
             "deadline": {"type": "float", "default": HEALTH_SECONDS},
             "timeout": {"type": "float", "default": TIMEOUT},
+            "external": {"type": "str", "default": "", "no_log": True},
         },
         supports_check_mode=True,
     )
     params = module.params
-    services = LEVELS[params["level"]](host_probes(params["stack"], params["timeout"]), params["deadline"])
+    probes = host_probes(params["stack"], params["timeout"], params["external"])
+    services = LEVELS[params["level"]](probes, params["deadline"])
     module.exit_json(changed=False, services=services)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -13,8 +13,8 @@ description:
   - Per operation, it measures the cold first request, a warm-up, the service time on a kept connection, new
     connections, and the response time of requests at a fixed rate with the prober's own lateness beside it.
   - What does not pass is measured again, up to two more times.
-  - The host's use of processors, memory and disk is told before it (idle) and during it (loaded).
-  - It reports and never fails because of what it finds. The filter C(ready_check) judges it.
+  - The host's use of processors, memory and disk is reported before it (idle) and during it (loaded).
+  - It reports and never fails because of what it finds. The action C(check_results) judges it.
   - Runs with the Python of the role C(probes), which has the drivers.
 author: [Ready authors]
 options:
@@ -84,8 +84,9 @@ at:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.checkup import LATENCY_SECONDS, SAMPLES, Checkup
-from ansible.module_utils.ready.probing import TIMEOUT
+from ansible.module_utils.ready.checks.probe import TIMEOUT
+from ansible.module_utils.ready.checks.runner import LATENCY_SECONDS, SAMPLES, CheckRunner
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -102,9 +103,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = dict(module.params)
-    checkup = Checkup(params.pop("stack"), params.pop("timeout"))
-    module.exit_json(changed=False, **checkup.latency(**params))
+    runner = CheckRunner(params.pop("stack"), params.pop("timeout"))
+    module.exit_json(changed=False, **runner.latency(**params))
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

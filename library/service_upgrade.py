@@ -27,7 +27,7 @@ options:
     required: true
   move:
     description: >-
-      For V(look) and V(prepare), one of what C(ready_upgrade_steps) returns; the others find it in the journal.
+      For V(look) and V(prepare), one of the steps that C(upgrade_plan) returns; the others find it in the journal.
     type: dict
   lose_databases:
     description: Databases of PostgreSQL that may be lost although no dump can hold them.
@@ -77,24 +77,27 @@ kept:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready import journal
 from ansible.module_utils.ready.backups.manifest import BackupError
-from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
-from ansible.module_utils.ready.upgrading import COPY_TIMEOUT, Upgrade
+from ansible.module_utils.ready.docker.state import EngineError, connect, sdk_errors
+from ansible.module_utils.ready.host import upgrade_journal
+from ansible.module_utils.ready.secrets.redaction import redacted, redacting
+from ansible.module_utils.ready.upgrades.service_upgrade import ServiceUpgrade
 
 
 def act(
     stack: dict[str, Any], action: str, move: dict[str, Any] | None, deadline: float, lose: list[str]
 ) -> dict[str, Any]:
     """Do what was asked for, by the journal, and return what the module returns."""
-    entry = journal.read(stack["name"])
+    from ansible.module_utils.ready.backups.helper_containers import LONG  # brings the Docker SDK along
+
+    entry = upgrade_journal.read(stack["name"])
     if action == "look" and move:
-        return {"changed": False, "unproven": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).look(lose)}
+        return {"changed": False, "unproven": ServiceUpgrade(connect(LONG), stack, move, deadline).check(lose)}
     if action == "prepare" and move:
-        return {"changed": True, "figures": Upgrade(connect(COPY_TIMEOUT), stack, move, deadline).prepare(lose)}
+        return {"changed": True, "figures": ServiceUpgrade(connect(LONG), stack, move, deadline).prepare(lose)}
     if entry is None:
         return {"changed": False, "kept": []}
-    upgrade = Upgrade(connect(COPY_TIMEOUT), stack, entry["move"], deadline)
+    upgrade = ServiceUpgrade(connect(LONG), stack, entry["move"], deadline)
     if action == "rollback":
         upgrade.rollback(entry)
         return {"changed": True, "move": entry["move"]}
@@ -118,13 +121,13 @@ def main() -> None:
     if module.check_mode and action != "look":
         module.exit_json(changed=action == "prepare", figures={}, kept=[])
     try:
-        with journal.held(stack["name"]):
+        with upgrade_journal.held(stack["name"]):
             its = module.params
             result = act(stack, action, its["move"], its["deadline"], its["lose_databases"])
-    except (EngineError, BackupError, journal.JournalError, *sdk_errors()) as error:
-        module.fail_json(msg=str(error))
+    except (EngineError, BackupError, upgrade_journal.JournalError, *sdk_errors()) as error:
+        module.fail_json(msg=redacted(error))
     module.exit_json(**result)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_watch
-short_description: Ask every service again and again, and tell what changes
+short_description: Ask every service again and again, and print what changes
 description:
   - Runs the module M(service_health) every so many seconds. A line is printed for every service in the first round, and
     then for each that has changed; a summary ends it.
@@ -22,7 +22,7 @@ options:
     type: float
     default: 5.0
   count:
-    description: How many rounds; 0 goes on until it is interrupted, which prints the summary too.
+    description: How many rounds; 0 continues until it is interrupted, which prints the summary too.
     type: int
     default: 0
   level:
@@ -50,6 +50,11 @@ EXAMPLES = r"""
   register: __service_watch
 """
 RETURN = r"""
+lines:
+  description: What it printed; the last lines are the summary.
+  returned: when it watched to its last round
+  type: list
+  elements: str
 watched:
   description:
     - V(rounds), V(verdict) (V(fail) when a service failed in any round), and per service in V(services) its last

@@ -50,7 +50,7 @@ attributes:
   idempotent: {support: full, description: It changes nothing.}
 """
 EXAMPLES = r"""
-- name: Show what was found
+- name: Show the results
   show:
     title: "{{ inventory_hostname }}"
     columns:
@@ -61,4 +61,20 @@ EXAMPLES = r"""
     lines: ["1 service"]
 """
 RETURN = r"""
+title:
+  description: The line above.
+  returned: always
+  type: str
+rows:
+  description: What the table was made of, so that events and callbacks hold it.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{service: redis, state: healthy}]
+lines:
+  description: The text below the table.
+  returned: always
+  type: list
+  elements: str
+  sample: ["1 service"]
 """

@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   level:
-    description: V(fuzzy) or V(quiesced); empty means what the settings say.
+    description: V(per_service) or V(synchronized); empty means what the settings say.
     type: str
     default: ""
 attributes:
@@ -48,15 +48,22 @@ found:
   description: V(manifest), V(seconds), V(repository), V(warnings), V(healed), V(upkeep).
   returned: when there was no error
   type: dict
+report:
+  description:
+    - V(evidence), V(verdict) and V(results) for the evidence; V(columns), V(rows) and V(next) as they are shown.
+  returned: but for check mode
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.run import as_module, make_set
+from ansible.module_utils.ready.backups.results import as_report, backup_result
+from ansible.module_utils.ready.backups.run import make_set, run_module
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
     """Run the module."""
-    as_module(
+    run_module(
         AnsibleModule,
         {
             "host": {"type": "str", "required": True},
@@ -64,8 +71,9 @@ def main() -> None:
         },
         lambda its: make_set(its["stack"], its["level"], its["host"], ""),
         changed=True,
+        report=lambda found: as_report(backup_result(found)),
     )
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -33,8 +33,8 @@ options:
     type: list
     elements: dict
     required: true
-  options:
-    description: Service to the options of its container, in the words of community.docker.docker_container.
+  specs:
+    description: Service to its container, by the fields of C(ContainerSpec), as the plan has it.
     type: dict
     required: true
   kept:
@@ -50,13 +50,13 @@ attributes:
   idempotent: {support: partial, description: It starts what runs no second time; V(recreate) is done each time.}
 """
 EXAMPLES = r"""
-- name: Make what the plan says
+- name: Apply the plan
   stack_containers:
     stack: "{{ ready_stack.name }}"
     host: "{{ inventory_hostname }}"
     network: "{{ ready_stack.network }}"
-    containers: "{{ _container_service_plan.containers }}"
-    options: "{{ _container_service_plan.options }}"
+    containers: "{{ __container_service.plan.containers }}"
+    specs: "{{ __container_service.plan.specs }}"
 """
 RETURN = r"""
 done:
@@ -68,8 +68,10 @@ done:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
-from ansible.module_utils.ready.making import make
+from ansible.module_utils.ready.docker.apply import make
+from ansible.module_utils.ready.docker.spec import ContainerSpec
+from ansible.module_utils.ready.docker.state import EngineError, connect, sdk_errors
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -80,7 +82,7 @@ def main() -> None:
             "host": {"type": "str", "required": True},
             "network": {"type": "str"},
             "containers": {"type": "list", "elements": "dict", "required": True},
-            "options": {"type": "dict", "required": True},
+            "specs": {"type": "dict", "required": True},
             "kept": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -95,7 +97,7 @@ def main() -> None:
             params["stack"],
             params["network"],
             params["containers"],
-            params["options"],
+            {name: ContainerSpec.from_dict(its) for name, its in params["specs"].items()},
             params["kept"],
         )
     except (EngineError, *sdk_errors()) as error:
@@ -112,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -10,25 +10,31 @@ short_description: Resolve the service definitions with the inventory's variable
 description:
   - Reads C(services/*.yml) and the host's variables on the controller, and makes the host's variable C(ready_stack),
     without secrets; name, network, image_source, evidence_dir, ready_version, services by name, secrets with
-    exists, missing, path, certificates with origin, due, fault by service that speaks TLS, authorities with the
-    path of the CA certificate that its clients verify with, schedules of its backups, repository_given, and owner
-    with id, known, inventory, user, host, adopts.
-  - Refuses unknown services and variables, ports that clash, values that do not fit and documented passwords,
-    all of them in one message.
+    exists, missing, unset (services elsewhere whose key is missing), path, certificates with origin, due, fault by
+    service that speaks TLS, authorities with the path of the CA certificate that its clients verify with, schedules of
+    its backups, repository_given, and owner with id, known, inventory, user, host, adopts.
+  - Refuses unknown services and variables, ports that clash, values that do not fit, misspelt names in the secrets
+    file, documented passwords and those that a service can't take, all of them in one message.
 author: [Ready authors]
 options:
   secrets:
     description:
       - V(read) takes the secrets that exist; V(present) also makes the missing ones, the owner's id among them, and
-        renews certificates that are due (in check mode it only says so);
+        renews certificates that are due (in check mode it only says so); V(rotate) takes the secrets that exist and
+        lets refused passwords pass, because they are about to be replaced;
         V(ignore) does without, for verbs that must work when the vault key is lost.
     type: str
-    choices: [read, present, ignore]
+    choices: [read, present, rotate, ignore]
     default: read
+  endpoints:
+    description:
+      - Whether the verb knows services elsewhere by name, and is about their keys, of which one may be unusable.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, description: Makes no secrets in check mode.}
   diff_mode: {support: none, description: Secrets are not shown.}
-  idempotent: {support: full, description: Secrets that exist are never made anew.}
+  idempotent: {support: full, description: Secrets that exist are never replaced.}
 """
 EXAMPLES = r"""
 - name: Resolve the stack

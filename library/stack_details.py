@@ -48,9 +48,10 @@ logs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.container import containers
-from ansible.module_utils.ready.engine import EngineError, connect, read_logs
-from ansible.module_utils.ready.usage import read_details
+from ansible.module_utils.ready.docker.state import EngineError, connect, read_logs
+from ansible.module_utils.ready.docker.usage import read_details
+from ansible.module_utils.ready.secrets.redaction import redacting
+from ansible.module_utils.ready.stack.resolved import containers
 
 
 def main() -> None:
@@ -75,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

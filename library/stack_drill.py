@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: stack_drill
 short_description: Prove a backup set by restoring it into scratch containers
 description:
-  - Fetches a set from the repository, loads it into containers, volumes and a network of their own, asks for everything
+  - Fetches a set from the repository, loads it into separate containers, volumes and a network, asks for everything
     that the manifest promises, and removes all of it.
   - It reports and does not fail by what it finds; V(error) says why it could not go on.
   - Runs with the Python of the role C(probes), on what the module C(backup_settings) wrote.
@@ -25,7 +25,7 @@ options:
 attributes:
   check_mode: {support: full, description: Does nothing in check mode.}
   diff_mode: {support: N/A, description: There is nothing to show.}
-  idempotent: {support: none, description: Each run restores anew, and leaves nothing.}
+  idempotent: {support: none, description: Each run restores again, and leaves nothing.}
 """
 EXAMPLES = r"""
 - name: Prove a backup set by restoring it into scratch containers
@@ -40,24 +40,32 @@ error:
   returned: always
   type: str
 found:
-  description: V(set), V(verdict), V(rto_seconds), V(rpo_seconds), and what each of V(services) said.
+  description: V(set), V(verdict), V(rto_seconds), V(rpo_seconds), and what each of V(services) answered.
   returned: when there was no error
+  type: dict
+report:
+  description:
+    - V(evidence), V(verdict) and V(results) for the evidence; V(columns), V(rows) and V(next) as they are shown.
+  returned: but for check mode
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.run import as_module, prove_set
+from ansible.module_utils.ready.backups.results import as_report, drill_result
+from ansible.module_utils.ready.backups.run import prove_set, run_module
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
     """Run the module."""
-    as_module(
+    run_module(
         AnsibleModule,
         {"set": {"type": "str", "default": ""}},
         lambda its: prove_set(its["stack"], its["set"] or None),
         changed=False,
+        report=lambda found: as_report(drill_result(found)),
     )
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

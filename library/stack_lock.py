@@ -38,7 +38,7 @@ attributes:
   idempotent: {support: full, description: Taking a lock that one holds changes nothing; it never reports a change.}
 """
 EXAMPLES = r"""
-- name: Let nobody else change this stack
+- name: Lock the stack
   stack_lock:
     stack: "{{ ready_stack.name }}"
 """
@@ -54,10 +54,10 @@ words:
 """
 
 from dataclasses import asdict
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.lock import Holder, release, take
+from ansible.module_utils.ready.host.run_lock import Holder, path_of, release_lock, take_lock
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -73,15 +73,15 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    path = Path("/run/lock") / f"ready-{params['stack']}.json"
+    path = path_of(params["stack"])
     run = Holder(**params["run"])
     holder = None
     if params["state"] == "free":
-        release(path, run)
+        release_lock(path, run)
     elif not module.check_mode:
-        holder = take(path, run, Holder(**params["replace"]) if params["replace"] else None)
+        holder = take_lock(path, run, Holder(**params["replace"]) if params["replace"] else None)
     module.exit_json(changed=False, holder=asdict(holder) if holder else None)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

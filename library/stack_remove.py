@@ -8,9 +8,9 @@ DOCUMENTATION = r"""
 module: stack_remove
 short_description: Remove a stack from a host, in one call
 description:
-  - Stops and removes the given containers, all at the same time (sidecars after them), then networks and volumes; and
-    from the disk the timers, settings and runner of the stack's backups, and its description. The repository of
-    backups stays.
+  - Stops and removes the given containers, all at the same time, but for sidecars (one that publishes a service's ports
+    goes before the services, others after them); then networks and volumes; and from the disk the timers, settings and
+    runner of the stack's backups, and its description. The repository of backups stays.
   - What does not carry the stack's label when its turn comes is not touched, whatever its name.
   - One removal that fails does not keep the others; the module fails at its end and says all of them.
   - Own, not docker_container, docker_network and docker_volume, which take a call for each thing.
@@ -68,8 +68,9 @@ removed:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, sdk_errors
-from ansible.module_utils.ready.removing import remove_stack
+from ansible.module_utils.ready.docker.apply_removal import remove_stack
+from ansible.module_utils.ready.docker.state import EngineError, connect, sdk_errors
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -105,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

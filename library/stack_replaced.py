@@ -27,8 +27,8 @@ options:
     type: list
     elements: str
     required: true
-  options:
-    description: Service to the options of its new container, as for C(stack_containers).
+  specs:
+    description: Service to its new container, as for C(stack_containers).
     type: dict
     required: true
   waited:
@@ -41,12 +41,12 @@ attributes:
   idempotent: {support: full, description: What is gone is not looked for again.}
 """
 EXAMPLES = r"""
-- name: Let go of it, or bring it back
+- name: Remove the replaced container or bring it back
   stack_replaced:
     stack: "{{ ready_stack }}"
     host: "{{ inventory_hostname }}"
     kept: [redis]
-    options: "{{ _container_service_plan.options }}"
+    specs: "{{ __container_service.plan.specs }}"
     waited: "{{ __container_service_wait.services }}"
 """
 RETURN = r"""
@@ -60,8 +60,11 @@ services:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, reason, sdk_errors
-from ansible.module_utils.ready.replacing import Replacing
+from ansible.module_utils.ready.docker.replace import Replacing
+from ansible.module_utils.ready.docker.spec import ContainerSpec
+from ansible.module_utils.ready.docker.state import EngineError, connect, reason, sdk_errors
+from ansible.module_utils.ready.secrets.redaction import redacting
+from ansible.module_utils.ready.stack.resolved import containers
 
 
 def main() -> None:
@@ -71,7 +74,7 @@ def main() -> None:
             "stack": {"type": "dict", "required": True},
             "host": {"type": "str", "required": True},
             "kept": {"type": "list", "elements": "str", "required": True},
-            "options": {"type": "dict", "required": True},
+            "specs": {"type": "dict", "required": True},
             "waited": {"type": "dict", "required": True},
         },
         supports_check_mode=True,
@@ -80,9 +83,15 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False, services={})
     stack = params["stack"]
-    deadlines = {name: float(stack["services"][name]["health"]["deadline"]) for name in params["kept"]}
+    everything = containers(stack)
+    deadlines = {name: float(everything[name]["health"]["deadline"]) for name in params["kept"]}
     try:
-        replacing = Replacing(connect(), stack["name"], params["options"], params["kept"])
+        replacing = Replacing(
+            connect(),
+            stack["name"],
+            {name: ContainerSpec.from_dict(its) for name, its in params["specs"].items()},
+            params["kept"],
+        )
         found = replacing.finish(params["waited"], deadlines)
     except (EngineError, *sdk_errors()) as error:
         module.fail_json(
@@ -96,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

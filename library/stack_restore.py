@@ -35,7 +35,7 @@ options:
     description: The time that PostgreSQL alone is to go to, with its zone, or V(latest); empty means the set as it is.
     type: str
     default: ""
-  safety:
+  safety_set:
     description: Whether to make a set of what is there first, and to keep whole what no set can be made of.
     type: bool
     default: true
@@ -67,26 +67,33 @@ error:
   returned: always
   type: str
 found:
-  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) said,
+  description: V(set), V(verdict), V(rto_seconds), V(outage_seconds), V(safety_set), what each of V(services) answered,
     V(warnings), V(kept), the data from before that no set has, and of a time V(recovery).
   returned: when there was no error
+  type: dict
+report:
+  description:
+    - V(evidence), V(verdict) and V(results) for the evidence; V(columns), V(rows) and V(next) as they are shown.
+  returned: but for check mode
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups.run import as_module, restore_set
+from ansible.module_utils.ready.backups.results import as_report, restore_result
+from ansible.module_utils.ready.backups.run import restore_set, run_module
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
     """Run the module."""
-    as_module(
+    run_module(
         AnsibleModule,
         {
             "host": {"type": "str", "required": True},
             "set": {"type": "str", "default": ""},
             "only": {"type": "list", "elements": "str", "default": []},
             "to": {"type": "str", "default": ""},
-            "safety": {"type": "bool", "default": True},
+            "safety_set": {"type": "bool", "default": True},
             "lose_databases": {"type": "list", "elements": "str", "default": []},
             "skip_broken": {"type": "bool", "default": False},
         },
@@ -95,14 +102,15 @@ def main() -> None:
             its["set"] or None,
             its["only"],
             its["host"],
-            its["safety"],
+            its["safety_set"],
             its["to"],
             its["lose_databases"],
             its["skip_broken"],
         ),
         changed=True,
+        report=lambda found: as_report(restore_result(found)),
     )
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

@@ -18,11 +18,13 @@ options:
     required: true
   action:
     description:
-      - V(show) prints logins and passwords, V(env) connection settings for applications.
+      - V(show) prints logins and passwords, V(env) connection settings for applications. They are in no result.
       - V(rotate) makes new passwords; bringing the stack up afterwards puts them into the stores.
-      - V(recover) reads the secrets back from the containers when the vault key is lost, and encrypts them anew.
+      - V(set) takes in the key that the provider of a service elsewhere has given out.
+      - V(recover) reads the secrets back from the containers when the vault key is lost, and encrypts them with the new
+        one.
     type: str
-    choices: [show, env, rotate, recover]
+    choices: [show, env, set, rotate, recover]
     required: true
   services:
     description: Only these services; empty means all.
@@ -38,17 +40,36 @@ options:
     description: Whether V(env) holds passwords.
     type: bool
     default: false
+  where:
+    description: Whether V(env) is for an application on the V(host), or in a V(container) in the stack's network.
+    type: str
+    choices: [host, container]
+    default: host
   output:
-    description: File that the text is appended to, made with mode 0600; empty means the terminal.
+    description:
+      - File of mode 0600 in which the stack's block is replaced or added. Empty means the terminal.
+      - JSON replaces the whole file; it is refused where that is not Ready's, or the play several hosts.
     type: path
     default: ""
+  account:
+    description: Whose key V(set) takes.
+    type: str
+    default: app
+  from_file:
+    description: File of mode 0600 that V(set) takes the key from; empty means a prompt that does not show it.
+    type: path
+    default: ""
+  replace:
+    description: Whether V(set) replaces a key without a question.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, description: Makes nothing new in check mode.}
   diff_mode: {support: none, description: Secrets are not shown as differences.}
   idempotent: {support: partial, description: Rotation makes new passwords each time.}
 """
 EXAMPLES = r"""
-- name: Make new passwords
+- name: Generate new passwords
   stack_secrets:
     stack: "{{ ready_stack }}"
     action: rotate
@@ -56,7 +77,7 @@ EXAMPLES = r"""
 RETURN = r"""
 msg:
   description: What was done.
-  returned: for V(rotate) and V(recover)
+  returned: for V(set), V(rotate) and V(recover)
   type: str
 """
 
@@ -64,7 +85,9 @@ import base64
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.engine import EngineError, connect, read_secrets
+from ansible.module_utils.ready.docker.readback import read_secrets
+from ansible.module_utils.ready.docker.state import EngineError, connect
+from ansible.module_utils.ready.secrets.redaction import redacted, redacting
 
 
 def main() -> None:
@@ -73,9 +96,9 @@ def main() -> None:
     try:
         found = read_secrets(connect(), module.params["stack"])
     except EngineError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=redacted(error))
     module.exit_json(changed=False, secrets=base64.b64encode(json.dumps(found).encode()).decode())
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

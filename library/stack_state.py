@@ -34,11 +34,12 @@ state:
   description:
     - What exists; V(reachable) says whether the daemon answered, V(reason) why not.
     - V(services) maps a service to V(exists), V(ours), V(running), V(status), V(health), V(image), V(config),
-      V(files_hash).
+      V(files_hash), V(reload_hash), V(every_hash).
     - V(volumes) maps a name to V(exists), V(ours), V(labels), V(service); V(others) are containers with our label
       that the inventory does not name, V(other_networks) such networks; V(upgrade) is what an
       interrupted upgrade has begun, V(restore) what an interrupted restore has left half done.
-    - V(backups) is the directory in which backups work on the host, empty where there is none.
+    - V(backups) is the directory in which backups work on the host, empty where there is none; V(outcomes) is how the
+      last runs by timer ended. The action plugin leaves out those that the evidence on the controller says already.
     - V(installed) says what the environment of the probes was made from, the hash of the stack's description,
       what the settings of its backups were made from, and which timers there are.
   returned: always
@@ -49,12 +50,14 @@ state:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.backups import interrupted
-from ansible.module_utils.ready.container import containers
-from ansible.module_utils.ready.engine import EngineError, absent_state, connect, read_state
-from ansible.module_utils.ready.installed import read as read_installed
-from ansible.module_utils.ready.journal import JournalError
-from ansible.module_utils.ready.schedules import read as read_schedules
+from ansible.module_utils.ready.docker.state import EngineError, absent_state, connect, read_state
+from ansible.module_utils.ready.host import restore_journal
+from ansible.module_utils.ready.host.installed import read_installed
+from ansible.module_utils.ready.host.upgrade_journal import JournalError
+from ansible.module_utils.ready.secrets.redaction import redacting
+from ansible.module_utils.ready.stack.resolved import containers
+from ansible.module_utils.ready.stack.schedules import last_outcomes
+from ansible.module_utils.ready.stack.schedules import read as read_schedules
 
 
 def main() -> None:
@@ -69,11 +72,12 @@ def main() -> None:
     except EngineError as error:
         state = absent_state(services, str(error))
     state["installed"] = read_installed(Path(stack["probes"]["directory"]), stack["name"])
-    state["restore"] = interrupted.read(stack["name"])
-    state["backups"] = interrupted.directory_of(stack["name"])
+    state["restore"] = restore_journal.read(stack["name"])
+    state["backups"] = restore_journal.directory_of(stack["name"])
+    state["outcomes"] = last_outcomes(state["backups"])
     state["installed"] |= read_schedules(stack["name"])
     module.exit_json(changed=False, state=state)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

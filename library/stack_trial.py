@@ -25,16 +25,16 @@ options:
     type: str
     required: true
   services:
-    description: The services to try.
+    description: The services, and sidecars, to try.
     type: list
     elements: str
     required: true
-  options:
-    description: Service to the options of its container, as for C(stack_containers).
+  specs:
+    description: Service to its container, as for C(stack_containers).
     type: dict
     required: true
   images:
-    description: Service to image, with its C(id).
+    description: Image to what it is, with its C(id).
     type: dict
     required: true
   files:
@@ -46,12 +46,12 @@ attributes:
   idempotent: {support: full, description: Nothing of it stays.}
 """
 EXAMPLES = r"""
-- name: Try what has changed
+- name: Try changed services
   stack_trial:
     stack: "{{ ready_stack }}"
     host: "{{ inventory_hostname }}"
     services: [redis]
-    options: "{{ _container_service_plan.options }}"
+    specs: "{{ __container_service.plan.specs }}"
     images: "{{ ready_images }}"
   register: __stack_trial
 """
@@ -61,8 +61,12 @@ services:
   returned: always
   type: dict
   sample: {redis: {healthy: false, state: exited, detail: the container is exited (exit code 1)}}
+fault:
+  description: Which services do not start with what has changed, with the next steps; empty when all do.
+  returned: when any was tried
+  type: str
 lines:
-  description: A line for each service that was not tried.
+  description: A line for each service that was not tried, or whose trial decided nothing.
   returned: always
   type: list
   elements: str
@@ -72,12 +76,17 @@ lines:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.checkrow import Limits, mib
-from ansible.module_utils.ready.engine import EngineError, connect, reason, sdk_errors
-from ansible.module_utils.ready.filepack import unpack
-from ansible.module_utils.ready.hostfacts import memory_facts
-from ansible.module_utils.ready.memory import free, room_to_try
-from ansible.module_utils.ready.trial import try_out
+from ansible.module_utils.ready.common.units import mib
+from ansible.module_utils.ready.docker.spec import ContainerSpec
+from ansible.module_utils.ready.docker.state import EngineError, connect, reason, sdk_errors
+from ansible.module_utils.ready.docker.trial import try_out
+from ansible.module_utils.ready.host.facts import memory_facts
+from ansible.module_utils.ready.preflight.limits import Limits
+from ansible.module_utils.ready.preflight.memory import free_memory, room_to_try
+from ansible.module_utils.ready.secrets.file_transfer import unpack_files
+from ansible.module_utils.ready.secrets.redaction import redacted, redacting
+from ansible.module_utils.ready.stack.image_names import image_name
+from ansible.module_utils.ready.stack.resolved import containers
 
 
 def main() -> None:
@@ -87,7 +96,7 @@ def main() -> None:
             "stack": {"type": "dict", "required": True},
             "host": {"type": "str", "required": True},
             "services": {"type": "list", "elements": "str", "required": True},
-            "options": {"type": "dict", "required": True},
+            "specs": {"type": "dict", "required": True},
             "images": {"type": "dict", "required": True},
             "files": {"type": "str", "no_log": True},
         },
@@ -96,10 +105,11 @@ def main() -> None:
     params = module.params
     if module.check_mode:
         module.exit_json(changed=False, services={}, lines=[])
-    services = {name: params["stack"]["services"][name] for name in params["services"]}
+    everything = containers(params["stack"])
+    services = {name: everything[name] for name in params["services"]}
     names, left_out = list(services), []
     margin = Limits().memory_margin
-    available = free(memory_facts())
+    available = free_memory(memory_facts())
     if not os.environ.get("DOCKER_HOST", "").startswith("tcp:"):  # of another machine's memory nothing is known
         names, left_out = room_to_try(services.values(), available - margin)
     lines = [
@@ -111,17 +121,17 @@ def main() -> None:
         found = try_out(
             connect(),
             {name: services[name] for name in names},
-            params["options"],
-            {name: params["images"][name]["id"] for name in names},
-            unpack(params["files"]),
+            {name: ContainerSpec.from_dict(its) for name, its in params["specs"].items()},
+            {name: params["images"][image_name(name, services[name])]["id"] for name in names},
+            unpack_files(params["files"]),
         )
     except (EngineError, *sdk_errors()) as error:
         module.fail_json(
-            msg=f"{params['host']}: the changes could not be tried: found {reason(error)}; expected a Docker daemon "
-            "that starts containers. Nothing was changed. Next: ./ready up again, when it answers"
+            msg=f"{params['host']}: the changes could not be tried: found {redacted(reason(error))}; expected a Docker "
+            "daemon that starts containers. Nothing was changed. Next: ./ready up again, when it answers"
         )
     module.exit_json(changed=False, services=found, lines=lines)
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

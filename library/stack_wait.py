@@ -52,7 +52,8 @@ healthy:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.waiting import wait_for_all
+from ansible.module_utils.ready.docker.wait import wait_for_all
+from ansible.module_utils.ready.secrets.redaction import redacting
 
 
 def main() -> None:
@@ -77,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()

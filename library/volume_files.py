@@ -30,7 +30,14 @@ options:
     elements: str
     required: true
   keep:
-    description: Those of O(services) whose files of before are kept, in a volume of their own, until C(stack_replaced).
+    description: Those of O(services) whose files of before are kept, in a separate volume, until C(stack_replaced).
+    type: list
+    elements: str
+    default: []
+  reload:
+    description:
+      - Those of O(services) whose running container takes its new files over by the command of its definition.
+      - They come first, and one that does not take them keeps those of before; nothing else is written then.
     type: list
     elements: str
     default: []
@@ -64,10 +71,14 @@ volumes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.ready.container import LABEL_SERVICE, LABEL_STACK, containers
-from ansible.module_utils.ready.engine import EngineError, connect, write_volume
-from ansible.module_utils.ready.filepack import unpack
-from ansible.module_utils.ready.replacing import keep_files
+from ansible.module_utils.ready.common.labels import LABEL_SERVICE, LABEL_STACK
+from ansible.module_utils.ready.docker.reload import reload_files
+from ansible.module_utils.ready.docker.replace import keep_files
+from ansible.module_utils.ready.docker.state import EngineError, connect, write_volume
+from ansible.module_utils.ready.secrets.file_transfer import unpack_files
+from ansible.module_utils.ready.secrets.redaction import redacted, redacting
+from ansible.module_utils.ready.stack.image_names import image_name
+from ansible.module_utils.ready.stack.resolved import containers
 
 
 def main() -> None:
@@ -78,6 +89,7 @@ def main() -> None:
             "create": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "str", "required": True},
             "keep": {"type": "list", "elements": "str", "default": []},
+            "reload": {"type": "list", "elements": "str", "default": []},
             "images": {"type": "dict", "required": True},
             "files": {"type": "str", "no_log": True},
         },
@@ -89,14 +101,19 @@ def main() -> None:
         client = connect()
         for volume in [] if module.check_mode else module.params["create"]:
             client.volumes.create(volume["name"], labels=volume["labels"])
-        files = unpack(module.params["files"])
-        for name in module.params["services"]:
+        files = unpack_files(module.params["files"])
+        reloads = module.params["reload"]
+        for name in sorted(module.params["services"], key=lambda item: item not in reloads):
             service = containers(stack)[name]
+            image = module.params["images"][image_name(name, service)]["id"]
+            if name in reloads and not module.check_mode:
+                volumes[service["config_volume"]] = reload_files(client, stack["name"], service, image, files[name])
+                continue
             if name in module.params["keep"] and not module.check_mode:
                 keep_files(client, stack["name"], service)
             volumes[service["config_volume"]] = write_volume(
                 client,
-                module.params["images"][service.get("of", name)]["id"],
+                image,
                 service["config_volume"],
                 service["image"]["user"],
                 files[name],
@@ -104,7 +121,7 @@ def main() -> None:
                 dry_run=module.check_mode,
             )
     except EngineError as error:
-        module.fail_json(msg=str(error), volumes=volumes)
+        module.fail_json(msg=redacted(error), volumes=volumes)
     created = [f"create volume {volume['name']}" for volume in module.params["create"]]
     changed = bool(created) or any(any(paths.values()) for paths in volumes.values())
     lines = created + [
@@ -117,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    redacting(main)()
