@@ -7,9 +7,9 @@ usage: distro_latency.py BASE64 of {
   "back": ports of programs on Windows; "backend": desktop or engine, which says what a container calls Windows,
   "source": this file, for a container to run,
   "samples": 50, "timeout": milliseconds}.
-No quotes pass through wsl.exe. Prints what latency.ps1 prints, and beside it "containers": the same, and `way`, from
-where it was measured. And "back": the same of the way to Windows, from the distro and from a container, with `way`
-("" when nobody could ask) and `to`, the address.
+No quotes pass through wsl.exe. Prints what latency.ps1 prints, and beside it "containers": the same, and the place that
+it was `measured_from`. And "back": the same of the path to Windows, from the distro and from a container, with
+`measured_from` ("" when nobody could ask) and `to`, the address.
 
 The containers' network is reached from here where Docker runs in the distro. Docker Desktop's is in a virtual machine
 of its own: there a container of the stack measures, if one has Python.
@@ -45,13 +45,13 @@ def measure(name: str, host: str, port: int, protocol: str, samples: int, timeou
     for number in range(samples + WARM_UP):
         try:
             begin = time.perf_counter()
-            with socket.create_connection((host, port), timeout) as way:
+            with socket.create_connection((host, port), timeout) as stream:
                 connected = time.perf_counter()
-                way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if question:
                     asked = time.perf_counter()
-                    way.sendall(question)
-                    if not way.recv(1):
+                    stream.sendall(question)
+                    if not stream.recv(1):
                         raise ConnectionError("the connection was closed without an answer")
                     answered = time.perf_counter()
         except OSError as error:
@@ -123,7 +123,7 @@ def from_container(
         except (OSError, ValueError) as error:
             said = f"{container}: {error}"
             continue
-        return [{**item, "way": container} for item in found]
+        return [{**item, "measured_from": container} for item in found]
     raise OSError(f"no container has Python ({said})")
 
 
@@ -137,13 +137,16 @@ def in_network(given: dict[str, object]) -> list[dict[str, object]]:
         try:
             host = item["host"] if "host" in item else address(item["container"], item["network"], 5 + timeout)
         except (OSError, ValueError) as error:
-            empty: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+            empty: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "measured_from": ""}
             lost.append({"name": item["name"], "port": item["port"], "protocol": item["protocol"], **empty})
         else:
             targets.append({**item, "host": host})
     if not targets or given.get("inside") or reached(targets):
         made = [
-            {**measure(item["name"], item["host"], item["port"], item["protocol"], samples, timeout), "way": "distro"}
+            {
+                **measure(item["name"], item["host"], item["port"], item["protocol"], samples, timeout),
+                "measured_from": "distro",
+            }
             for item in targets
         ]
         return [*made, *lost]
@@ -151,7 +154,7 @@ def in_network(given: dict[str, object]) -> list[dict[str, object]]:
         return [*from_container(given, targets, [str(item["container"]) for item in targets]), *lost]
     except OSError as error:
         why = f"the containers' addresses can't be reached from the distro, and {error}"
-        empty = {"connect_ms": [], "round_trip_ms": [], "error": why, "way": ""}
+        empty = {"connect_ms": [], "round_trip_ms": [], "error": why, "measured_from": ""}
         keys = ("name", "port", "protocol")
         return [*({**{key: item[key] for key in keys}, **empty} for item in targets), *lost]
 
@@ -180,7 +183,7 @@ def windows_address() -> str:
 
 
 def to_windows(given: dict[str, object]) -> list[dict[str, object]]:
-    """Return the measurements of the way to Windows, from here and from a container; what can't be made says why."""
+    """Return the measurements of the path to Windows, from here and from a container; what can't be made says why."""
     ports = [int(port) for port in given.get("back", [])]  # type: ignore[attr-defined]
     if not ports:
         return []
@@ -194,9 +197,9 @@ def to_windows(given: dict[str, object]) -> list[dict[str, object]]:
     for port in ports:
         empty = {"name": str(port), "port": port, "protocol": "tcp", "connect_ms": [], "round_trip_ms": []}
         one = measure(str(port), here, port, "tcp", samples, timeout) if here else {**empty, "error": why}
-        found.append({**one, "way": "distro" if here else "", "to": here})
-    # Docker Desktop's containers have a name for Windows. Those of an engine in the distro go the distro's way, which
-    # ends in their own loopback in mirrored mode.
+        found.append({**one, "measured_from": "distro" if here else "", "to": here})
+    # Docker Desktop's containers have a name for Windows. Those of an engine in the distro take the distro's path:
+    # it ends in their own loopback in mirrored mode.
     there = "host.docker.internal" if given.get("backend") == "desktop" else "" if here == "127.0.0.1" else here
     targets: list[dict[str, object]] = [
         {"name": str(port), "host": there, "port": port, "protocol": "tcp"} for port in ports
@@ -206,7 +209,7 @@ def to_windows(given: dict[str, object]) -> list[dict[str, object]]:
             raise OSError(why or "in mirrored mode a container of an engine in the distro has no address of Windows")
         made = from_container(given, targets, names)
     except OSError as error:
-        blank: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "way": ""}
+        blank: dict[str, object] = {"connect_ms": [], "round_trip_ms": [], "error": str(error), "measured_from": ""}
         made = [{**{key: item[key] for key in ("name", "port", "protocol")}, **blank} for item in targets]
     return [*found, *({**item, "to": there} for item in made)]
 

@@ -9,9 +9,26 @@ uname -r | say kernel
 [ -f /etc/ready/distro.json ] && say marker < /etc/ready/distro.json
 getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 {print $1 ":" $3}' | say users
 getent group sudo | cut -d: -f4 | say sudoers
-quick systemctl is-system-running | say systemd
+# A command may come before systemd has its socket: then it is asked again, for ten seconds at most. An answer is never wrong
+# that names a state; "offline" alone is, where wsl.conf wants systemd.
+wants() { grep -Eiq '^[[:space:]]*systemd[[:space:]]*=[[:space:]]*true' /etc/wsl.conf 2>/dev/null; }
+systemd=$(quick systemctl is-system-running)
+tries=0
+end=$(($(date +%s) + 10))
+while command -v systemctl >/dev/null && [ "$tries" -lt 20 ] && [ "$(date +%s)" -lt "$end" ]; do
+    case $systemd in
+        '' | unknown) ;;
+        offline) wants || break ;;
+        *) break ;;
+    esac
+    tries=$((tries + 1))
+    sleep 0.5
+    systemd=$(quick systemctl is-system-running)
+done
+echo "$systemd" | say systemd
 quick wslinfo --networking-mode | say networking_mode
-quick hostname -I | say addresses
+ip -4 route show default 2>/dev/null | say routes
+ip -4 -o addr show scope global 2>/dev/null | say interfaces
 ip route show default 2>/dev/null | awk '{print $3; exit}' | say gateway
 date +%s.%N | say time
 df -B1 --output=avail / | tail -n 1 | tr -d ' ' | say disk_free
@@ -35,8 +52,8 @@ server=
 [ -n "$server" ] && echo "$server" | say docker_server
 # The clock of a container, of ours where one runs, between two looks at the distro's own: whole seconds.
 if [ -n "$server" ]; then
-    container=$(timeout 5 docker ps --quiet --filter label=io.ready.stack 2>/dev/null | head -n 1)
-    [ -n "$container" ] || container=$(timeout 5 docker ps --quiet 2>/dev/null | head -n 1)
+    container=$(timeout 5 docker ps --quiet --filter status=running --filter label=io.ready.stack 2>/dev/null | head -n 1)
+    [ -n "$container" ] || container=$(timeout 5 docker ps --quiet --filter status=running 2>/dev/null | head -n 1)
     first=$(date +%s)
     now=$([ -n "$container" ] && timeout 5 docker exec "$container" date +%s 2>/dev/null)
     [ -n "$now" ] && echo "$first $now $(date +%s)" | say container_time

@@ -1,6 +1,6 @@
 # Ends what is left of commands whose connection was lost. Runs as root in the distro, by /bin/sh.
 #   $1     seconds that they get to end by themselves
-#   $2...  their tokens, which their processes carry as READY_WSL=<token>.<session>.<shell> (module_utils/ready/windows/wire.py)
+#   $2...  their tokens, which their processes carry as READY_WSL=<token>.<session>.<shell> (module_utils/ready/windows/wsl_protocol.py)
 # Prints "ended" when nothing is left by then, else "stopped".
 # A process that began a session of its own, as Ansible's async wrapper does, is meant to outlive its connection.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import requests
-from ready import dockerexec
+from ready.docker import execute
 
 from tests.hardening import assert_hardened
 from tests.stack import molecule_stack
@@ -15,13 +15,13 @@ STACK = molecule_stack(["chromadb"])
 
 def test_data() -> None:
     """Vectors are stored, and their nearest neighbours come back in order."""
-    STACK.write_chromadb()
-    STACK.check_chromadb()
+    STACK.write("chromadb")
+    STACK.check("chromadb")
 
 
 def test_data_are_in_the_volume() -> None:
     """1.x persists to /data: a wrong mount would leave the volume, and every backup of it, empty."""
-    listing = dockerexec.run(STACK.container("chromadb"), ["ls", "/data"])
+    listing = execute.run(STACK.container("chromadb"), ["ls", "/data"])
     assert listing.exit_code == 0
     assert b"chroma.sqlite3" in listing.output
     mounts = {mount["Destination"]: mount["Name"] for mount in STACK.container("chromadb").attrs["Mounts"]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import docker
 import pytest
 
+from tests.built import image_of
+
 SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
@@ -12,9 +14,7 @@ SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 def test_image(service: str) -> None:
     """It carries its origin, runs as its own user, and keeps its list of packages but no package cache."""
     client = docker.from_env()
-    images = client.images.list(filters={"label": f"io.ready.image={service}"})
-    assert images
-    image = images[0]
+    image = client.images.get(image_of(service))
     assert image.labels["io.ready.source"] == "build"
     assert image.labels["io.ready.engine_version"]
     assert image.attrs["Config"]["User"].split(":")[0] not in {"", "0", "root"}

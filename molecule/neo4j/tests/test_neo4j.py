@@ -14,8 +14,18 @@ STACK = molecule_stack(["neo4j"])
 
 def test_data() -> None:
     """A graph is written and traversed."""
-    STACK.write_neo4j()
-    STACK.check_neo4j()
+    STACK.write("neo4j")
+    STACK.check("neo4j")
+
+
+def test_clients_get_where_it_is() -> None:
+    """By the published ports, on the discovery page and by the routing table."""
+    bolt, port = (STACK.variables[f"neo4j_{name}_port"] for name in ("bolt", "http"))
+    page = requests.get(f"http://127.0.0.1:{port}/", headers={"Accept": "application/json"}, timeout=10).json()
+    assert (page["bolt_direct"], page["bolt_routing"]) == (f"bolt://127.0.0.1:{bolt}", f"neo4j://127.0.0.1:{bolt}")
+    with STACK.neo4j() as driver:
+        (table,) = driver.execute_query("CALL dbms.routing.getRoutingTable({})").records
+    assert {address for its in table["servers"] for address in its["addresses"]} == {f"127.0.0.1:{bolt}"}
 
 
 def test_version_and_apoc() -> None:

@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from ready.registry import NAMES
+
 ROOT = Path(__file__).resolve().parents[3]
 DIRECTORY = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "probes"
 
@@ -31,7 +33,7 @@ def test_versions_are_those_of_the_lock() -> None:
 
 def test_probes_can_be_imported() -> None:
     """All that a probe imports is there."""
-    assert python("from ready.probing import PROBES; print(*PROBES)") == "postgresql neo4j chromadb redis gateway"
+    assert python("from ready.checks.probes import PROBES; print(*PROBES)") == " ".join(NAMES)
 
 
 def test_package_is_the_installed_one() -> None:
