@@ -15,7 +15,7 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException
-from ready.vault import default_key_file
+from ready.secrets.vault import default_key_file
 
 from tests.cleanup import identities
 from tests.stack import Stack

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Make one of the things that tests stand on, unless it is there: `python -m tests.prepare packages|debian|image …`.
+"""Make what tests stand on, unless it is there: `python -m tests.prepare packages|debian|clients|image …`.
 
 Each is a separate step, so that it is made beside tests that do not need it. tests/prepare.yml comes first: Docker
 and the usual images.
@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 import docker
-from ready.imagebuild import BUILD_TIMEOUT
+from ready.images.build import BUILD_TIMEOUT
 
+from tests.clients import image as clients
 from tests.images.lab import built
 from tests.packages import PACKAGES, install
 from tests.simulator.distro import make_image
@@ -32,7 +33,8 @@ def debian() -> None:
 
 if __name__ == "__main__":
     kind, *words = sys.argv[1:]
-    if kind == "image":
-        built(docker.from_env(timeout=BUILD_TIMEOUT), *words)
+    if kind in {"image", "clients"}:
+        client = docker.from_env(timeout=BUILD_TIMEOUT)
+        built(client, *words) if kind == "image" else clients.built(client)
     else:
         {"packages": lambda: install(*PACKAGES), "debian": debian}[kind]()

@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +16,40 @@ import docker
 import neo4j
 import psycopg
 import redis
+import yaml
 from chromadb.config import Settings
-from ready.connection import settings
-from ready.definitions import load_definitions, resolve_stack
-from ready.inventory import authorities
-from ready.vault import SecretStore
+from ready.connections.settings import settings
+from ready.secrets.inventory_store import authority_paths
+from ready.secrets.vault import SecretStore
+from ready.stack.definitions import load_definitions, resolve_stack
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.cleanup import identities
-from tests.names import own
+from tests.names import ROOT, own
+from tools.ports import named_ports, port_variables
 
 #: Without it redis-py asks a server that refuses for up to twenty seconds.
 ONCE = Retry(NoBackoff(), 0)
-PORTS = {
-    "postgresql_port": ("READY_PORT_POSTGRESQL", 35432),
-    "neo4j_bolt_port": ("READY_PORT_BOLT", 37687),
-    "neo4j_http_port": ("READY_PORT_HTTP", 37474),
-    "chromadb_port": ("READY_PORT_CHROMADB", 38000),
-    "redis_port": ("READY_PORT_REDIS", 36379),
-    "gateway_port": ("READY_PORT_GATEWAY", 38443),
-}
+PORTS = port_variables()
 
 
 @cache
 def _store(secrets_file: Path, key_file: Path, _changed: int) -> SecretStore:
     """Decrypting takes a while on purpose, so each state of the file is decrypted once."""
     return SecretStore.open(secrets_file, key_file)
+
+
+@cache
+def data_of(service: str) -> Any:
+    """Return the module that says how a test writes to a service and reads: `write(stack)` and `check(stack)`."""
+    path = ROOT / "molecule" / service / "data.py"
+    spec = spec_from_file_location(f"ready_test_data_{service}", path)
+    assert spec
+    assert spec.loader, path
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Stack:
         }
         resolved = resolve_stack(load_definitions(), defaults | self.variables)
         store = SecretStore(self.secrets_file, self.key_file)
-        return resolved | {"authorities": authorities(store, resolved)}
+        return resolved | {"authorities": authority_paths(store, resolved)}
 
     def passwords(self, service: str) -> dict[str, str]:
         """Account -> password, as they are on disk now; none for a service without accounts."""
@@ -135,65 +143,15 @@ class Stack:
         """Container name -> (Id, StartedAt): equal before and after means that nothing was restarted."""
         return identities(self.name)
 
-    def write(self) -> None:
-        """Put one thing into each service that the stack has."""
-        for service in self.resolved["services"]:
-            getattr(self, f"write_{service}")()
+    def write(self, *services: str) -> None:
+        """Put one thing into each of the services, or into each that the stack has: as molecule/<name>/data.py says."""
+        for service in services or self.resolved["services"]:
+            data_of(service).write(self)
 
-    def check(self) -> None:
+    def check(self, *services: str) -> None:
         """Assert that what `write` put there is there."""
-        for service in self.resolved["services"]:
-            getattr(self, f"check_{service}")()
-
-    def write_postgresql(self) -> None:
-        """A row."""
-        with self.postgresql() as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS ready_test (x int PRIMARY KEY)")
-            connection.execute("INSERT INTO ready_test VALUES (42) ON CONFLICT DO NOTHING")
-
-    def check_postgresql(self) -> None:
-        """The row."""
-        with self.postgresql() as connection:
-            assert connection.execute("SELECT x FROM ready_test").fetchall() == [(42,)]
-
-    def write_neo4j(self) -> None:
-        """Two nodes and their relationship."""
-        with self.neo4j() as driver:
-            driver.execute_query("MERGE (a:ReadyTest {x: 1}) MERGE (b:ReadyTest {x: 2}) MERGE (a)-[:NEXT]->(b)")
-
-    def check_neo4j(self) -> None:
-        """A traversal."""
-        with self.neo4j() as driver:
-            records = driver.execute_query("MATCH (:ReadyTest {x: 1})-[:NEXT]->(b) RETURN b.x AS x").records
-            assert [record["x"] for record in records] == [2]
-
-    def write_chromadb(self, service: str = "chromadb") -> None:
-        """Three vectors."""
-        collection = self.chromadb(service).get_or_create_collection("ready_test", embedding_function=None)
-        collection.upsert(ids=["x", "y", "z"], embeddings=[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-
-    def check_chromadb(self, service: str = "chromadb") -> None:
-        """A vector's nearest neighbours, in order: a count would not show that vectors are lost."""
-        collection = self.chromadb(service).get_collection("ready_test", embedding_function=None)
-        found = collection.query(query_embeddings=[[0.1, 1.0, 0.0]], n_results=2)
-        assert found["ids"] == [["y", "x"]]
-
-    def write_gateway(self) -> None:
-        """The vectors, through the gateway."""
-        self.write_chromadb("gateway")
-
-    def check_gateway(self) -> None:
-        """The vectors, through the gateway."""
-        self.check_chromadb("gateway")
-
-    def write_redis(self) -> None:
-        """A key; what is written last second may be lost by appendfsync everysec, so that second is waited for."""
-        self.redis().set("ready_test", "42")
-        time.sleep(1.1)
-
-    def check_redis(self) -> None:
-        """The key."""
-        assert self.redis().get("ready_test") == "42"
+        for service in services or self.resolved["services"]:
+            data_of(service).check(self)
 
 
 def molecule_stack(services: list[str]) -> Stack:
@@ -205,6 +163,7 @@ def molecule_stack(services: list[str]) -> Stack:
         name=own(f"mol-{scenario}"),
         secrets_file=directory / "ready_secrets.vault",
         key_file=directory / "vault-key",
-        variables={name: int(os.environ.get(env) or port) for name, (env, port) in PORTS.items()}
-        | {"ready_services": services},
+        variables=named_ports()
+        | {"ready_services": services}
+        | yaml.safe_load((Path(__file__).parent / "databases.yml").read_text()),
     )

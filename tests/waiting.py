@@ -26,7 +26,7 @@ def answering(stack: Stack, *services: str, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                getattr(stack, f"check_{service}")()
+                stack.check(service)
                 break
             except Exception:  # whatever a driver raises meanwhile; the last one is raised
                 if time.monotonic() > deadline:

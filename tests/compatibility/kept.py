@@ -51,9 +51,9 @@ def ready(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     return result
 
 
-def ask(*words: str) -> str:
-    """Ask Redis as the application does; return the answer."""
-    command = f"REDISCLI_AUTH=$(cat /run/ready/secrets/app) redis-cli --user kailash_app {' '.join(words)}"
+def ask(*words: str, account: str = "app", login: str = "kailash_app") -> str:
+    """Ask Redis as the application does, or another account; return the answer."""
+    command = f"REDISCLI_AUTH=$(cat /run/ready/secrets/{account}) redis-cli --user {login} {' '.join(words)}"
     container = docker.from_env().containers.get(f"{NAME}-redis")
     return container.exec_run(["sh", "-c", command]).output.decode().strip()  # type: ignore[union-attr]
 

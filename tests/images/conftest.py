@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from ready.imagebuild import BUILD_TIMEOUT
+from ready.images.build import BUILD_TIMEOUT
 
 from tests.images.lab import Lab
 

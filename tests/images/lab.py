@@ -19,11 +19,12 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 from docker.models.volumes import Volume
-from ready import dockerexec
-from ready.container import SECURITY_OPTIONS, TMPFS_OPTIONS
-from ready.definitions import load_definitions
-from ready.imagebuild import Builder
-from ready.imagerecipe import read_recipe, recipe_hash, reference
+from ready.docker import execute
+from ready.docker.spec import SECURITY_OPTIONS, TMPFS_OPTIONS
+from ready.images.build import Builder
+from ready.images.job_images import TOOLS
+from ready.images.recipe import image_reference, read_recipe, recipe_hash
+from ready.stack.definitions import load_definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = load_definitions()
@@ -32,17 +33,19 @@ PREFIX = "ready-contract-"
 
 def line_of(name: str) -> str:
     """Return the release line under test: that of READY_TEST_LINE_<NAME>, else the usual one."""
+    if name in TOOLS:
+        return TOOLS[name]
     return os.environ.get(f"READY_TEST_LINE_{name.upper()}") or str(DEFINITIONS[name]["image"]["version"])
 
 
-def built(client: docker.DockerClient, name: str, line: str) -> str:
+def built(client: docker.DockerClient, name: str, line: str = "") -> str:
     """Return the reference of an image in a release line, built where it is missing, as `up` and `upgrade` do."""
+    line = line or line_of(name)
     files = read_recipe(ROOT / "images", name, line)
     recipe = recipe_hash(files, name)
     builder = Builder(client, files, "localhost", print)
-    found = builder.find(reference(name, line, recipe), recipe) or builder.build(
-        name, line, DEFINITIONS[name]["image"].get("version_command")
-    )
+    command = None if name in TOOLS else DEFINITIONS[name]["image"].get("version_command")
+    found = builder.find(image_reference(name, line, recipe), recipe) or builder.build(name, line, command)
     return str(found["ref"])
 
 
@@ -155,7 +158,7 @@ def until(check: Callable[[], Any], container: Container, seconds: float = 180) 
 
 def sh(container: Container, script: str, user: str | None = None) -> str:
     """Run a shell script inside and return its output; a failure is a failure."""
-    done = dockerexec.run(container, ["bash", "-c", script], user=user or "")
+    done = execute.run(container, ["bash", "-c", script], user=user or "")
     text = done.output.decode(errors="replace").strip()
     assert done.exit_code == 0, f"{script}: exit {done.exit_code}: {text}"
     return text

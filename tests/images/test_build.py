@@ -12,17 +12,20 @@ from contextlib import contextmanager, suppress
 
 import docker
 import pytest
-from ready.buildfailures import BuildError
-from ready.imagearchive import FILE, SCRIPT
-from ready.imagebuild import LABEL_STAGE, Builder
-from ready.imagerecipe import read_recipe
+from ready.images.build import LABEL_STAGE, Builder
+from ready.images.build_failures import BuildError
+from ready.images.class_archive import FILE, SCRIPT
+from ready.images.recipe import read_recipe
 
 from tests.images.lab import DEFINITIONS, ROOT, Lab
+from tests.names import own
 
+#: The image that is built: another checkout's tests may run beside these.
+STUB = own("stub")
 RECIPE = """\
 ARG BASE
 FROM ${{BASE}} AS build
-LABEL io.ready.stage=stub
+LABEL io.ready.stage={stub}
 COPY host/ /build/host/
 RUN install -d /out && cat /proc/sys/kernel/random/uuid >/out/stamp
 RUN {fetch}
@@ -31,16 +34,23 @@ COPY --from=build /out/ /
 """
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        return int(holder.getsockname()[1])
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """Return a socket with a port that nobody else gets; it refuses whoever connects until it is told to answer."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+def port_of(server: socket.socket) -> int:
+    """Return its port."""
+    return int(server.getsockname()[1])
 
 
 @contextmanager
-def answering(port: int, text: bytes) -> Iterator[None]:
+def answering(server: socket.socket, text: bytes) -> Iterator[None]:
     """Answer every connection with a text: a package index, as far as the stub is concerned."""
-    server = socket.create_server(("127.0.0.1", port))
+    server.listen()
 
     def serve() -> None:
         with suppress(OSError):
@@ -53,7 +63,7 @@ def answering(port: int, text: bytes) -> Iterator[None]:
     try:
         yield
     finally:
-        server.close()
+        server.shutdown(socket.SHUT_RDWR)  # a socket that is only closed listens on while accept() waits
 
 
 @pytest.fixture
@@ -70,40 +80,43 @@ def cleaned(lab: Lab, client: docker.DockerClient) -> Iterator[None]:
     for container in lab.containers[before:]:
         container.remove(force=True, v=True)
         lab.containers.remove(container)
-    for tag in [tag for found in client.images.list("ready/stub") for tag in found.tags]:
+    for tag in [tag for found in client.images.list(f"ready/{STUB}") for tag in found.tags]:
         client.images.remove(tag)
 
 
 def builder(client: docker.DockerClient, fetch: str, lines: list[str]) -> Builder:
     """Return a builder of the stub recipe upon the real base."""
-    files = {**read_recipe(ROOT / "images", "base"), "stub/Containerfile": RECIPE.format(fetch=fetch).encode()}
+    recipe = RECIPE.format(fetch=fetch, stub=STUB).encode()
+    files = {**read_recipe(ROOT / "images", "base"), f"{STUB}/Containerfile": recipe}
     return Builder(client, files, "localhost", lines.append)
 
 
 @pytest.mark.usefixtures("cleaned")
-def test_index_down_in_the_middle_then_again(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+def test_index_down_in_the_middle_then_again(
+    lab: Lab, client: docker.DockerClient, lines: list[str], server: socket.socket
+) -> None:
     """The failure is told by image, step and cause; the next run goes on from the finished steps."""
     lab.image("redis")  # the base is there
-    port = free_port()
+    port = port_of(server)
     fetch = f"exec 3<>/dev/tcp/127.0.0.1/{port} && cat <&3 >/out/fetched"
     build = builder(client, f'["bash", "-c", "{fetch}"]', lines)
-    with pytest.raises(BuildError, match=r"localhost: building image stub, step 6/8: package index not") as failure:
-        build.build("stub", "1")
+    with pytest.raises(BuildError, match=rf"localhost: building image {STUB}, step 6/8: package index not") as failure:
+        build.build(STUB, "1")
     assert "Connection refused" in str(failure.value)
     before = _stamp(client)
-    with answering(port, b"package"):
-        image = build.build("stub", "1")
+    with answering(server, b"package"):
+        image = build.build(STUB, "1")
     code, stamp = lab.once("redis", image=image["ref"], entrypoint=["cat", "/stamp", "/fetched"])
     assert (code, stamp) == (0, before + "package")
     assert image["engine_version"] == "1"
-    assert "stub: step 6/8 RUN " in "\n".join(lines)
-    assert lines[-1].startswith("stub: built in ")
-    assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
+    assert f"{STUB}: step 6/8 RUN " in "\n".join(lines)
+    assert lines[-1].startswith(f"{STUB}: built in ")
+    assert not client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}={STUB}"})
 
 
 def _stamp(client: docker.DockerClient) -> str:
     """Return what the finished step of the failed build wrote."""
-    left = client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}=stub"})
+    left = client.images.list(filters={"dangling": True, "label": f"{LABEL_STAGE}={STUB}"})
     assert left
     return str(client.containers.run(str(left[0].id), ["cat", "/out/stamp"], remove=True).decode())
 
@@ -114,34 +127,36 @@ def test_hash_mismatch(lab: Lab, client: docker.DockerClient, lines: list[str]) 
     fetch = "echo changed >/jar && echo '{}  /jar' | sha256sum --check --strict".format("0" * 64)
     build = builder(client, fetch, lines)
     with pytest.raises(BuildError, match="hash mismatch") as failure:
-        build.build("stub", "2")
+        build.build(STUB, "2")
     assert "/jar: FAILED" in str(failure.value)
-    build._remove_stages("stub")
+    build._remove_stages(STUB)
 
 
 def with_archive(client: docker.DockerClient, script: str, lines: list[str]) -> Builder:
     """Return a builder of a stub that makes an archive of its classes by a script."""
     recipe = b"ARG BASE\nFROM ${BASE}\nWORKDIR /srv\nUSER 7474\nVOLUME /data\n"
-    files = {"stub/Containerfile": recipe, f"stub/{SCRIPT}": script.encode()}
+    files = {f"{STUB}/Containerfile": recipe, f"{STUB}/{SCRIPT}": script.encode()}
     return Builder(client, {**read_recipe(ROOT / "images", "base"), **files}, "localhost", lines.append)
 
 
 @pytest.mark.usefixtures("cleaned")
-def test_archive_is_made_without_a_network(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+def test_archive_is_made_without_a_network(
+    lab: Lab, client: docker.DockerClient, lines: list[str], server: socket.socket
+) -> None:
     """What the script writes lies in the image's working directory; its container has no network."""
     lab.image("redis")
-    port = free_port()
+    port = port_of(server)
     script = f"""
         if (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; then echo "spoke to the host" >&2; exit 1; fi
         tail -n +2 /proc/net/route >"$1"
         grep CapEff /proc/self/status >>"$1"
         """
-    with answering(port, b"a server of the host"):
-        image = with_archive(client, script, lines).build("stub", "4")
+    with answering(server, b"a server of the host"):
+        image = with_archive(client, script, lines).build(STUB, "4")
     code, text = lab.once("redis", image=image["ref"], entrypoint=["cat", f"/srv/{FILE}"])
     assert (code, text) == (0, "CapEff:\t0000000000000000\n"), lines
     assert not [line for line in lines if "without the archive" in line]
-    left = client.containers.list(all=True, filters={"label": f"{LABEL_STAGE}=stub"})
+    left = client.containers.list(all=True, filters={"label": f"{LABEL_STAGE}={STUB}"})
     assert left == []
 
 
@@ -152,7 +167,7 @@ def test_archive_is_made_without_a_network(lab: Lab, client: docker.DockerClient
             "echo 'java.io.IOException: no room'; for n in {1..20}; do echo '[warning][cds] Skipping'; done; exit 3",
             "archive.sh ended with 3: java.io.IOException: no room",
         ),
-        ("exit 1", "archive.sh ended with 1: it said nothing"),
+        ("exit 1", "archive.sh ended with 1: no output"),
         ("true", f"/tmp/{FILE}"),  # Docker says that it is not there
     ],
 )
@@ -160,10 +175,10 @@ def test_archive_is_made_without_a_network(lab: Lab, client: docker.DockerClient
 def test_without_an_archive(lab: Lab, client: docker.DockerClient, lines: list[str], script: str, why: str) -> None:
     """An archive that can't be made is told in one line; the image is made."""
     lab.image("redis")
-    image = with_archive(client, script, lines).build("stub", "5")
+    image = with_archive(client, script, lines).build(STUB, "5")
     assert lab.once("redis", image=image["ref"], entrypoint=["ls", "/srv"]) == (0, "")
     (told,) = (line for line in lines if "without the archive" in line)
-    assert told.startswith("stub: made without the archive of its classes, so it starts more slowly: ")
+    assert told.startswith(f"{STUB}: made without the archive of its classes, so it starts more slowly: ")
     assert why in told
     assert "\n" not in told
 
@@ -174,18 +189,18 @@ def test_an_archive_that_takes_too_long(
 ) -> None:
     """A run without an end is ended, by its container itself: it ends though the build was killed meanwhile."""
     lab.image("redis")
-    monkeypatch.setattr("ready.imagearchive.TIMEOUT", 1)
-    with_archive(client, "sleep 600", lines).build("stub", "6")
+    monkeypatch.setattr("ready.images.class_archive.TIMEOUT", 1)
+    with_archive(client, "sleep 600", lines).build(STUB, "6")
     assert any(line.endswith("starts more slowly: archive.sh did not end within 1 s") for line in lines), lines
 
 
-def test_daemon_gone(lab: Lab, client: docker.DockerClient, lines: list[str]) -> None:
+def test_daemon_gone(lab: Lab, client: docker.DockerClient, lines: list[str], server: socket.socket) -> None:
     """A daemon that hangs up is named, without a traceback."""
-    port = free_port()
-    with answering(port, b""):
+    port = port_of(server)
+    with answering(server, b""):
         gone = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", version="1.41", timeout=5)
         with pytest.raises(BuildError, match=r"Docker daemon stopped answering.*Next: start Docker") as failure:
-            builder(gone, "true", lines).build("stub", "3")
+            builder(gone, "true", lines).build(STUB, "3")
     assert failure.value.kind == "docker daemon gone"
 
 

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import docker
 import pytest
-from ready.imagerecipe import read_recipe
+from ready.images.recipe import read_recipe
 
 from tests.images.lab import ROOT, Lab, line_of
 
-NAMES = ("postgresql", "neo4j", "chromadb", "redis", "gateway")
+NAMES = ("postgresql", "neo4j", "chromadb", "redis", "gateway", "ai")
 CONFIG: dict[str, dict[str, Any]] = {
     "postgresql": {
         "Entrypoint": ["docker-entrypoint.sh"],
@@ -65,8 +65,17 @@ CONFIG: dict[str, dict[str, Any]] = {
         "WorkingDir": "/var/lib/haproxy",
         "Env": set(),
     },
+    "ai": {
+        "Entrypoint": ["tini", "--"],
+        "Cmd": ["ready-ai", "/run/ready/ai.json"],
+        "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}, "8082/tcp": {}},
+        "Volumes": None,
+        "User": "10002:10002",
+        "StopSignal": None,
+        "Env": {"GGML_NO_BACKTRACE=1"},
+    },
 }
-MEGABYTES = {"postgresql": 380, "neo4j": 600, "chromadb": 180, "redis": 95, "gateway": 92}
+MEGABYTES = {"postgresql": 380, "neo4j": 600, "chromadb": 180, "redis": 95, "gateway": 92, "ai": 295}
 #: Of other release lines, where those grew.
 LINE_MEGABYTES = {("postgresql", "17"): 415}
 

@@ -33,7 +33,7 @@ def server(lab: Lab) -> tuple[Container, str]:
     """Return a hardened server with a configuration file of its own."""
     config = lab.volume("gateway", {"haproxy.cfg": (CONFIG, 0o440)}, "99:99")
     container = lab.start("gateway", ["haproxy", "-f", "/conf/haproxy.cfg"], volumes=[f"{config}:/conf:ro"])
-    until(lambda: answer(container) == b"contract", container, 15)
+    until(lambda: answer(container) == b"contract", container)
     return container, config
 
 
@@ -61,7 +61,7 @@ def test_gateway_arguments(lab: Lab, server: tuple[Container, str]) -> None:
 def test_gateway_default_configuration(lab: Lab, server: tuple[Container, str]) -> None:
     """Without a command /usr/local/etc/haproxy/haproxy.cfg is read."""
     container = lab.start("gateway", volumes=[f"{server[1]}:/usr/local/etc/haproxy:ro"])
-    assert until(lambda: answer(container) == b"contract", container, 15)
+    assert until(lambda: answer(container) == b"contract", container)
 
 
 def test_gateway_other_command(lab: Lab) -> None:

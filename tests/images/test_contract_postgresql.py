@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from docker.models.containers import Container
+from ready.stack.definitions import resolve_service
 
 from tests.images.lab import DEFINITIONS, Lab, line_of, port, process, sh, until
 
@@ -220,7 +221,8 @@ def test_accounts_wait_for_the_end_of_the_first_start(lab: Lab) -> None:
             f"{lab.volume('postgresql', accounts)}:/run/ready:ro",
         ],
     )
-    shell, options, text = DEFINITIONS["postgresql"]["reconcile"]
-    command = [shell, options, text.replace("{{ accounts.admin.login }}", "postgres")]
+    resolved = resolve_service(DEFINITIONS["postgresql"], {}, "contract", "127.0.0.1")
+    assert resolved["accounts"]["admin"]["login"] == "postgres", "the account that the container has here"
+    command = resolved["reconcile"]
     until(lambda: container.exec_run(command).exit_code == 0, container)
     assert "init process complete" in container.logs().decode()

@@ -67,7 +67,7 @@ def test_redis_data_and_signals(server: tuple[Container, str]) -> None:
 def test_redis_arguments(lab: Lab, server: tuple[Container, str], command: list[str]) -> None:
     """Options alone, or a *.conf alone, mean redis-server."""
     container = lab.start("redis", command, volumes=[f"{server[1]}:/conf:ro"])
-    until(lambda: b"Ready to accept connections" in container.logs(), container, 15)
+    until(lambda: b"Ready to accept connections" in container.logs(), container)
     assert "*:7777" in sh(container, "tr '\\0' ' ' </proc/1/cmdline")
 
 
@@ -80,6 +80,6 @@ def test_redis_other_command(lab: Lab) -> None:
 def test_redis_root_steps_down(lab: Lab) -> None:
     """Started as root, it gives /data to redis and steps down."""
     container = lab.start("redis", hardened=False, user="0")
-    until(lambda: b"Ready to accept connections" in container.logs(), container, 15)
+    until(lambda: b"Ready to accept connections" in container.logs(), container)
     assert process(container)["Uid"].split()[0] == "999"
     assert sh(container, "stat -c %u /data", user="0") == "999"

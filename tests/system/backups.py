@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from ready.backups import timer, volumes
+from ready.backups import helper_containers, timer
 from ready.backups.drill import read_manifest
-from ready.backups.manifest import describe, new_id
-from ready.backups.restic import newest
+from ready.backups.manifest import describe_files, new_id
+from ready.backups.restic.repository import newest
+from ready.backups.restore.data_swap import ASIDE
 from ready.backups.run import prove_set
-from ready.backups.settings import place_of, runner_of
-from ready.backups.work import ASIDE, PURPOSES, WORK, Work
-from ready.evidence import moment, timestamp
+from ready.backups.settings import directory_of, runner_of
+from ready.backups.workspace import PURPOSES, WORK, Workspace
+from ready.common.clock import parse_timestamp, timestamp
 
 from tests.stack import Stack
-from tests.system.conftest import Ready, own_stack
+from tests.system.conftest import DEAD_PROXY, Ready, own_stack
 
 #: It has what the environment of the probes has; the verbs use that one.
 PYTHON = sys.executable
@@ -50,7 +51,7 @@ def seed(stack: Stack) -> None:
         driver.execute_query("UNWIND range(1, $n) AS i CREATE (:Item {i: i, name: 'item ' + i})", n=NODES)
         driver.execute_query("MATCH (a:Item), (b:Item {i: a.i + 1}) CREATE (a)-[:NEXT {weight: a.i * 0.5}]->(b)")
         driver.execute_query("CREATE INDEX item_i FOR (n:Item) ON (n.i)")
-    numbers = random.Random(7)  # noqa: S311  # the same vectors each time
+    numbers = random.Random(7)  # the same vectors each time
     collection = stack.chromadb().create_collection("items", embedding_function=None)
     for start in range(0, VECTORS, 500):
         ids = [f"item-{number}" for number in range(start, start + 500)]
@@ -120,9 +121,14 @@ Change = Callable[[Path, dict[str, Any]], None]
 
 
 def runner(name: str, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the file on the host that a timer runs."""
+    """Run the file on the host that a timer runs, with a proxy as cron takes one from /etc/environment."""
     return subprocess.run(
-        [PYTHON, runner_of(name), verb, name, *words], capture_output=True, text=True, check=False, timeout=600
+        [PYTHON, runner_of(name), verb, name, *words],
+        env=os.environ | DEAD_PROXY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
 
 
@@ -173,7 +179,7 @@ def with_backups(directory: Path, name: str, services: list[str], **variables: A
 @contextmanager
 def described(name: str, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     """Have the host describe a stack otherwise, within the block."""
-    path = Path(json.loads((place_of(name) / "settings.json").read_text())["description"])
+    path = Path(json.loads((directory_of(name) / "settings.json").read_text())["description"])
     kept = path.read_text()
     changed = json.loads(kept)
     change(changed)
@@ -187,8 +193,8 @@ def described(name: str, change: Callable[[dict[str, Any]], None]) -> Iterator[N
 def forget_host(name: str) -> None:
     """Remove what the host keeps for a stack's backups, and what runs that were killed have left."""
     for purpose in (*PURPOSES, ASIDE):
-        volumes.remove_all(docker.from_env(), f"{name}.{purpose}")
-    shutil.rmtree(place_of(name), ignore_errors=True)
+        helper_containers.remove_all(docker.from_env(), f"{name}.{purpose}")
+    shutil.rmtree(directory_of(name), ignore_errors=True)
     shutil.rmtree(WORK / name, ignore_errors=True)
     runner_of(name).unlink(missing_ok=True)
 
@@ -198,7 +204,7 @@ def tamper(name: str, changes: Mapping[str, Change], honest: bool = True) -> str
 
     So it is the engines and the data that must see the fault. Without `honest` the checksums stay those of before.
     """
-    work = Work.of(name)
+    work = Workspace.of(name)
     repository = work.repository()
     snapshot = newest(repository.snapshots(name))
     made = read_manifest(repository, snapshot)
@@ -210,8 +216,8 @@ def tamper(name: str, changes: Mapping[str, Change], honest: bool = True) -> str
         change(source / service, parts[service])
         if honest:
             files = [item.name for item in (source / service).iterdir()]
-            parts[service]["files"] = describe(source / service, files)
-    made |= {"parts": parts, "include": {}, "id": new_id(moment(timestamp())), "safety": True}
+            parts[service]["files"] = describe_files(source / service, files)
+    made |= {"parts": parts, "include": {}, "id": new_id(parse_timestamp(timestamp())), "safety": True}
     (source / "manifest.json").write_text(json.dumps(made))
     repository.save(source, made, "localhost")
     shutil.rmtree(target)

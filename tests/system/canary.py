@@ -8,12 +8,13 @@ import threading
 from types import TracebackType
 
 import docker
-from ready.leaks import Search
+from ready.secrets.search import Search
 
 from tests.system.conftest import Ready, Result
 
 #: Seconds between two looks at all processes; what lives shorter may be missed.
 PAUSE = 0.05
+LOG = "ansible.log"
 
 
 def content_of(pid: str, name: str) -> bytes:
@@ -65,6 +66,8 @@ def shown(ready: Ready, result: Result, processes: Processes, others: Search | N
     """Return a line per password that anybody could have seen, whose and where. `others` looks for more of them."""
     client, lines = docker.from_env(), []
     places: dict[str, str | bytes] = {"standard output": result.out, "standard error": result.err}
+    if (log := ready.directory / LOG).exists():
+        places["Ansible's log"] = log.read_bytes()
     for container in client.containers.list(all=True, filters={"label": f"io.ready.stack={ready.stack.name}"}):
         places[f"docker inspect {container.name}"] = json.dumps(container.attrs, ensure_ascii=False)
         places[f"docker logs {container.name}"] = container.logs()
@@ -79,10 +82,14 @@ def shown(ready: Ready, result: Result, processes: Processes, others: Search | N
 
 def watched(ready: Ready, *words: str, code: int = 0) -> Result:
     """Run a verb with all processes watched, and assert that no password was shown anywhere, nor lies about."""
+    log = ready.directory / LOG
+    ready.environment["ANSIBLE_LOG_PATH"] = str(log)
     with Processes() as processes:
         result = ready.run(*words, code=code)
+    del ready.environment["ANSIBLE_LOG_PATH"]
     assert processes.looks > 20
     assert any(b"ansible-playbook" in content for content in processes.seen), "the run itself was not seen"
     assert passwords(ready), "there is nothing to look for"
+    assert "TASK [" in log.read_text(), "nothing was logged"
     assert shown(ready, result, processes) == []
     return result

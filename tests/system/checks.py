@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import docker
-from ready import evidence
-from ready.checkup import PARTS, Checkup
-from ready.container import containers
-from ready.engine import read_state
-from ready.inventory import rendered
-from ready.render import files_hash
-from ready.vault import SecretStore
+from ready.checks.parts import ASKED_PARTS
+from ready.checks.runner import CheckRunner
+from ready.common.clock import timestamp
+from ready.docker.state import read_state
+from ready.evidence import document as evidence
+from ready.secrets.inventory_store import rendered_files
+from ready.secrets.vault import SecretStore
+from ready.stack.render import fingerprints
+from ready.stack.resolved import containers
 
-from filter_plugins.ready_check import ready_check
+from action_plugins.check_results import evaluate
 from tests.system.conftest import Ready
 
 
@@ -54,17 +56,17 @@ def resolved(ready: Ready) -> dict[str, Any]:
     stack = copy.deepcopy(ready.stack.resolved)
     store = SecretStore.open(ready.stack.secrets_file, ready.stack.key_file)
     for name, service in containers(stack).items():
-        service["config_hash"] = files_hash(rendered(store, stack, name), service["image"]["user"])
+        service |= fingerprints(service, rendered_files(store, stack, name))
     return stack
 
 
 def check(ready: Ready, only: Sequence[str] = ("health", "drift"), timeout: float = 20) -> Check:
     """Ask, try, measure and judge; the evidence must be valid. More patient than the verb: other tests run beside."""
     stack = resolved(ready)
-    answers = Checkup(stack, timeout).parts([part for part in PARTS if part in only], deadline=3 * timeout)
+    answers = CheckRunner(stack, timeout).run([part for part in ASKED_PARTS if part in only], deadline=3 * timeout)
     state = read_state(docker.from_env(), stack["name"], stack["network"], list(containers(stack).values()))
-    found = ready_check(stack, state, answers, only, {})
-    now = evidence.timestamp()
+    found = evaluate(stack, state, answers, only, {})
+    now = timestamp()
     documents: dict[str, evidence.Evidence] = {}
     for its in found["evidence"]:
         document = evidence.make(

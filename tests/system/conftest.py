@@ -26,6 +26,12 @@ from tools.ports import free_ports
 ROOT = Path(__file__).resolve().parents[2]
 #: Characters of an output's end that are shown with a failure.
 SHOWN = 6000
+#: A user's environment with a proxy that does not answer; services on this host are asked without it.
+DEAD_PROXY = {
+    spelt: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "all_proxy") for spelt in (name, name.upper())
+}
+#: Where the stacks here have the drivers of their probes: made once, as by all stacks of a host.
+PROBES = Path(os.environ.get("READY_TEST_PROBES", "/opt/ready/probes"))
 #: See the files.
 QUICK: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "quick.yml").read_text())
 PATIENT: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "patient.yml").read_text())
@@ -66,6 +72,7 @@ class Ready:
     directory: Path
     stack: Stack
     environment: dict[str, str] = field(default_factory=dict)
+    checkout: Path = ROOT
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -73,17 +80,18 @@ class Ready:
         """The inventory's directory."""
         return self.directory / "inventory"
 
-    def set(self, **variables: Any) -> None:
-        """Set inventory variables; None takes one back."""
+    def set(self, **variables: Any) -> bool:
+        """Set inventory variables; None takes one back. Return whether that changed any."""
         path = self.inventory / "group_vars" / "all" / "test.yml"
-        values = yaml.safe_load(path.read_text()) if path.exists() else {}
-        values |= variables
-        path.write_text(yaml.safe_dump({key: value for key, value in values.items() if value is not None}))
+        before = yaml.safe_load(path.read_text()) if path.exists() else {}
+        values = {key: value for key, value in {**before, **variables}.items() if value is not None}
+        path.write_text(yaml.safe_dump(values))
+        return bool(values != before)
 
     def popen(self, *words: str) -> subprocess.Popen[str]:
         """Start the launcher in a process group of its own."""
         verb = words[: next((i for i, word in enumerate(words) if word.startswith("-")), len(words))]
-        command = [str(ROOT / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
+        command = [str(self.checkout / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
         environment = os.environ | {"READY_VENV": os.environ.get("READY_VENV", str(ROOT / ".venv"))} | self.environment
         process = subprocess.Popen(
             command,
@@ -93,7 +101,7 @@ class Ready:
             text=True,
             env=environment,
             start_new_session=True,
-            cwd=ROOT,
+            cwd=self.checkout,
         )
         self.started.append(process)
         return process

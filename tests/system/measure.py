@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
-from ready import evidence
-from ready.engine import read_secrets
-from ready.latency import judge_latency
-from ready.measuring import Measurement
-from ready.probing import make_probes
-from ready.services.base import Probe
-from ready.workloads import WORKLOADS
-from ready.workloads.base import Workload
+from ready.checks.make_probes import docker_probes
+from ready.checks.probe import Probe
+from ready.common.clock import timestamp
+from ready.latency.runner import Measurement
+from ready.latency.verdicts import judge_latency
+from ready.latency.workload import Workload
+from ready.latency.workloads import WORKLOADS
 
 from tests.system.conftest import Ready
 
@@ -29,8 +28,7 @@ PATIENT = 60.0
 
 def probes(ready: Ready, *names: str, timeout: float = PATIENT) -> dict[str, Probe]:
     """Return the probes of some services."""
-    stack = ready.stack.resolved
-    made = make_probes(stack, read_secrets(docker.from_env(), stack), timeout)
+    made = docker_probes(docker.from_env(), ready.stack.resolved, timeout)
     return {name: made[name] for name in names}
 
 
@@ -50,7 +48,7 @@ def judge(name: str, workload: Workload, samples: int = 1000, previous: dict[str
     earlier = previous or {}
     measurement = Measurement(samples, time.monotonic() + 120, earlier.get("results", {}), {})
     answer = {
-        "at": evidence.timestamp(),
+        "at": timestamp(),
         "samples": samples,
         "seconds": 0.0,
         "services": {name: {**measurement.service(name, workload), "image_id": None, "size": "", "left": ""}},

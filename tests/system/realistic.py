@@ -126,7 +126,7 @@ def _seed_chromadb(stack: Stack) -> None:
             chroma_server_http_port=int(its["CHROMA_PORT"]),
         )
     )
-    numbers = random.Random(11)  # noqa: S311  # the same vectors each time
+    numbers = random.Random(11)  # the same vectors each time
     for tenant in ("acme", "umbrella"):
         admin.create_tenant(tenant)
         admin.create_database("docs", tenant)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ready.backups.manifest import BackupError
 from ready.backups.run import restore_set
-from ready.backups.settings import place_of
+from ready.backups.settings import directory_of
 
 from tests.names import own
 from tests.system.backups import (
@@ -74,7 +74,7 @@ def test_set(whole: tuple[Ready, dict[str, Any]]) -> None:
     for service in ("postgresql", "neo4j", "redis"):
         assert not any(password in told for password in ready.stack.passwords(service).values())
     assert leftovers(NAME) == []
-    assert (place_of(NAME) / "key").stat().st_mode & 0o777 == 0o600
+    assert (directory_of(NAME) / "key").stat().st_mode & 0o777 == 0o600
 
 
 def test_drill(whole: tuple[Ready, dict[str, Any]]) -> None:

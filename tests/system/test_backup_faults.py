@@ -21,16 +21,17 @@ import docker
 import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
-from ready.backups import restore
 from ready.backups.drill import read_manifest
+from ready.backups.helper_containers import create_helper, run_helper
 from ready.backups.manifest import BackupError, utc
-from ready.backups.redis import RedisDump
-from ready.backups.restic import GIVEN, newest, set_id, taken
-from ready.backups.run import alone, make_set, restore_set
-from ready.backups.settings import place_of, runner_of
-from ready.backups.standing import STARTING
-from ready.backups.volumes import finish, helper
-from ready.backups.work import WORK, Work
+from ready.backups.restic.repository import GIVEN, newest, set_id_of, taken_at
+from ready.backups.restore import run
+from ready.backups.restore.data_swap import DataSwap
+from ready.backups.run import exclusive_run, make_set, restore_set
+from ready.backups.service_states import STARTING
+from ready.backups.settings import directory_of, runner_of
+from ready.backups.workspace import WORK, Workspace
+from ready.services.redis.backup import RedisDump
 
 from tests.names import own
 from tests.system.backups import (
@@ -88,7 +89,7 @@ def failed(ready: Ready, verb: str) -> int:
 
 def sets_of(ready: Ready) -> list[dict[str, Any]]:
     """Return the snapshots of the sets that are in the repository."""
-    return Work.of(ready.stack.name).repository().snapshots(ready.stack.name)
+    return Workspace.of(ready.stack.name).repository().snapshots(ready.stack.name)
 
 
 def test_timer(small: Ready) -> None:
@@ -103,12 +104,33 @@ def test_timer(small: Ready) -> None:
     assert len(sets_of(small)) == before + 1
 
 
-def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the distribution's is too old, as Ubuntu 22.04's, it is refused, and the one of the inventory is used.
+def on_the_host(name: str) -> dict[str, tuple[int, int, int]]:
+    """Return what Ready keeps on the host for a stack's backups: path -> inode, size, time of change."""
+    shared = [GIVEN, *(path for place in (GIVEN.parent, Path("/etc/cron.d")) for path in place.glob(f"*{name}*"))]
+    places = [directory_of(name), WORK / name, *shared]
+    paths = [path for place in places for path in (place, *place.rglob("*")) if path.exists()]
+    return {str(path): (its.st_ino, its.st_size, its.st_ctime_ns) for path in paths for its in [path.stat()]}
 
-    The list, which brings it to the host, turns what the timer has left (test_timer) into evidence as well.
-    """
+
+def test_reading_verbs_read(small: Ready) -> None:
+    """They turn what the timer has left (test_timer) into evidence, and change nothing on the host."""
     left = json.loads((WORK / small.stack.name / "last_backup.json").read_text())
+    assert evidence(small, "backup")["finished_at"] < left["finished_at"]
+    small.set(backup_schedule="monthly")  # which only `up` and `backup` set up
+    try:
+        before = on_the_host(small.stack.name)
+        collected = small.run("report", "--collect", code=None)
+        assert evidence(small, "backup")["finished_at"] == left["finished_at"]
+        listed = small.run("backup", "list")
+        assert left["results"]["manifest"]["id"] in listed.text
+        assert (collected.changed, listed.changed) == (0, 0)
+        assert on_the_host(small.stack.name) == before
+    finally:
+        small.set(backup_schedule=None)
+
+
+def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the distribution's is too old, as Ubuntu 22.04's, it is refused, and the one of the inventory is used."""
     given, old = tmp_path / "given", tmp_path / "bin" / "restic"
     shutil.copy(str(shutil.which("restic")), given)
     old.parent.mkdir()
@@ -117,10 +139,10 @@ def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(old.parent), prepend=":")
     with private(GIVEN.parent, tmp_path / "opt"):
         GIVEN.unlink(missing_ok=True)
-        refusal = small.run("backup", "list", code=2).text
+        refusal = small.run("backup", code=2).text
         assert "restic: found 0.12.1, expected 0.14 or newer" in refusal, refusal
         small.set(backup_restic=str(given))
-        listed = small.run("backup", "list").text
+        small.run("backup")
         small.set(backup_restic=None)
         assert GIVEN.read_bytes() == given.read_bytes()
         before = len(sets_of(small))
@@ -128,11 +150,9 @@ def test_given_restic(small: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert done.returncode == 0, done.stderr
         made = sets_of(small)
         assert len(made) == before + 1
-        # The list brought along what is new beside the inventory.
-        included = set(read_manifest(Work.of(small.stack.name).repository(), newest(made))["include"])
+        # The backup by hand brought along what is new beside the inventory.
+        included = set(read_manifest(Workspace.of(small.stack.name).repository(), newest(made))["include"])
         assert {"secrets.vault", "evidence_backup.json"} <= included
-    assert left["results"]["manifest"]["id"] in listed
-    assert evidence(small, "backup")["finished_at"] == left["finished_at"]
 
 
 def test_service_down(small: Ready) -> None:
@@ -171,7 +191,7 @@ def test_repository_unreachable(small: Ready) -> None:
 
 def test_wrong_key(small: Ready) -> None:
     """It is told from everything else."""
-    key = place_of(small.stack.name) / "key"
+    key = directory_of(small.stack.name) / "key"
     right = key.read_text()
     key.write_text("another\n")
     try:
@@ -182,7 +202,7 @@ def test_wrong_key(small: Ready) -> None:
 
 def test_flipped_byte(small: Ready) -> None:
     """A backup that reads all of the repository back finds it; the drill does, where it hits the newest set."""
-    settings = place_of(small.stack.name) / "settings.json"
+    settings = directory_of(small.stack.name) / "settings.json"
     kept = settings.read_text()
     packs = sorted((small.directory / "repository" / "data").rglob("*"), key=lambda path: path.stat().st_size)
     path = next(pack for pack in reversed(packs) if pack.is_file())
@@ -202,7 +222,7 @@ def test_flipped_byte(small: Ready) -> None:
 def full_disk(small: Ready) -> Iterator[None]:
     """Let runs work on a disk that has next to no room."""
     place = WORK / small.stack.name / "staging-disk"
-    settings = place_of(small.stack.name) / "settings.json"
+    settings = directory_of(small.stack.name) / "settings.json"
     kept = settings.read_text()
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", place], check=True)
@@ -257,7 +277,7 @@ def small_volume(small: Ready, size: str) -> Iterator[None]:
 def test_disk_full_while_restoring(small: Ready) -> None:
     """The old data are put back when the new ones do not fit, and the message says what to do."""
     name = small.stack.name
-    wanted = set_id(min(sets_of(small), key=taken))
+    wanted = set_id_of(min(sets_of(small), key=taken_at))
     small.stack.redis("admin").save()
     before = redis_contents(small.stack)
     with small_volume(small, "1m"):
@@ -302,7 +322,7 @@ def test_old_data_come_back(small: Ready, monkeypatch: pytest.MonkeyPatch) -> No
     """A restore that is not well afterwards puts back what was there, and says so."""
     small.stack.redis().set("newer", "than the set")
     before = redis_contents(small.stack)
-    monkeypatch.setattr(restore, "_verify", lambda *_: {"redis": ["it does not answer"]})
+    monkeypatch.setattr(run, "_verify", lambda *_: {"redis": ["it does not answer"]})
     with pytest.raises(BackupError, match="the old data were put back: redis: it does not answer"):
         restore_set(small.stack.name, None, [], "localhost", safety=False)
     assert redis_contents(small.stack) == before
@@ -327,14 +347,14 @@ def test_old_data_outlive_a_failed_way_back(small: Ready, step: str, monkeypatch
         if step == "start":
             monkeypatch.setattr(Container, "start", restarts)
         else:
-            monkeypatch.setattr(Work, "put_back", broken)
+            monkeypatch.setattr(DataSwap, "put_back", broken)
         return {"redis": ["it does not answer"]}
 
-    monkeypatch.setattr(restore, "_verify", wanting)
+    monkeypatch.setattr(run, "_verify", wanting)
     with pytest.raises(BackupError, match="the daemon is gone"):
         restore_set(name, None, [], "localhost", safety=False)
     monkeypatch.undo()
-    with alone(name) as (client, work):  # as every run begins
+    with exclusive_run(name) as (client, work):  # as every run begins
         work.heal(client)
     assert leftovers(name) == []
     small.stack.await_docker_health()
@@ -345,11 +365,11 @@ def test_old_data_that_are_gone(small: Ready) -> None:
     """Without the volume that keeps the old data nothing is put back, and nothing is emptied."""
     name = small.stack.name
     before = redis_contents(small.stack)
-    Work.of(name).journal.note(swapping=["redis"], stopped=["redis"])
+    Workspace.of(name).journal.note(swapping=["redis"], stopped=["redis"])
     try:
         assert f"found no volume {name}.restore_redis_aside" in refused(small)
     finally:
-        Work.of(name).journal.clear()
+        Workspace.of(name).journal.clear()
     assert redis_contents(small.stack) == before
     assert leftovers(name) == []
 
@@ -357,17 +377,17 @@ def test_old_data_that_are_gone(small: Ready) -> None:
 def test_old_data_come_back_without_a_container(small: Ready) -> None:
     """A restore that was killed half way, and a `destroy` after it: an image is enough to put the old data back."""
     name, before = small.stack.name, redis_contents(small.stack)
-    with alone(name) as (client, work):
+    with exclusive_run(name) as (client, work):
         container = client.containers.get(str(small.stack.container("redis").name))
         image, real = str(container.attrs["Image"]), work.stack["services"]["redis"]["volumes"][0]["name"]
         work.journal.note(stopped=["redis"])
         container.stop()
-        work.keep_aside(client, "redis", image)
+        DataSwap(client, work).save_old_data("redis", image)
         wreck = ["sh", "-ec", "find /data -mindepth 1 -delete"]
-        finish(helper(client, image, wreck, {"/data": real}, f"{name}.restore"), "half of a restore")
+        run_helper(create_helper(client, image, wreck, {"/data": real}, f"{name}.restore"), "half of a restore")
     small.run("destroy", "--yes")
     said = small.run("restore", "--yes", code=2)
-    assert "Next: ./ready up, then again" in said.out + said.err, said.out + said.err
+    assert f"Next: ./ready up -i {small.inventory}, then again" in said.out + said.err, said.out + said.err
     small.run("up")
     assert redis_contents(small.stack) == before
     assert leftovers(name) == []
@@ -453,4 +473,4 @@ def in_the_middle(name: str, verb: str) -> bool:
     """Return whether a run is where it hurts: in scratch for a drill, between old and new data for a restore."""
     if verb == "drill":
         return bool(docker.from_env().containers.list(filters={"label": f"io.ready.stack={name}.drill"}))
-    return bool(Work.of(name).journal.read().get("swapping"))
+    return bool(Workspace.of(name).journal.read().get("swapping"))

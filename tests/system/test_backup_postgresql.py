@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from ready.backups.drill import read_manifest
 from ready.backups.manifest import BackupError
-from ready.backups.opened import Opened, Record
-from ready.backups.restic import newest
+from ready.backups.postgresql.closed_databases import OpenedDatabases, OpenedRecord
+from ready.backups.restic.repository import newest
 from ready.backups.run import make_set, restore_set
-from ready.backups.work import Work
+from ready.backups.workspace import Workspace
 
 from tests.names import own
 from tests.stack import Stack
@@ -55,7 +55,7 @@ def quoted(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
-    """Return a stack of PostgreSQL with such databases, and one set of it."""
+    """Return a stack of PostgreSQL with such databases, and one set of it, which has left them as they were."""
     with with_backups(tmp_path_factory.mktemp("backup"), NAME, ["postgresql"]) as ready:
         with ready.stack.postgresql("admin") as connection:
             for name in (CLOSED, PATTERN, INVALID):
@@ -67,19 +67,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
             connection.execute(f"ALTER DATABASE {quoted(PATTERN)} IS_TEMPLATE true")
             connection.execute(f"ALTER DATABASE {quoted(CLOSED)} CONNECTION LIMIT 7 ALLOW_CONNECTIONS false")
             connection.execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = %s", [INVALID])
-        ready.run("backup")
+        before = databases(ready.stack)
+        ready.run("backup", "--level", "quiesced")
+        assert databases(ready.stack) == before
         yield ready
 
 
 def test_set_holds_every_database(stack: Ready) -> None:
-    """Closed and template databases are in it, and as they were afterwards; an invalid one is named."""
-    before = databases(stack.stack)
-    made = make_set(NAME, "quiesced", "localhost", "1%")
-    assert databases(stack.stack) == before
-    work = Work.of(NAME)
-    repository = work.repository()
+    """Closed and template databases are in it; an invalid one is named."""
+    made = evidence(stack, "backup")["results"]
+    repository = Workspace.of(NAME).repository()
     part = read_manifest(repository, newest(repository.snapshots(NAME)))["parts"]["postgresql"]
-    assert set(part["databases"]) == {name for name, *_ in before}
+    assert set(part["databases"]) == {name for name, *_ in databases(stack.stack)}
     assert {name for name, its in part["databases"].items() if its["file"] is None} == {
         "template0", "template1", INVALID,
     }  # fmt: skip
@@ -109,8 +108,8 @@ def test_killed_run_leaves_nothing_open(stack: Ready) -> None:
     """A database that a run had opened when it was killed lets only superusers in, and the next run closes it."""
     before = databases(stack.stack)
     container = docker.from_env().containers.get(f"{NAME}-postgresql")
-    login = Work.of(NAME).stack["services"]["postgresql"]["accounts"]["admin"]["login"]
-    Opened(container, login, Record.of(NAME)).open()  # and nothing more: it was killed
+    login = Workspace.of(NAME).stack["services"]["postgresql"]["accounts"]["admin"]["login"]
+    OpenedDatabases(container, login, OpenedRecord.of(NAME)).open()  # and nothing more: it was killed
     assert (CLOSED, False, True, 0) in databases(stack.stack)
     with stack.stack.postgresql("admin") as connection:
         connection.execute(f"GRANT CONNECT ON DATABASE {quoted(CLOSED)} TO PUBLIC")
@@ -119,7 +118,7 @@ def test_killed_run_leaves_nothing_open(stack: Ready) -> None:
     made = make_set(NAME, "", "localhost", "1%")
     assert any(CLOSED in line for line in made["healed"])
     assert databases(stack.stack) == before
-    assert not Record.of(NAME).path.exists()
+    assert not OpenedRecord.of(NAME).path.exists()
 
 
 #: What relies on a search_path: an extension's function in an index, one's own in CHECK, domain, materialized view.

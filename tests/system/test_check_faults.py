@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import pytest
 import redis
-from ready import evidence
+from ready.evidence import document as evidence
 
 from tests.names import own
 from tests.system.checks import check, kept
@@ -167,7 +167,7 @@ def test_made_by_hand(checked: Ready) -> None:
     try:
         made_by_hand(checked, "neo4j", without_apoc)
         made_by_hand(checked, "redis", read_only)
-        until(lambda: checked.stack.container("neo4j").health == "healthy", "a healthy Neo4j", 120)
+        until(lambda: checked.stack.container("neo4j").health == "healthy", "a healthy Neo4j", 300)
         found = check(checked)
         assert set(found.services["redis"]["drift"]) == {
             f"image: found {other[:19]}, expected {own_image[:19]}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from ready.imagerecipe import read_recipe, recipe_hash, reference
+from ready.images.recipe import image_reference, read_recipe, recipe_hash
 
 from tests.compatibility.kept import EVIDENCE, INVENTORY, NAME, ask, forget, put_back, ready
 
@@ -22,8 +22,8 @@ def kept() -> Iterator[str]:
     """Put the stack back, and add to its inventory what the refusal says; return its container's id."""
     recipe = recipe_hash(read_recipe(ROOT / "images", "redis", "7"), "redis")
     try:
-        container = put_back(ARCHIVE, reference("redis", "7", recipe))
-        group = re.search(r"^ready:\n  hosts:\n    localhost:\n", ready("status", code=4).stderr, re.MULTILINE)
+        container = put_back(ARCHIVE, image_reference("redis", "7", recipe))
+        group = re.search(r"^ready:\n  hosts:\n    localhost:\n", ready("status", code=64).stderr, re.MULTILINE)
         assert group, "the lines to add are not what it says"
         hosts = INVENTORY / "hosts.yml"
         hosts.write_text(hosts.read_text() + group[0])
@@ -34,23 +34,27 @@ def kept() -> Iterator[str]:
 
 def test_read_before_anything_is_changed(kept: str) -> None:
     """The verbs that only read take the evidence, the repository and the stack."""
-    assert re.search(r"redis .* none$", ready("status").stdout, re.MULTILINE)
+    drift = re.search(r"^redis .* (/run/ready, .*)$", ready("status").stdout, re.MULTILINE)
+    assert drift, "its accounts have rights that this version takes away"
     assert "1 pass" in ready("report").stdout
     assert re.search(r"\d{8}T\d{6}Z", ready("backup", "list").stdout)
     assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
 
 
 def test_up_takes_the_stack(kept: str) -> None:
-    """The container is not made again, the timer stays, the data are the same."""
+    """The timer stays, the data are the same; rights that accounts have no more are gone, by one new container."""
+    assert "NOPERM" not in ask("slowlog", "get", "1", account="monitor", login="ready_monitor")
     ready("up")
-    assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
+    made = docker.from_env().containers.get(f"{NAME}-redis").id
+    assert made != kept
+    assert "NOPERM" in ask("slowlog", "get", "1", account="monitor", login="ready_monitor")
     assert ask("get", "kept") == "42"
     assert (Path("/etc/cron.d") / f"ready-backup-{NAME}").exists()
     assert "changed=0" in ready("up").stdout
     description = Path("/opt/ready/stacks") / f"{NAME}.json"
     assert json.loads(description.read_text())["owner"]["inventory"] == str(INVENTORY / "hosts.yml")
     assert not (Path("/etc/ready/backup") / NAME / "settings.json").read_text().count('"services"'), "a copy is left"
-    assert docker.from_env().containers.get(f"{NAME}-redis").id == kept
+    assert docker.from_env().containers.get(f"{NAME}-redis").id == made
 
 
 def test_its_set_is_proven_and_comes_back(kept: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import psycopg
 import pytest
-from ready.vault import SecretStore
+from ready.secrets.vault import SecretStore
 
 from tests.names import own
 from tests.system.canary import watched
@@ -72,6 +72,18 @@ def test_up_again_changes_nothing(life: Ready) -> None:
     assert result.tasks <= 25, result.tasks
 
 
+def test_parts_of_a_run(life: Ready) -> None:
+    """Tags run what they name, and look first where something is changed."""
+    looked, reported = (life.run("up", "--", "--tags", tag).text for tag in ("preflight", "report"))
+    assert "Preflight of localhost" in looked
+    assert "Readiness of the stack" not in looked
+    assert "Readiness of the stack" in reported
+    assert "Preflight of localhost" not in reported
+    life.stack.container("redis").stop()
+    assert "Preflight of localhost" in life.run("up", "--", "--tags", "services").text
+    assert life.stack.container("redis").status == "running"
+
+
 def test_what_differs_is_recreated_alone(life: Ready) -> None:
     """More memory for Redis, and PostgreSQL's secret files edited and deleted: both are put right, the rest stays."""
     before = life.stack.identities()
@@ -98,7 +110,7 @@ def test_what_differs_is_recreated_alone(life: Ready) -> None:
 def test_rotation(life: Ready) -> None:
     """New passwords work in every store, old ones do not, data stay."""
     old = {service: life.stack.passwords(service) for service in SERVICES}
-    life.run("secrets", "rotate")
+    assert "are new: applications need new settings" in life.run("secrets", "rotate").text
     for service in ("postgresql", "neo4j", "redis"):
         new = life.stack.passwords(service)
         assert set(new) == set(old[service])
@@ -143,6 +155,23 @@ def test_env(life: Ready) -> None:
         connection.execute("SELECT 1")
 
 
+def test_env_for_a_container(life: Ready) -> None:
+    """Names and ports that are valid in the stack's network, left in a file for an application there."""
+    path = life.directory / ".env"
+    path.write_text("PGPASSWORD_OF_OLD=kept\n")
+    for words in ([], ["--for", "container"]):
+        life.run("env", "--secrets", "--output", str(path), *words)
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    values = dict(line.split("=", 1) for line in lines)
+    assert len(values) == len(lines)
+    assert path.stat().st_mode & 0o777 == 0o600
+    image = life.stack.container("postgresql").image.id
+    said = docker.from_env().containers.run(
+        image, ["-tAc", "SELECT 41 + 1"], entrypoint=["psql"], environment=values, network=NAME, remove=True
+    )
+    assert said.strip() == b"42"
+
+
 def test_logs_and_secrets_show(life: Ready) -> None:
     """./ready logs shows lines of the service asked for; ./ready secrets show prints JSON."""
     assert "Ready to accept connections" in life.run("logs", "--service", "redis", "--lines", "20").out
@@ -179,14 +208,14 @@ def test_another_inventory_adopts_the_stack(life: Ready, tmp_path: Path) -> None
     before = life.stack.identities()
     refused = other.run("up", "--adopt", code=2)
     assert f"{life.inventory}/hosts.yml of " in refused.text
-    assert "nothing was changed: the answer was not yes" in refused.text
+    assert "Nothing was changed. Found no terminal to ask" in refused.text
     other.run("up", "--adopt", "--yes")
     assert f"{other.inventory}/hosts.yml of " in life.run("destroy", "--volumes", "--yes", code=2).text
-    life.run("up", "--adopt", "--yes")
-    asked = other.run("destroy", "--adopt", code=2)
-    assert f"the stack is that of {life.inventory}/hosts.yml of " in asked.text
-    assert "nothing was removed" in asked.text
+    asked = life.run("destroy", "--adopt", code=2)
+    assert f"the stack is that of {other.inventory}/hosts.yml of " in asked.text
+    assert "Nothing was removed" in asked.text
     assert life.stack.identities() == before
+    shutil.copyfile(store.path, life.stack.secrets_file)  # who owns the stack is kept with the secrets
 
 
 def test_destroy_asks(life: Ready) -> None:
@@ -194,7 +223,7 @@ def test_destroy_asks(life: Ready) -> None:
     before = life.stack.identities()
     result = life.run("destroy", "--volumes", code=2)
     assert f"volume {NAME}_postgres_data" in result.text
-    assert "nothing was removed" in result.text
+    assert "Nothing was removed." in result.text
     assert life.stack.identities() == before
 
 
@@ -202,6 +231,12 @@ def test_destroy_keeps_data_and_lost_secrets_are_not_replaced(life: Ready) -> No
     """Containers go, volumes stay; without the secrets `up` refuses."""
     life.run("destroy", "--yes")
     assert life.stack.identities() == {}
+    result = life.run("check", code=2)
+    assert f"the stack {NAME} is absent: found none of its containers; its volumes are there. Next:" in result.text
+    assert not any(f" {name} " in result.text for name in SERVICES)  # no row for each thing that is not there
+    health = json.loads((life.directory / "evidence" / NAME / "localhost" / "health.json").read_text())
+    assert health["verdict"] == "fail"
+    assert f"found no container of the stack {NAME}; expected one with a log" in life.run("logs", code=2).text
     aside = life.stack.secrets_file.with_suffix(".aside")
     life.stack.secrets_file.rename(aside)
     result = life.run("up", code=2)

@@ -7,10 +7,11 @@ from typing import Any
 
 import docker
 import pytest
-from ready.container import actual, desired, differences, module_options
-from ready.definitions import load_definitions, resolve_stack
-from ready.making import make
+from ready.docker.apply import make
+from ready.docker.spec import ContainerSpec
+from ready.stack.definitions import load_definitions, resolve_stack
 
+from tests.built import image_of
 from tests.cleanup import remove
 from tests.names import own
 from tests.system.conftest import pause
@@ -44,13 +45,13 @@ def stack(client: docker.DockerClient) -> dict[str, Any]:
 
 def do(client: docker.DockerClient, stack: dict[str, Any], *actions: tuple[str, str]) -> tuple[list[str], list[str]]:
     """Do this with the services, and return what was done and what could not be."""
-    image = next(image for image in client.images.list("ready/redis"))
-    options = {
-        name: module_options(service, NAME, stack["network"], image.tags[0], str(image.id))
+    image = client.images.get(image_of("redis"))
+    specs = {
+        name: ContainerSpec.from_service(service, NAME, stack["network"], str(image.id)).made_from(image_of("redis"))
         for name, service in stack["services"].items()
     }
     plan = [{"service": service, "action": action} for service, action in actions]
-    made = make(client, "pc1", NAME, stack["network"], plan, options)
+    made = make(client, "pc1", NAME, stack["network"], plan, specs)
     return made.lines, made.faults
 
 
@@ -69,8 +70,8 @@ def test_they_are_what_the_plan_wants(client: docker.DockerClient, stack: dict[s
         first[name] = container.id
         image = client.images.get(container.attrs["Image"])
         image_env = dict(item.partition("=")[::2] for item in image.attrs["Config"]["Env"])
-        want = desired(service, NAME, stack["network"], image.id)
-        assert differences(want, actual(container.attrs, image_env)) == {}, name
+        want = ContainerSpec.from_service(service, NAME, stack["network"], image.id)
+        assert want.diff(ContainerSpec.from_inspect(container.attrs, image_env)) == {}, name
         assert container.status == "running"
         assert name in container.attrs["NetworkSettings"]["Networks"][NAME]["Aliases"]
     assert do(client, stack, ("redis", "start"), ("chromadb", "start")) == ([], [])
@@ -88,8 +89,7 @@ def test_they_are_what_the_plan_wants(client: docker.DockerClient, stack: dict[s
 
 def test_what_is_not_ours_is_not_touched(client: docker.DockerClient, stack: dict[str, Any]) -> None:
     """A container that has the name is a fault with the host and the next step, and the other service is made."""
-    image = next(image for image in client.images.list("ready/redis"))
-    theirs = client.containers.create(str(image.id), ["600"], entrypoint=["sleep"], name=f"{NAME}-redis")
+    theirs = client.containers.create(image_of("redis"), ["600"], entrypoint=["sleep"], name=f"{NAME}-redis")
     try:
         lines, faults = do(client, stack, ("redis", "recreate"), ("chromadb", "create"))
         assert lines[-1] == f"create container {NAME}-chromadb"
@@ -100,7 +100,7 @@ def test_what_is_not_ours_is_not_touched(client: docker.DockerClient, stack: dic
         theirs.reload()
         assert theirs.status == "created"
     finally:
-        theirs.remove(force=True)
+        theirs.remove(force=True, v=True)
 
 
 def test_a_port_that_is_taken(client: docker.DockerClient, stack: dict[str, Any]) -> None:
@@ -112,5 +112,5 @@ def test_a_port_that_is_taken(client: docker.DockerClient, stack: dict[str, Any]
     assert "port is already allocated" in faults[0]
     assert faults[0].endswith("expected it to start. Next: remove the cause, then ./ready up")
     assert client.containers.get(f"{NAME}-redis").status == "created"
-    client.containers.get(f"{NAME}-chromadb").remove(force=True)
+    client.containers.get(f"{NAME}-chromadb").remove(force=True, v=True)
     assert do(client, stack, ("redis", "start")) == ([f"start container {NAME}-redis"], [])

@@ -17,10 +17,10 @@ import docker
 import pytest
 from ready.backups.manifest import BackupError
 from ready.backups.run import prove_set, restore_set
-from ready.backups.work import WORK, Work
-from ready.checkup import Checkup
-from ready.evidence import timestamp
-from ready.security import judge_security
+from ready.backups.workspace import WORK, Workspace
+from ready.checks.runner import CheckRunner
+from ready.common.clock import timestamp
+from ready.security.verdicts import judge_security
 
 from tests.cleanup import remove
 from tests.names import own
@@ -57,7 +57,7 @@ class Story:
         container = self.ready.stack.container("postgresql")
         container.kill("SIGKILL")
         lost = datetime.now(timezone.utc)
-        container.remove(force=True)
+        container.remove(force=True, v=True)
         docker.from_env().volumes.get(f"{NAME}_postgres_data").remove()
         return lost
 
@@ -116,8 +116,8 @@ def test_it_is_part_of_the_stack(story: Story) -> None:
     identities = ready.stack.identities()
     assert ready.run("up", "--check").changed == 0
     assert ready.stack.identities() == identities
-    stack = Work.of(NAME).stack
-    part = judge_security(stack, Checkup(stack, 5.0).security()["found"], date.today())
+    stack = Workspace.of(NAME).stack
+    part = judge_security(stack, CheckRunner(stack, 5.0).security()["found"], date.today())
     mine = {check["id"]: check["verdict"] for check in part.results["checks"] if check["service"] == "wal"}
     assert set(mine.values()) <= {"pass", "waived", "not_applicable"}, mine
     assert [name for name, verdict in mine.items() if verdict == "waived"] == ["5.15"]

@@ -1,4 +1,4 @@
-"""A quiesced set is of one moment, although applications write all the time."""
+"""A synchronized set is of one moment, although applications write all the time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ready.backups.drill import read_manifest
-from ready.backups.restic import newest
-from ready.backups.work import Work
+from ready.backups.restic.repository import newest
+from ready.backups.workspace import Workspace
 
 from tests.names import own
 from tests.stack import Stack
@@ -63,7 +63,7 @@ class Writer:
 
 def counts(name: str) -> tuple[int, int]:
     """Return how many rows and keys the newest set has."""
-    repository = Work.of(name).repository()
+    repository = Workspace.of(name).repository()
     parts: dict[str, Any] = read_manifest(repository, newest(repository.snapshots(name)))["parts"]
     (rows,) = (count for table, count in parts["postgresql"]["content"]["counts"].items() if table.endswith("pair"))
     return rows, parts["redis"]["content"]["counts"]["db0.keys"]
@@ -76,7 +76,7 @@ def test_pairs_are_whole(tmp_path_factory: pytest.TempPathFactory) -> None:
             connection.execute("CREATE TABLE pair (n int PRIMARY KEY)")
         writer = Writer(ready.stack)
         with writer.busy():
-            ready.run("backup", "--level", "quiesced")
+            ready.run("backup", "--level", "synchronized")
             rows, keys = counts(NAME)
             after = writer.written
             assert 0 < rows < after, "it was not written to all the while"

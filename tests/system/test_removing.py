@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 import docker
 import pytest
 from docker.errors import NotFound
-from ready import removing
-from ready.engine import connect
+from ready.docker import apply_removal as removing
+from ready.docker.state import connect
 
+from tests.built import image_of
 from tests.cleanup import remove
 from tests.names import own
 from tests.system.conftest import pause
+from tests.system.dockerevents import Events
 
 NAME = own("sys-removing")
 OTHER = own("sys-removing-other")
@@ -34,7 +35,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture
 def image(client: docker.DockerClient) -> str:
     """Return an image that has a shell."""
-    return str(next(image for image in client.images.list("ready/redis")).id)
+    return str(client.images.get(image_of("redis")).id)
 
 
 def container(client: docker.DockerClient, image: str, name: str, stack: str = NAME, **options: Any) -> Any:
@@ -48,7 +49,8 @@ def container(client: docker.DockerClient, image: str, name: str, stack: str = N
 
 def run(tmp_path: Path, wanted: dict[str, list[str]], *, dry_run: bool = False) -> removing.Removed:
     """Remove things of the stack by name."""
-    stack = {"name": NAME, "probes": {"directory": str(tmp_path / "probes")}}
+    sidecars = {"wal": {"of": "redis"}, "front": {"of": "neo4j", "publishes": True}}
+    stack = {"name": NAME, "probes": {"directory": str(tmp_path / "probes")}, "sidecars": sidecars}
     everything: dict[str, list[str]] = {"containers": [], "networks": [], "volumes": []}
     return removing.remove_stack(connect, stack, everything | wanted, "pc1", data=False, dry_run=dry_run)
 
@@ -93,24 +95,34 @@ def test_everything_of_ours_and_nothing_else(client: docker.DockerClient, image:
 
 
 def test_they_stop_at_the_same_time(client: docker.DockerClient, image: str, tmp_path: Path) -> None:
-    """Three that take two seconds each to end take less than their sum; a sidecar is stopped after its service."""
-    slow = ["-c", "trap 'sleep 2; exit 0' TERM; sleep 600 & wait"]
-    for name, service in (("one", "redis"), ("two", "neo4j"), ("three", "chromadb"), ("wal", "wal")):
+    """Three that take a while to end are all told to before the first of them has ended.
+
+    A sidecar is stopped after its service, one that publishes its ports before it.
+    """
+    slow = ["-c", "trap 'sleep 5; exit 0' TERM; sleep 600 & wait"]
+    for name, service in (
+        ("one", "redis"),
+        ("two", "neo4j"),
+        ("three", "chromadb"),
+        ("wal", "wal"),
+        ("front", "front"),
+    ):
         labels = {"io.ready.stack": NAME, "io.ready.service": service}
         made = client.containers.create(
             image, slow, entrypoint=["sh"], name=f"{NAME}-{name}", labels=labels, network_mode="none"
         )
         made.start()
-    died: dict[str, int] = {}
-    since = int(time.time())
-    names = [f"{NAME}-{name}" for name in ("wal", "one", "two", "three")]
-    assert run(tmp_path, {"containers": names}).faults == []
-    filters = {"event": "die", "label": f"io.ready.stack={NAME}"}
-    for event in client.events(since=since, until=int(time.time()) + 1, filters=filters, decode=True):
-        died[event["Actor"]["Attributes"]["name"].removeprefix(f"{NAME}-")] = event["timeNano"]
-    first, last = (pick(died[name] for name in ("one", "two", "three")) for pick in (min, max))
-    assert last - first < 2e9, died
-    assert died["wal"] - last >= 2e9, died
+    names = [f"{NAME}-{name}" for name in ("wal", "one", "two", "three", "front")]
+    moments: dict[tuple[str, str], int] = {}
+    with Events(NAME, "kill", "die") as events:
+        assert run(tmp_path, {"containers": names}).faults == []
+        for event in events.until_now():
+            its = event["Actor"]["Attributes"]["name"].removeprefix(f"{NAME}-")
+            moments.setdefault((its, event["Action"]), event["timeNano"])
+    together = ("one", "two", "three")
+    assert max(moments[name, "kill"] for name in together) < min(moments[name, "die"] for name in together), moments
+    assert moments["wal", "kill"] > max(moments[name, "die"] for name in together), moments
+    assert moments["front", "die"] < min(moments[name, "kill"] for name in together), moments
 
 
 def test_a_volume_in_use_does_not_hide_the_rest(client: docker.DockerClient, image: str, tmp_path: Path) -> None:
@@ -127,7 +139,7 @@ def test_a_volume_in_use_does_not_hide_the_rest(client: docker.DockerClient, ima
     assert found.faults[0].startswith(f"pc1: volume {NAME}_busy was not removed: found ")
     assert "volume is in use" in found.faults[0]
     assert found.faults[0].endswith("Next: remove the cause, then ./ready destroy again")
-    theirs.remove(force=True)
+    theirs.remove(force=True, v=True)
     assert run(tmp_path, names) == removing.Removed([f"remove volume {NAME}_busy"], [])
 
 

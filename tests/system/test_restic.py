@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ready.backups import manifest, restic
+from ready.backups import manifest
 from ready.backups.drill import fetch
 from ready.backups.manifest import BackupError
-from ready.backups.restic import Repository, newest, set_id
-from ready.backups.work import Work
+from ready.backups.restic import repository as restic
+from ready.backups.restic.repository import Repository, newest, set_id_of
+from ready.backups.workspace import Workspace
 
 from tests.packages import install
 
@@ -27,13 +28,13 @@ def _restic() -> None:
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Return a stack's place with a repository that is there."""
     place = tmp_path / "settings"
     place.mkdir()
     (place / "key").write_text("a key of a test\n")
-    monkeypatch.setattr(Work, "place", lambda _: place)
-    made = Work({"stack": {"name": "ready"}, "repository": str(tmp_path / "repository")}, tmp_path)
+    monkeypatch.setattr(Workspace, "settings_directory", lambda _: place)
+    made = Workspace({"stack": {"name": "ready"}, "repository": str(tmp_path / "repository")}, tmp_path)
     assert made.repository().ensure(known=False)
     made.staging.mkdir()
     (made.staging / manifest.FILE).write_text("{}")
@@ -48,10 +49,10 @@ def a_set(safety: bool = False) -> dict[str, Any]:
 
 def kept(repository: Repository) -> list[str]:
     """Return the names of the sets that are there."""
-    return [set_id(item) for item in repository.snapshots("ready")]
+    return [set_id_of(item) for item in repository.snapshots("ready")]
 
 
-def test_safety_sets_take_no_slot(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_safety_sets_take_no_slot(work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The set of a day stays when a safety set is made after it; of those the newest few stay."""
     monkeypatch.setattr(restic, "SAFETY_KEPT", 2)
     repository = work.repository()
@@ -60,10 +61,10 @@ def test_safety_sets_take_no_slot(work: Work, monkeypatch: pytest.MonkeyPatch) -
         repository.save(work.staging, item, "pc1")
     repository.forget("ready", {"daily": 7})
     assert kept(repository) == [item["id"] for item in (made[1], *made[3:])]
-    assert set_id(newest(repository.snapshots("ready"))) == made[1]["id"]
+    assert set_id_of(newest(repository.snapshots("ready"))) == made[1]["id"]
 
 
-def test_retention(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retention(work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each period the newest set stays, of as many periods as asked for; what no period keeps goes."""
     repository, run = work.repository(), Repository.run
     made = {
@@ -90,7 +91,7 @@ def test_retention(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(kept(repository)) == sorted(stays)
 
 
-def test_half_a_set_is_none(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_set_is_none(work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that could not be read makes restic end with 3, after it has saved the rest."""
     whole, half = a_set(), a_set()
     repository, real = work.repository(), shutil.which("restic")
@@ -102,18 +103,18 @@ def test_half_a_set_is_none(work: Work, tmp_path: Path, monkeypatch: pytest.Monk
     )
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
-    with pytest.raises(BackupError, match="incomplete"), work.whole(f"set={half['id']}"):
+    with pytest.raises(BackupError, match="incomplete"), work.discard_on_failure(f"set={half['id']}"):
         repository.save(work.staging, half, "pc1")
     assert kept(repository) == [whole["id"]]
 
 
-def test_what_lies_beside_the_data_is_held_to_its_checksum(work: Work) -> None:
+def test_what_lies_beside_the_data_is_held_to_its_checksum(work: Workspace) -> None:
     """The secrets of a set are the bytes that were put into it, or it is damaged."""
     path = work.staging / "include" / "secrets.vault"
     path.parent.mkdir()
     path.write_text("encrypted")
     made = a_set() | {"schema": manifest.SCHEMA, "finished_at": "2026-11-24T00:00:00Z"}
-    made["include"] = manifest.describe(path.parent, [path.name])
+    made["include"] = manifest.describe_files(path.parent, [path.name])
     (work.staging / manifest.FILE).write_text(json.dumps(made))
     work.repository().save(work.staging, made, "pc1")
     work.settings["set_stack"] = "ready"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ready.backups.run import prove_set, restore_set
-from ready.backups.work import Work
+from ready.backups.workspace import Workspace
 
 from tests.names import own
 from tests.packages import install
@@ -117,7 +117,7 @@ def test_there_and_back(redis: Ready, server: Server) -> None:
 
 def test_unreachable_and_another_machine(redis: Ready, server: Server) -> None:
     """A server that is down, and one that has another key, are named; afterwards all is well again."""
-    sets = len(Work.of(NAME).repository().snapshots(NAME))
+    sets = len(Workspace.of(NAME).repository().snapshots(NAME))
     server.stop()
     code, said = scheduled(NAME, "backup")
     assert code == 2, said
@@ -134,5 +134,5 @@ def test_unreachable_and_another_machine(redis: Ready, server: Server) -> None:
     server.configure()
     server.start()
     succeeds(NAME, "backup")
-    assert len(Work.of(NAME).repository().snapshots(NAME)) == sets + 1
+    assert len(Workspace.of(NAME).repository().snapshots(NAME)) == sets + 1
     assert leftovers(NAME) == []

@@ -16,15 +16,17 @@ import psycopg
 import pytest
 import redis as driver
 import requests
-from ready.certificates import LEAF_LIFE, make_authority, make_leaf
-from ready.container import LABEL_STACK
-from ready.engine import write_volume
-from ready.probing import make_probes
-from ready.render import render_files
-from ready.services.gateway import Gateway
-from ready.tls import served
-from ready.vault import AUTHORITY, SecretStore
+from docker.models.containers import Container
+from ready.checks.make_probes import make_probes
+from ready.common.labels import LABEL_STACK
+from ready.docker.state import write_volume
+from ready.secrets.certificates import LEAF_LIFE, make_authority, make_leaf
+from ready.secrets.tls import served_certificate
+from ready.secrets.vault import AUTHORITY, SecretStore
+from ready.services.gateway.probe import GatewayProbe
+from ready.stack.render import render_files
 
+from tests.clients.running import PROGRAMS, clients, run
 from tests.names import own
 from tests.stack import ONCE
 from tests.system.checks import check
@@ -147,6 +149,19 @@ def test_old_protocols_are_refused(secured: Ready, service: str, port: str) -> N
                     context.wrap_socket(plain)
 
 
+@pytest.fixture(scope="module")
+def applications(secured: Ready) -> Iterator[Container]:
+    """Return a container with clients in the stack's network."""
+    with clients(secured.stack) as container:
+        yield container
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_clients(applications: Container, program: str) -> None:
+    """Mainstream clients verify the stack's authority and work; ChromaDB's through the gateway, with its token."""
+    run(applications, program)
+
+
 def test_gateway(secured: Ready) -> None:
     """401 without the token and with another, ChromaDB's answer with it, 429 beyond the rate."""
     its = secured.stack.settings("gateway")
@@ -154,7 +169,7 @@ def test_gateway(secured: Ready) -> None:
     passwords = {"gateway": secured.stack.passwords("gateway")}
     authority = {"gateway": Path(its["CHROMA_CA_FILE"]).read_text()}
     probe = make_probes(secured.stack.resolved, passwords, 5, authority)["gateway"]
-    assert isinstance(probe, Gateway)
+    assert isinstance(probe, GatewayProbe)
     assert probe.connect().heartbeat() > 0
     with requests.Session() as client:
         client.trust_env, client.verify = False, its["CHROMA_CA_FILE"]  # the environment's CA bundle would win
@@ -175,7 +190,7 @@ def serve(ready: Ready, service: str, made: datetime) -> None:
     names = ["localhost", "127.0.0.1", "::1", f"{NAME}-{service}", service]
     store.keep_pair(NAME, service, make_leaf(authority, f"{NAME}-{service}", names, made))
     store.save()
-    files = render_files(resolved, store.passwords(NAME, service), {}, served(store, NAME, resolved))
+    files = render_files(resolved, store.passwords(NAME, service), {}, served_certificate(store, NAME, resolved))
     container = stack.container(service)
     write_volume(
         docker.from_env(),
@@ -206,7 +221,7 @@ def test_expired_and_nearly_so(secured: Ready) -> None:
     after = secured.stack.identities()
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {f"{NAME}-redis", f"{NAME}-postgresql"}
-    secured.stack.check_redis()
+    secured.stack.check("redis")
     assert check(secured).unwell("postgresql") == set()
 
 
@@ -265,7 +280,7 @@ def test_given_certificate(secured: Ready) -> None:
     paths = {key: str(ca.with_name(f"{key}.pem")) for key in ("certificate", "key", "ca")}
     secured.stack.variables["redis_tls"] = good | paths
     vars(secured.stack).pop("resolved", None)
-    secured.stack.check_redis()
+    secured.stack.check("redis")
     found = check(secured)
     assert not found.failed
     assert found.services["redis"]["checks"]["certificate"]["figures"]["names"] == "localhost"

@@ -9,9 +9,9 @@ from typing import Any
 
 import docker
 import pytest
-from ready import compatibility
-from ready.checkrow import Check
-from ready.engine import read_state
+from ready.common.finding import Finding
+from ready.docker.state import read_state
+from ready.upgrades import compatibility
 
 from tests.names import own
 from tests.system.backups import forget_host
@@ -60,7 +60,7 @@ def is_as_before(ready: Ready, before: Any, version: str) -> None:
     assert leftovers(ready.stack) == []
 
 
-def said_by_preflight(ready: Ready, line: str) -> Check:
+def said_by_preflight(ready: Ready, line: str) -> Finding:
     """Return what the preflight of every verb finds about versions when that line is wanted."""
     wanted = replace(ready.stack, variables=ready.stack.variables | {"redis_version": line})
     stack = wanted.resolved

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ready.backups.run import list_sets
+from ready.backups.restic.listing import sets_in
+from ready.backups.workspace import Workspace
 
 from tests.names import own
 from tests.system.backups import with_backups
@@ -43,7 +44,7 @@ def test_upgrade_with_data(tmp_path: Path) -> None:
         ready.run("upgrade")
         assert leftovers(ready.stack) == []
         assert evidence(ready)["verdict"] == "pass"
-        sets = {item["id"]: item for item in list_sets(NAME)["sets"]}
+        sets = {item["id"]: item for item in sets_in(Workspace.of(NAME).repository(), NAME)}
         was_moved(ready, "chromadb", "1.5.9", "migrate_forward", before, sets)
         assert len(sets) == 1
     forget(NAME)

@@ -19,6 +19,7 @@ import docker
 import redis as redis_driver
 from docker.errors import NotFound
 
+from tests.built import image_of
 from tests.stack import Stack
 from tests.system.conftest import Ready
 
@@ -88,7 +89,7 @@ def read_neo4j(stack: Stack) -> Any:
 
 def vectors() -> list[list[float]]:
     """Return vectors, the same each time; enough that ChromaDB has written its index to disk."""
-    source = random.Random(SEED)  # noqa: S311  # data, no secret
+    source = random.Random(SEED)  # data, no secret
     return [[round(source.uniform(-1, 1), 4) for _ in range(24)] for _ in range(1500)]
 
 
@@ -204,9 +205,8 @@ def evidence(ready: Ready) -> dict[str, Any]:
 def broken_image(name: str, entrypoint: str) -> Iterator[str]:
     """Give the reference of an image as Redis 8's but for its entrypoint, which nobody but this stack uses."""
     client = docker.from_env()
-    good = next(tag for image in client.images.list(name="ready/redis") for tag in image.tags if ":8-" in tag)
     ref = f"ready-test/{name}:broken"
-    recipe = f"FROM {good}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
+    recipe = f"FROM {image_of('redis', '8')}\nENTRYPOINT {json.dumps(['sh', '-c', entrypoint, '-'])}\n"
     client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=ref, rm=True)
     try:
         yield ref

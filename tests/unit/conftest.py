@@ -7,7 +7,7 @@ from typing import Any
 
 import ansible.module_utils
 import pytest
-from ready.definitions import load_definitions, resolve_stack
+from ready.stack.definitions import load_definitions, resolve_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 ansible.module_utils.__path__.append(str(ROOT / "module_utils"))

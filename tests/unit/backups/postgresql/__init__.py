@@ -1,0 +1,1 @@
+"""PostgreSQL in backups: what is decided without a server."""

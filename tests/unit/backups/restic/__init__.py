@@ -1,0 +1,1 @@
+"""Decisions about the repository, and what restic prints."""

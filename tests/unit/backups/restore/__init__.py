@@ -1,0 +1,1 @@
+"""Restores: what is put in place, kept and undone."""

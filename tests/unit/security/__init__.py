@@ -1,0 +1,1 @@
+"""Decisions of module_utils/ready/security."""
