@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "module_utils")]
 
 import docker  # noqa: E402
-from ready.backups import volumes  # noqa: E402
-from ready.backups.settings import place_of, runner_of  # noqa: E402
-from ready.backups.work import WORK, Work  # noqa: E402
-from ready.waiting import wait_for_all  # noqa: E402
+from ready.backups import helper_containers  # noqa: E402
+from ready.backups.settings import directory_of, runner_of  # noqa: E402
+from ready.backups.workspace import WORK, Workspace  # noqa: E402
+from ready.docker.wait import wait_for_all  # noqa: E402
 
 from tests.stack import Stack  # noqa: E402
 from tests.system.conftest import own_stack  # noqa: E402
@@ -142,7 +142,7 @@ def measure(directory: Path, mib: int) -> list[tuple[str, str, str]]:
         }
         made = run("backup")
         second = sum(path.stat().st_size for path in repository.rglob("*") if path.is_file())
-        stored = Work.of(NAME).repository()
+        stored = Workspace.of(NAME).repository()
         say(stored.run("diff", *(str(item["id"]) for item in stored.snapshots(NAME))))
         parts = made["manifest"]["parts"]
         say(
@@ -186,8 +186,8 @@ def main() -> int:
             rows = measure(Path(name), mib)
         finally:
             for purpose in ("backup", "drill", "restore"):
-                volumes.remove_all(docker.from_env(), f"{NAME}.{purpose}")
-            for path in (place_of(NAME), WORK / NAME):
+                helper_containers.remove_all(docker.from_env(), f"{NAME}.{purpose}")
+            for path in (directory_of(NAME), WORK / NAME):
                 shutil.rmtree(path, ignore_errors=True)
             runner_of(NAME).unlink(missing_ok=True)
     print("| figure | value | goal |\n|---|---|---|")

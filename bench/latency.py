@@ -26,13 +26,14 @@ import docker
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "module_utils")]
 
-from ready.engine import read_running, read_secrets  # noqa: E402
-from ready.hostload import Reading, shares  # noqa: E402
-from ready.measuring import Prober, measure_stack  # noqa: E402
-from ready.probing import deep_health, make_probes  # noqa: E402
-from ready.services.base import Probe  # noqa: E402
-from ready.workloads import WORKLOADS  # noqa: E402
-from ready.workloads.base import Workload  # noqa: E402
+from ready.checks.make_probes import make_probes  # noqa: E402
+from ready.checks.probe import Probe, deep_health  # noqa: E402
+from ready.docker.readback import read_running, read_secrets  # noqa: E402
+from ready.host.load import Reading, usage_shares  # noqa: E402
+from ready.latency.prober import Prober  # noqa: E402
+from ready.latency.runner import measure_stack  # noqa: E402
+from ready.latency.workload import Workload  # noqa: E402
+from ready.latency.workloads import WORKLOADS  # noqa: E402
 
 from tests.system.conftest import Ready, own_stack  # noqa: E402
 
@@ -160,7 +161,7 @@ def health(probes: dict[str, Probe]) -> tuple[float, float, float]:
     for _ in range(ROUNDS):
         before = Reading.take()
         together.append(seconds(probes))
-        work.append(together[-1] * shares(before, Reading.take())["cpu_percent"] / 100)
+        work.append(together[-1] * usage_shares(before, Reading.take())["cpu_percent"] / 100)
     alone = [statistics.median(seconds({name: probe}) for _ in range(ROUNDS)) for name, probe in probes.items()]
     return statistics.median(together), max(alone), statistics.median(work)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timezone
 
-from ready import certificates, engine, trial
-from ready.container import module_options
-from ready.definitions import load_definitions, resolve_stack
-from ready.render import render_files
-from ready.vault import new_password
+from ready.docker import state as docker_state
+from ready.docker import trial
+from ready.docker.spec import ContainerSpec
+from ready.secrets import certificates
+from ready.secrets.vault import new_password
+from ready.stack.definitions import load_definitions, resolve_stack
+from ready.stack.render import render_files
 
 STACK = "bench-memory"
 #: MiB that are tried, from small to large.
@@ -24,7 +26,7 @@ SECONDS = 60
 
 def starts(name: str, size: int) -> bool:
     """Return whether a service becomes healthy on empty data with a limit of so many MiB."""
-    client = engine.connect()
+    client = docker_state.connect()
     definitions = load_definitions()
     services = [name, *definitions[name].get("needs", [])]
     variables = {"stack_name": STACK, "ready_services": services, "ready_bind_address": "127.0.0.1"}
@@ -38,8 +40,8 @@ def starts(name: str, size: int) -> bool:
         pair = certificates.make_leaf(authority, name, [name], now)
         served = certificates.Served(pair.certificate, pair.key, authority.certificate)
     files = {file.path: (file.mode, file.content) for file in render_files(service, passwords, {}, served)}
-    options = module_options(service, STACK, STACK, image, image)
-    outcome = trial.try_out(client, {name: service}, {name: options}, {name: image}, {name: files}, SECONDS)[name]
+    spec = ContainerSpec.from_service(service, STACK, STACK, image)
+    outcome = trial.try_out(client, {name: service}, {name: spec}, {name: image}, {name: files}, SECONDS)[name]
     print(f"{name}: {size} MiB: {outcome['state']} {outcome['detail'][-80:]}", file=sys.stderr, flush=True)
     return bool(outcome["healthy"])
 

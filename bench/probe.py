@@ -13,8 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils"))
 
-from ready.environment import read_env_file, services_from
-from ready.probing import cheap_health, make_probes
+from ready.checks.make_probes import make_probes
+from ready.checks.probe import cheap_health
+from ready.connections.environment import read_env_file, services_in_settings
 
 ROUNDS = 50
 PAUSE = 0.2
@@ -22,7 +23,7 @@ PAUSE = 0.2
 
 def main() -> int:
     """Measure and print a table in Markdown; return 0 when every service answered in every round."""
-    settings = services_from(read_env_file(Path(sys.argv[1])))
+    settings = services_in_settings(read_env_file(Path(sys.argv[1])))
     probes = make_probes({"services": settings.services}, settings.passwords, 5.0, settings.authorities)
     processor, elapsed, failed = [], [], 0
     for _ in range(ROUNDS + 1):

@@ -26,14 +26,14 @@ _PLAY = """
   tasks:
     - debug: {msg: "{{ 'a' | upper }}"}
 """
-_RUNNER = "from pathlib import Path; from ready.backups.archive import runner; Path({!r}).write_bytes(runner())"
+_RUNNER = "from pathlib import Path; from ready.backups.runner_archive import runner; Path({!r}).write_bytes(runner())"
 #: As a timer starts it, with settings that lie elsewhere.
 _TIMER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {runner!r})
-from ready.backups import timer, work
-work.SETTINGS = Path({directory!r})
+from ready.backups import timer, workspace
+workspace.SETTINGS = Path({directory!r})
 sys.exit(timer.main(["backup", "bench", "--if-due", "daily"]))
 """
 
@@ -58,7 +58,7 @@ def commands(checkout: Path, directory: Path) -> dict[str, tuple[list[str], str]
         "Python itself": ([python, "-c", ""], os.devnull),
         "a timer's run with nothing due": ([python, "-c", timer], os.devnull),
         "`import ready.backups.run`": ([python, "-c", "import ready.backups.run"], os.devnull),
-        "`import ready.probing`": ([python, "-c", "import ready.probing"], os.devnull),
+        "`import ready.checks.make_probes`": ([python, "-c", "import ready.checks.make_probes"], os.devnull),
         "`ansible-playbook` with one `debug`": (play, str(checkout / "ansible.cfg")),
         "the same without Ready's configuration": (play, str(directory / "none.cfg")),
     }

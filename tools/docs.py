@@ -2,8 +2,10 @@
 """Write the reference tables in docs/ from what the code reads: `python tools/docs.py [--check]`.
 
 Variables of a role (roles/<role>/meta/argument_specs.yml; a service role's defaults stand in services/<role>.yml),
-options of a verb (playbooks/<verb>.meta.yml), keys of a service definition, requirements, security checks. Each table
-stands between <!-- BEGIN NAME --> and <!-- END NAME --> on its page; everything else on the page is written by people.
+options of a verb (playbooks/<verb>.meta.yml), accounts of a service, keys of a service definition, requirements,
+security checks, what is measured, rules of the gold standards, error codes of wsl.exe, the map
+of module_utils/ready. Each table stands between
+<!-- BEGIN NAME --> and <!-- END NAME --> on its page; everything else on the page is written by people.
 """
 
 from __future__ import annotations
@@ -21,12 +23,15 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "module_utils"))
+sys.path[:0] = [str(ROOT), str(ROOT / "module_utils")]
 
-from ready import requirements  # noqa: E402
-from ready.cli import option_name, verb_name  # noqa: E402
-from ready.definitions import load_definitions, override_names, resolve_stack  # noqa: E402
-from ready.specs import role_specs, verb_specs  # noqa: E402
+from ready.cli.options import option_label  # noqa: E402
+from ready.common.verbs import page_of, verb_name  # noqa: E402
+from ready.evidence import requirements  # noqa: E402
+from ready.stack.argument_specs import role_specs, verb_specs  # noqa: E402
+from ready.stack.definitions import load_definitions, override_names, resolve_stack  # noqa: E402
+
+from tools import layers  # noqa: E402
 
 LONG = 60
 _MARKUP = re.compile(r"\b[VCEOBIMPR]+\(((?:[^()]|\([^()]*\))*)\)")
@@ -76,6 +81,8 @@ def _option_rows(options: Mapping[str, Any], defaults: Mapping[str, str], prefix
         notes = text(option["description"])
         if choices := option.get("choices"):
             notes += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+        if "minimum" in option:
+            notes += f" From {option['minimum']} to {option['maximum']}."
         default = "required" if option.get("required") else defaults.get(name, code(option.get("default")))
         yield [f"`{prefix}{name}`", _kind(option), default, notes]
         inner = f"{prefix}{name}{'[]' if option.get('type') == 'list' else ''}."
@@ -113,26 +120,28 @@ def variables_table(role: str) -> str:
     return table(["Variable", "Type", "Default", "What it is"], list(_option_rows(options, defaults)))
 
 
+def accounts_table(service: str) -> str:
+    """Return the accounts of a service, with what each of them may do."""
+    accounts = load_definitions()[service]["accounts"]
+    rows = [[f"`{name}`", f"`{its['login']}`", cell(its["rights"])] for name, its in accounts.items()]
+    return table(["Account", "Login", "Rights"], rows)
+
+
 def options_table(page: str) -> str:
     """Return the options of every verb on a page: `images` holds `images lock`, and `images save`."""
     parts = []
     verbs = {name: spec for name, spec in verb_specs().items() if page_of(name) == page}
     for name, spec in verbs.items():
-        options = {f"--{option_name(key)}": value for key, value in spec.get("options", {}).items()}
+        variables = {option_label(key, value): key for key, value in spec.get("options", {}).items()}
+        options = {name: spec["options"][key] for name, key in variables.items()}
         block = [] if len(verbs) == 1 else [f"### ./ready {verb_name(name)}", f"{text(spec['short_description'])}."]
         if options:
-            variables = {f"--{option_name(key)}": key for key in spec["options"]}
             rows = [[row[0], f"`{variables[row[0].strip('`')]}`", *row[1:]] for row in _option_rows(options, {})]
             block.append(table(["Option", "Variable", "Type", "Default", "What it does"], rows))
         else:
             block.append("It has no options of its own.")
         parts.append("\n\n".join(block))
     return "\n\n".join(parts)
-
-
-def page_of(playbook: str) -> str:
-    """Return the page of a verb, as the launcher's help names it."""
-    return playbook.partition("_")[0]
 
 
 def keys_table() -> str:
@@ -183,29 +192,29 @@ def evidence_table() -> str:
     rows = []
     for name, entry in data.items():
         schema = json.loads((ROOT / "schemas" / "evidence" / f"{name}.schema.json").read_text(encoding="utf-8"))
-        verbs = " and ".join(f"`{verb}`" for verb in (entry["verb"], entry.get("deepened_by")) if verb)
+        verbs = " and ".join(f"`{verb_name(verb)}`" for verb in (entry["verb"], entry.get("deepened_by")) if verb)
         rows.append([f"`{name}`", text(schema["description"]), verbs, f"{entry['max_age_days']:g} days"])
     return table(["Evidence", "What it holds", "Left by", "Counts for"], rows)
 
 
 @cache
 def security_table() -> str:
-    """Return every security check: of containers, attacks by service, from outside, searches for secrets."""
-    from ready.attacks import ATTACKS  # the drivers take a second
-    from ready.container_checks import CHECKS
-    from ready.probing import make_probes
-    from ready.security import LEAKS, OUTSIDE
+    """Return every security check: of containers, attempts by service, from outside, searches for secrets."""
+    from ready.checks.make_probes import make_probes
+    from ready.security.container_checks import CHECKS
+    from ready.security.probes import SECURITY_PROBES  # the drivers take a second
+    from ready.security.verdicts import LEAKS, OUTSIDE
 
-    variables = {"stack_name": "ready", "ready_services": list(ATTACKS), "ready_bind_address": "127.0.0.1"}
+    variables = {"stack_name": "ready", "ready_services": list(SECURITY_PROBES), "ready_bind_address": "127.0.0.1"}
     probes = make_probes(resolve_stack(load_definitions(), variables), {}, 1.0)
     groups = {
         "Each container": [(check.id, check.title, check.how) for check in CHECKS],
         "From a second network namespace, each service": [(name, its[1], its[2]) for name, its in OUTSIDE.items()],
         **{
             f"As an attacker of {probes[name].service['title']}": [
-                (item.name, item.title, item.how) for item in attacker(probes[name], dict).attempts()
+                (item.name, item.title, item.how) for item in security_probe(probes[name], dict).attempts()
             ]
-            for name, attacker in ATTACKS.items()
+            for name, security_probe in SECURITY_PROBES.items()
         },
         "Secrets": [(name, *its) for name, its in LEAKS.items()],
     }
@@ -217,6 +226,71 @@ def security_table() -> str:
         )
         for title, rows in groups.items()
     )
+
+
+def latency_table() -> str:
+    """Return what is measured of each service, and the objectives of its definition."""
+    from ready.registry import table as registered
+
+    rows = []
+    for name, workload in registered("workload").items():
+        its = load_definitions()[name]
+        asked = (workload.__doc__ or "").partition("\n")[0].removeprefix("Operations: ").removesuffix(".")
+        objectives = [f"`{key}` {value:g} ms" for key, value in its["objectives"].items()]
+        rows.append([its["title"], cell(workload.size), cell(asked), ", ".join(objectives)])
+    return table(["Service", "Fixture", "Operations, the ADR's own first", "Objectives"], rows)
+
+
+def codes_table() -> str:
+    """Return the error codes of wsl.exe, with cause and cure."""
+    from ready.windows.wsl_error_table import ERRORS
+
+    rows = [
+        [
+            "<br>".join(f"`{word}`" for word in (row.code, row.name) if word) or "any other",
+            ", ".join(f"`{word}`" for word in row.where),
+            cell(row.cause),
+            cell(row.next),
+        ]
+        for row in sorted(ERRORS, key=lambda row: (not row.code, row.code, not row.where))
+    ]
+    return table(["Code", "Below", "Cause", "Next"], rows)
+
+
+def rules_pages() -> str:
+    """Return a section per rule of the gold standards, with its examples."""
+    from ready.gold.rules import RULES
+
+    def example(title: str, files: Mapping[str, str]) -> str:
+        named = len(files) > 1
+        codes = [f"# {path}\n{code}" if named and code else code for path, code in files.items() if code]
+        return f"{title}:\n\n```python\n{chr(10).join(codes).rstrip()}\n```"
+
+    sections = []
+    for rule in RULES:
+        parts = [
+            f"### {rule.id}: {rule.title}",
+            f"{rule.rationale} Severity: {rule.severity}. Source: {rule.source}.",
+            example("Bad", rule.bad),
+            example("Good", rule.good),
+        ]
+        parts += [f"`--fix` {rule.fix}."] if rule.fix else []
+        parts += [f"Not seen: {rule.known}."] if rule.known else []
+        sections.append("\n\n".join(parts))
+    return "\n\n".join(sections)
+
+
+def map_tables() -> str:
+    """Return the packages of module_utils/ready from the highest layer down, and what each module is for."""
+    parts = []
+    for package, modules in layers.packages().items():
+        title = f"`{package}/`: {layers.purpose(f'ready.{package}')}" if package else "In no package"
+        rows = [
+            [f"`{'.'.join(name.split('.')[2 if package else 1 :])}`", cell(layers.purpose(name)), layers.where(name)]
+            for name in modules
+        ]
+        parts.append(f"### {title}\n\n{table(['module', 'what it is for', 'runs on'], rows)}")
+    return "\n\n".join(parts)
 
 
 def replace(page: str, marker: str, content: str, name: str) -> str:
@@ -231,6 +305,10 @@ def replace(page: str, marker: str, content: str, name: str) -> str:
 def blocks() -> dict[str, list[tuple[str, str]]]:
     """Return page -> its generated tables."""
     found: dict[str, list[tuple[str, str]]] = {
+        "docs/architecture.md": [("MAP", map_tables())],
+        "docs/latency.md": [("LATENCY", latency_table())],
+        "docs/gold-standards.md": [("RULES", rules_pages())],
+        "docs/windows-errors.md": [("CODES", codes_table())],
         "docs/report.md": [("REQUIREMENTS", requirements_table())],
         "docs/evidence.md": [("EVIDENCE", evidence_table())],
         "docs/security.md": [("SECURITY", security_table())],
@@ -238,6 +316,9 @@ def blocks() -> dict[str, list[tuple[str, str]]]:
     }
     for role in role_specs():
         found[f"docs/roles/{role}.md"] = [("VARIABLES", variables_table(role))]
+    for name, definition in load_definitions().items():
+        if definition["accounts"]:
+            found[f"docs/roles/{name}.md"].append(("ACCOUNTS", accounts_table(name)))
     for page in dict.fromkeys(page_of(name) for name in verb_specs()):
         found[f"docs/verbs/{page}.md"] = [("OPTIONS", options_table(page))]
     return found

@@ -1,16 +1,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ports for stacks under test, which several processes start side by side, and take from time to time anew."""
+"""Ports for stacks under test, which several processes start side by side, and take again from time to time.
+
+`python -m tools.ports` prints the inventory variables of a stack's ports as JSON: what READY_PORT_* name, or else ports
+for a stack that is tested by hand.
+"""
 
 from __future__ import annotations
 
 import errno
+import json
+import os
 import socket
 import threading
+from pathlib import Path
+
+import yaml
 
 #: Below those that the kernel gives to whoever asks for any: a port between two lives of its container stays free.
 FIRST, LAST = 10_000, 32_000
+#: What is added to a container's port where no free one is named: the default stack may run beside it.
+BY_HAND = 30_000
 #: Ports that a process keeps for itself at a time, until it ends.
 BLOCK = 100
+
+SERVICES = Path(__file__).resolve().parents[1] / "services"
 
 _held: list[socket.socket] = []
 _spare: list[int] = []
@@ -53,3 +66,23 @@ def free_ports(count: int) -> list[int]:
             if _is_free(port):
                 found.append(port)
     return found
+
+
+def port_variables() -> dict[str, tuple[str, int]]:
+    """Return inventory variable -> (the environment variable that names its port, the port without that)."""
+    found = {}
+    for path in sorted(SERVICES.glob("*.yml")):
+        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for port in definition["ports"]:
+            variable = f"{definition['name']}_{port['variable']}"
+            found[variable] = f"READY_PORT_{variable.removesuffix('_port').upper()}", BY_HAND + port["container"]
+    return found
+
+
+def named_ports() -> dict[str, int]:
+    """Return inventory variable -> port, as this process's environment names them."""
+    return {name: int(os.environ.get(variable) or port) for name, (variable, port) in port_variables().items()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(named_ports()))

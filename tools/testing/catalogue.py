@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.ports import free_ports
+from tools.ports import free_ports, port_variables
 from tools.testing.pool import Step
 from tools.testing.results import LOGS
 
@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 STAGES = ("lint", "unit", "images", "molecule", "windows", "system")
 #: What tests/stack.py and .config/molecule/up.yml read.
-PORTS = tuple(f"READY_PORT_{name}" for name in ("POSTGRESQL", "BOLT", "HTTP", "CHROMADB", "REDIS", "GATEWAY"))
+PORTS = tuple(variable for variable, _ in port_variables().values())
 #: Scenario -> its sequence on the stack that these share in a run of several; the first one makes that stack.
 SHARED = {
     "stack": "[cleanup, check, converge, verify, idempotence, verify]",
     "check": "[converge, verify]",
     "container_service": "[verify, side_effect, verify]",
-    **dict.fromkeys(("chromadb", "gateway", "neo4j", "postgresql", "redis"), "[verify]"),
+    **dict.fromkeys(("chromadb", "clients", "gateway", "neo4j", "postgresql", "redis"), "[verify]"),
 }
 #: Preparation -> the arguments of tests/prepare.py. Only what a chosen step needs is made.
 PREPARATIONS = {
@@ -31,20 +31,26 @@ PREPARATIONS = {
     "image postgresql 17": ("image", "postgresql", "17"),
     "image neo4j 5.26": ("image", "neo4j", "5.26"),
     "image chromadb 1.0.21": ("image", "chromadb", "1.0.21"),
+    "image clients": ("clients",),
+    "image kailash": ("image", "kailash"),
 }
 #: Pattern of a step -> the preparations that it needs, beside Docker and the usual images.
 NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"system (backup|restore|pitr|quiesced|restic|sftp|upgrade|images).*|molecule backup", ("packages",)),
+    (r"system (backup|restore|pitr|quiesced|restic|sftp|upgrade|images).*", ("packages",)),
+    (r"molecule (backup|container_images)", ("packages",)),
     (r"system upgrade|molecule upgrade", ("image redis 8",)),
     (r"system upgrade_data", ("image postgresql 17", "image neo4j 5.26")),
     (r"system upgrade_chromadb", ("image chromadb 1.0.21",)),
     (r"windows .*|molecule (docker_engine|wsl_psrp)", ("debian",)),
+    (r"molecule (frameworks|test_app)|images contract_kailash|system testapp", ("image kailash",)),
     (r"image postgresql 17", ("image redis 8",)),  # the same Debian release: its base is made once
 )
+#: What a test imports to use the image of real clients -> the preparation that makes it.
+CLIENTS = ("from tests.clients.running import", "image clients")
 #: Pattern of a step -> what it may not share with others.
 TAKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"system (backup|restore|check|life|security|tls|probe|measuring|latency|upgrade_data)", ("whole stack",)),
-    (r"windows site|molecule stack", ("whole stack",)),
+    (r"windows site|molecule (stack|frameworks)", ("whole stack",)),
     (r"molecule (" + "|".join(list(SHARED)[1:]) + ")", ("shared stack",)),
 )
 #: Where `python -m tests.…` finds the package `ready`.
@@ -58,14 +64,28 @@ def matching(table: tuple[tuple[str, tuple[str, ...]], ...], name: str) -> froze
     return frozenset(value for pattern, values in table if re.fullmatch(pattern, name) for value in values)
 
 
+def needs_of(name: str, *tests: Path) -> frozenset[str]:
+    """Return the preparations that a step needs: those that are named, and the image of clients where a test asks."""
+    asks, made = CLIENTS
+    uses = any(asks in path.read_text(encoding="utf-8") for path in tests)
+    return frozenset({"prepare", *matching(NEEDS, name), *((made,) if uses else ())})
+
+
+def files_of(scenario: str) -> list[Path]:
+    """Return the files of a scenario's tests."""
+    return sorted((ROOT / "molecule" / scenario / "tests").glob("*.py"))
+
+
 def lint() -> list[Step]:
-    """Return the linters; ansible-lint takes minutes."""
+    """Return the linters; ansible-lint takes minutes. `.pre-commit-config.yaml` runs the same ones."""
     commands = {
         "yamllint": ("yamllint", "--strict", "."),
         "ruff": ("ruff", "check", "."),
         "ruff format": ("ruff", "format", "--check", "."),
         "mypy": ("mypy",),
-        "ansible-lint": ("ansible-lint", "-q"),
+        "ansible-lint": (sys.executable, "-m", "tools.testing.lint"),
+        "imports": (sys.executable, "-m", "tools.layers"),
+        "reference tables": (sys.executable, "-m", "tools.docs", "--check"),
     }
     return [
         Step(name, (str(BIN / program), *words), "lint", turn=0) for name, (program, *words) in commands.items()
@@ -102,7 +122,7 @@ def scenarios() -> list[str]:
 def scenario(name: str) -> Step:
     """Return the step of one scenario by itself."""
     full = f"molecule {name}"
-    needs = frozenset({"prepare"}) | matching(NEEDS, full)
+    needs = needs_of(full, *files_of(name))
     return Step(full, molecule("test", name), "molecule", needs, takes=matching(TAKES, full), environment=ports())
 
 
@@ -129,7 +149,8 @@ def shared_scenarios() -> list[Step]:
     for name in others:
         its = (*environment, ("READY_TEST_SEQUENCE", SHARED[name]))
         taken = matching(TAKES, f"molecule {name}")
-        steps.append(Step(f"molecule {name}", molecule("test", name), "molecule", made, takes=taken, environment=its))
+        needs = made | needs_of(f"molecule {name}", *files_of(name)) - {"prepare"}
+        steps.append(Step(f"molecule {name}", molecule("test", name), "molecule", needs, takes=taken, environment=its))
     after = frozenset(step.name for step in steps)
     removal = Step("shared stack", molecule("cleanup", first), "molecule", after=after, environment=environment)
     return [*steps, removal]
@@ -144,7 +165,7 @@ def catalogue(default_stack: bool = False, shared: bool = True) -> list[Step]:
         for path in sorted(ROOT.glob(f"tests/{stage}/test_*.py")):
             name = f"{stage} {path.stem.removeprefix('test_')}"
             steps.append(
-                pytest(name, str(path.relative_to(ROOT)), stage, needs=frozenset({"prepare"}) | matching(NEEDS, name),
+                pytest(name, str(path.relative_to(ROOT)), stage, needs=needs_of(name, path),
                        takes=matching(TAKES, name), alone=name in ALONE)
             )  # fmt: skip
     if default_stack:
