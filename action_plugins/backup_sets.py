@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.backups.results import set_rows
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.secrets.inventory_store import open_store
 from ready.secrets.secrets_file import REPOSITORY, SecretsError
 from ready.secrets.vault import given_key

@@ -20,7 +20,8 @@ from ready.backups.manifest import level_of  # noqa: E402
 from ready.backups.results import recovery_sheet  # noqa: E402
 from ready.backups.runner_archive import runner  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.cli.outputs import OutputError, write_output  # noqa: E402
-from ready.evidence.document import path_of, plain  # noqa: E402
+from ready.common.plain import plain  # noqa: E402
+from ready.evidence.document import path_of  # noqa: E402
 from ready.host.installed import stack_path  # noqa: E402
 from ready.secrets.connection_log import without_result_log  # noqa: E402
 from ready.secrets.inventory_store import open_store  # noqa: E402

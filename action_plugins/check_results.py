@@ -21,6 +21,7 @@ from ready.checks.report import (
     health_result,
     why_unchecked,
 )
+from ready.common.plain import plain
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
 from ready.latency.overhead import judge_network
 from ready.latency.verdicts import judge_latency
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):
             }
         )
         host = str((task_vars or {})["inventory_hostname"])
-        stack, state, answers = (evidence.plain(args[name]) for name in ("stack", "state", "answers"))
+        stack, state, answers = (plain(args[name]) for name in ("stack", "state", "answers"))
         previous = evidence.earlier(Path(stack["evidence_dir"]), stack["name"], host, "latency")
         found = evaluate(stack, state, answers, args["only"], previous, args["windows"], args["accept"])
         self.register_host_variables({"_check": found}, VariableLayer.EPHEMERAL_FACT)

@@ -11,8 +11,8 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
+from ready.common.plain import plain
 from ready.docker.removal_plan import removal  # Ansible offers module_utils to modules alone
-from ready.evidence.document import plain
 
 
 class ActionModule(ActionBase):

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
+from ready.common.plain import plain
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
 from ready.evidence import fleet, requirements
 from ready.evidence.machines import inventory_machines
@@ -33,7 +34,7 @@ class ActionModule(ActionBase):
                 "shown": {"type": "list", "elements": "str"},
             }
         )
-        hosts, shown = evidence.plain(args["hosts"]), args["shown"]
+        hosts, shown = plain(args["hosts"]), args["shown"]
         try:
             found = inventory_machines((task_vars or {})["hostvars"], hosts)
             summary = fleet.write(

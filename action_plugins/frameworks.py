@@ -15,9 +15,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.applications.frameworks import PARTS, judge  # Ansible offers module_utils to modules alone
 from ready.applications.frameworks_run import USER
+from ready.common.plain import plain
 from ready.common.verdict import FAIL
 from ready.docker.jobs import tar
-from ready.evidence.document import plain
 from ready.secrets.inventory_store import packed_external
 from ready.secrets.secrets_file import SecretsError
 from ready.testapp.source import read

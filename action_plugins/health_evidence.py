@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 from ready.checks.parts import ASKED_PARTS
 from ready.checks.status import earlier_still_holds, health_results, health_verdict
 from ready.common.clock import timestamp
+from ready.common.plain import plain
 from ready.docker.images_in_use import images_in_use
 from ready.docker.start_failures import unhealthy_message
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
@@ -43,8 +44,8 @@ class ActionModule(ActionBase):
                 "verify": {"type": "bool", "default": False},
             }
         )
-        stack, state, waited = (evidence.plain(args[name]) for name in ("stack", "state", "waited"))
-        images = images_in_use(stack, state, evidence.plain(args["images"]))
+        stack, state, waited = (plain(args[name]) for name in ("stack", "state", "waited"))
+        images = images_in_use(stack, state, plain(args["images"]))
         results = health_results(stack, state, images, waited)
         verdict = health_verdict(results)
         unhealthy = any(not found["healthy"] for found in waited.values())

@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.images import buildable_images, choice_results
 from ready.images.manifest import read_archives
 

@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.common.checksum import sha256_of
 from ready.common.files import reason_of, write_text
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.images.manifest import archive_entries, archive_file
 
 

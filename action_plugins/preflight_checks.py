@@ -14,8 +14,8 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.checks.not_in_inventory import kept_lines
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.common.verdict import worst
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
 from ready.host import restore_journal
 from ready.preflight import checks as preflight
 from ready.preflight.limits import LimitsError, limits_of

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
 from ready.cli import wheel  # noqa: E402  # Ansible offers module_utils to modules alone
-from ready.evidence.document import plain  # noqa: E402
+from ready.common.plain import plain  # noqa: E402
 from ready.host import installed  # noqa: E402
 
 

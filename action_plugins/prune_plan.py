@@ -12,8 +12,8 @@ from ansible.plugins.action import ActionBase
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
+from ready.common.plain import plain  # noqa: E402
 from ready.docker.removal_plan import prunable  # noqa: E402  # Ansible offers module_utils to modules alone
-from ready.evidence.document import plain  # noqa: E402
 
 CONTAINERS = {"containers": True, "containers_all": True, "verbose_output": True}
 

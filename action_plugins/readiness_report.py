@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.common.clock import timestamp
 from ready.common.files import write_text
+from ready.common.plain import plain
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
 from ready.evidence import readiness, report, requirements
 from ready.evidence.machines import application_path
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
             requirements.load(),
             found,
             directory,
-            evidence.plain(args["hosts"]),
+            plain(args["hosts"]),
             now,
             application_path(args["application"]),
             args["waivers"],

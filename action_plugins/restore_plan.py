@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 from ready.backups import service_states
 from ready.backups.data_services import with_data
 from ready.backups.results import replaced_lines
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 
 
 class ActionModule(ActionBase):

@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.secrets import rotation
 
 

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
+from ready.common.plain import plain
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
 from ready.evidence.scheduled import evidence_of
 
@@ -34,7 +35,7 @@ class ActionModule(ActionBase):
         )
         stack, directory = str(args["stack"]["name"]), Path(args["stack"]["evidence_dir"]).absolute()
         written, warnings = list[str](), list[str]()
-        for outcome in evidence.plain(args["outcomes"]):
+        for outcome in plain(args["outcomes"]):
             document = evidence_of(outcome, stack, host)
             if faults := evidence.check(document):
                 name = outcome.get("name", "run")

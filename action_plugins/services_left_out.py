@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.common.finding import Finding
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.preflight import checks as preflight
 from ready.preflight import left_out
 from ready.preflight.limits import LimitsError, limits_of

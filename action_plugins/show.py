@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.cli.table import render_for  # Ansible offers module_utils to modules alone
-from ready.evidence.document import plain
+from ready.common.plain import plain
 
 
 class ActionModule(ActionBase):

@@ -11,9 +11,9 @@ from ansible.plugins.action import ActionBase
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
+from ready.common.plain import plain
 from ready.docker.images_in_use import images_in_use  # Ansible offers module_utils to modules alone
 from ready.docker.plan import make_plan
-from ready.evidence.document import plain
 
 
 class ActionModule(ActionBase):

@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.checks.not_in_inventory import kept_volumes  # Ansible offers module_utils to modules alone
 from ready.checks.status import status_rows
-from ready.evidence.document import plain
+from ready.common.plain import plain
 
 
 class ActionModule(ActionBase):

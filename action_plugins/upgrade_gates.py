@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase, VariableLayer
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
+from ready.common.plain import plain
 from ready.common.verdict import PASS
 from ready.evidence import document as evidence  # Ansible offers module_utils to modules alone
 from ready.upgrades import gates
@@ -33,7 +34,7 @@ class ActionModule(ActionBase):
                 "samples": {"type": "int", "required": True},
             }
         )
-        stack, name = evidence.plain(args["stack"]), args["service"]
+        stack, name = plain(args["stack"]), args["service"]
         alone = {**stack, "services": {name: stack["services"][name]}}
         health: dict[str, Any] = self._execute_module(
             "service_health", module_args={"stack": alone}, task_vars=task_vars

@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.evidence.document import plain  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.windows import network_measurement, path_overhead, return_path  # noqa: E402
 from ready.windows.script_action import run_script  # noqa: E402
 

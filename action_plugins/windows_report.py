@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 from ready.cli.outputs import OutputError, write_document  # Ansible offers module_utils to modules alone
-from ready.evidence.document import plain
+from ready.common.plain import plain
 from ready.windows.report import report
 
 

@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase, VariableLayer
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
-from ready.evidence.document import plain  # noqa: E402  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # noqa: E402  # Ansible offers module_utils to modules alone
 from ready.stack import schema  # noqa: E402
 from ready.windows import host_variable, stack_ports  # noqa: E402
 from ready.windows.script_action import run_script  # noqa: E402

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "module_utils"))
 
 from ready.common.checksum import sha256_of  # noqa: E402
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone  # noqa: E402
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone  # noqa: E402
 from ready.windows import keepalive, role_plans  # noqa: E402
 
 SCRIPTS = ROOT / "scripts" / "windows"

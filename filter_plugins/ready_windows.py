@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from ready.evidence.document import plain  # Ansible offers module_utils to modules alone
+from ready.common.plain import plain  # Ansible offers module_utils to modules alone
 from ready.windows import shares, task_errors, wsl
 
 

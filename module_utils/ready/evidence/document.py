@@ -13,6 +13,7 @@ from typing import Any, TypedDict, cast
 from .. import __version__
 from ..common.clock import parse_timestamp, timestamp
 from ..common.files import write_text
+from ..common.plain import plain
 from ..stack.schema import faults
 
 NAMES = (
@@ -73,18 +74,6 @@ class Found:
 
     hosts: dict[str, dict[str, Item]] = field(default_factory=dict)  #: host -> name -> item
     faults: list[str] = field(default_factory=list)  #: a message per file that is not believed
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain JSON types; Ansible's are subclasses that carry tags."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    for kind in (str, bool, int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
 
 
 def make(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..common.plain import plain
 from . import document as evidence
 
 _OWN = ("name", "verdict", "results", "started_at", "finished_at")
@@ -32,6 +33,6 @@ def newer_outcomes(
 
 def evidence_of(outcome: Mapping[str, Any], stack: str, host: str) -> evidence.Evidence:
     """Return an outcome as evidence; `document.check` says what is wrong with that of another version's runner."""
-    own = {key: evidence.plain(outcome.get(key)) for key in _OWN}
+    own = {key: plain(outcome.get(key)) for key in _OWN}
     own["finished_at"] = str(own["finished_at"])  # of a run that does not say when it ended, that is not now
     return evidence.make(stack=stack, host=host, **own)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ..evidence.document import plain
+from ..common.plain import plain
 
 
 def role_arguments(caller: Any, spec: Mapping[str, Any], role: str, host: str) -> dict[str, Any]:

@@ -122,18 +122,6 @@ def test_no_directory_is_no_evidence(tmp_path: Path) -> None:
     assert evidence.read_all(tmp_path / "absent", "ready") == evidence.Found()
 
 
-def test_plain_takes_the_tags_off() -> None:
-    """Ansible's values are subclasses of JSON's types; a bool is not an int."""
-
-    class Tagged(str):
-        __slots__ = ()
-
-    value = evidence.plain({Tagged("a"): (Tagged("b"), True, 1, 2.5, None)})
-    assert value == {"a": ["b", True, 1, 2.5, None]}
-    assert [type(item) for item in value["a"][:4]] == [str, bool, int, float]
-    assert type(next(iter(value))) is str
-
-
 def test_version_stands_once() -> None:
     """Evidence carries the package's version, and pyproject.toml names none of its own."""
     project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text())["project"]
