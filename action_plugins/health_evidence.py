@@ -52,7 +52,11 @@ class ActionModule(ActionBase):
         result.update(changed=False, verdict=verdict, fault=unhealthy_message(host, stack, waited) if unhealthy else "")
         directory = Path(stack["evidence_dir"]).absolute()
         if not earlier_still_holds(evidence.earlier(directory, stack["name"], host, "health")["results"], results):
-            self._write(directory, stack["name"], host, verdict, results)
+            try:
+                self._write(directory, stack["name"], host, verdict, results)
+            except evidence.EvidenceError as error:  # what is not healthy is shown all the same
+                missing = f"{host}: no evidence of health was written: {error}"
+                raise AnsibleActionFail("\n".join(filter(None, [result["fault"], missing]))) from error
         result["check_needed"] = False
         if args["verify"]:
             from ready.checks.report import needs_check  # most runs do not ask
@@ -63,10 +67,7 @@ class ActionModule(ActionBase):
 
     def _write(self, directory: Path, stack: str, host: str, verdict: str, results: dict[str, Any]) -> None:
         document = evidence.make("health", stack, host, verdict, results, timestamp(datetime.now(timezone.utc)))
-        try:
-            if messages := evidence.check(document):
-                raise evidence.EvidenceError("; ".join(messages))
-            if not self._task.check_mode:
-                evidence.write(directory, document)
-        except evidence.EvidenceError as error:
-            raise AnsibleActionFail(f"{host}: no evidence of health was written: {error}") from error
+        if messages := evidence.check(document):
+            raise evidence.EvidenceError("; ".join(messages))
+        if not self._task.check_mode:
+            evidence.write(directory, document)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
+from ready.docker.wait import Readiness
 from ready.evidence import document as evidence
 from ready.stack.definitions import load_definitions, resolve_stack
 
@@ -49,6 +51,16 @@ def test_up_verifies_until_everything_was_checked(tmp_path: Path, monkeypatch: p
     found = {"checks": [row], "seconds": 0.0, "docker_version": "29"}
     evidence.write(tmp_path, evidence.make("security", "ready", "pc1", "fail", found, "2026-01-01T00:00:00Z"))
     assert health_evidence(tmp_path, monkeypatch, verify=True)["check_needed"] is True
+
+
+def test_evidence_that_cannot_be_written_hides_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk must not be the only thing that a user reads of a service that does not start."""
+    (tmp_path / "evidence").write_text("a file is no directory")
+    waited = {"redis": vars(Readiness("redis", state="exited", detail="the container is exited (exit code 1)"))}
+    with pytest.raises(AnsibleActionFail) as failed:
+        health_evidence(tmp_path / "evidence", monkeypatch, waited=waited)
+    assert "redis is exited" in str(failed.value)
+    assert "no evidence of health was written" in str(failed.value)
 
 
 def test_health_is_left_unless_a_check_said_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
