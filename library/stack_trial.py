@@ -9,7 +9,8 @@ module: stack_trial
 short_description: Try changed services on empty data before their running containers are touched
 description:
   - Starts each service once more, from the same image with its new files, command and limits, without network, port or
-    data, all at the same time and for 20 seconds at most; then removes what it made.
+    data, all at the same time and for as long as the longest C(health.deadline) among them says, at least 20 seconds
+    and at most 60; then removes what it made.
   - A service for whose limit the host has no memory left is not tried; a line says so.
   - It reports and never fails for a service that does not start.
   - In playbooks the action plugin of the same name is called; it renders the files on the controller and hands them to

@@ -41,7 +41,7 @@ RETURN = r"""
 services:
   description:
     - Per service V(healthy), V(state), V(seconds) since the wait began, V(detail), V(reconciled), V(wrong_password),
-      V(restarts), V(oom_killed) and, when it is not healthy, its last V(logs).
+      V(refused), V(restarts), V(oom_killed) and, when it is not healthy, its last V(logs).
   returned: always
   type: dict
   sample: {redis: {healthy: true, state: healthy, seconds: 0.4}}

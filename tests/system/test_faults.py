@@ -143,6 +143,21 @@ def test_a_change_that_fails_leaves_things_as_they_were(redis: Ready) -> None:
     after = redis.stack.identities()
     assert {name: its[0] for name, its in after.items()} == {name: its[0] for name, its in before.items()}
     redis.set(redis_settings=None)
+
+    # What only the real server refuses: the databases of a trial are new.
+    monitor = redis.stack.resolved["services"]["postgresql"]["accounts"]["monitor"]["login"]
+    with redis.stack.postgresql("admin") as connection:
+        connection.execute(f"CREATE DATABASE shop OWNER {monitor}")
+    with redis.stack.postgresql("admin", dbname="shop") as connection:
+        connection.execute(f"CREATE TABLE kept (x int); ALTER TABLE kept OWNER TO {monitor}")
+    redis.set(postgresql_databases=[{"name": "shop"}])
+    result = redis.run("up", code=2)
+    assert f"found shop with objects of {monitor}, expected none of them" in result.text
+    assert "container and configuration of before are back, and it is healthy" in result.text
+    assert {name: its[0] for name, its in redis.stack.identities().items()} == {
+        name: its[0] for name, its in before.items()
+    }
+    redis.set(postgresql_databases=None)
     assert not check(redis, ["drift"]).failed, "the files of before are not all back"
     redis.stack.check("redis")
     assert left_behind(redis) == []

@@ -25,7 +25,7 @@ def recovers(outcome: Mapping[str, Any]) -> bool:
 
     One that was killed while it did, or that ended, begins again and will end again.
     """
-    if outcome["state"] not in _RUNS or outcome["restarts"] or outcome["oom_killed"]:
+    if outcome["state"] not in _RUNS or outcome["refused"] or outcome["restarts"] or outcome["oom_killed"]:
         return False
     lines = [*outcome["logs"], outcome["detail"]]
     last = max((number for number, line in enumerate(lines) if _RECOVERS.search(line)), default=-1)

@@ -12,8 +12,8 @@ from ..stack.definitions import load_definitions
 from ..stack.resolved import containers, data_volumes, serves_clients
 from .rollback_decision import recovers
 
-#: States in which a trial's container has ended, or Docker did not start it at all.
-_ENDED = frozenset({"exited", "dead", "created", "absent", "refused"})
+#: States in which a trial's container has ended.
+_ENDED = frozenset({"exited", "dead", "created", "absent"})
 #: What a store writes into its log when it does not like what it was given.
 _FAULT = re.compile(
     r"fatal|error|panic|alert|>>>|at line|invalid|unrecogni[sz]ed|unknown|bad directive|wrong number|must be|"
@@ -66,17 +66,24 @@ def _fell(outcome: Mapping[str, Any]) -> list[str]:
 def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, str]:
     """Return why a service did not start, in its log's own words, and what to correct."""
     name = service.get("of", service["name"])
-    words = own_words(outcome["logs"])
-    found = "; ".join([outcome["detail"] or f"it is {outcome['state']}", *_fell(outcome), *words])
+    words = [] if outcome["refused"] else own_words(outcome["logs"])  # who refuses has said why
+    detail, _, after = outcome["detail"].partition(". Next: ")
+    found = "; ".join([detail or f"it is {outcome['state']}", *_fell(outcome), *words])
+    if after:
+        return found, after
     wrong = suspects(service, words, _known_settings(name))
     if named := re.match(rf"({name}_\w+): found ", outcome["detail"]):  # the error of setting accounts names it
         wrong = [named[1]]
     return found, f"correct {', '.join(wrong)}" if wrong else f"correct what was changed of {name}_*"
 
 
+def _does_not_start(outcome: Mapping[str, Any]) -> bool:
+    return bool(outcome["refused"]) or outcome["state"] in _ENDED
+
+
 def _in_the_data(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     """Return the file in a data volume at which a trial ended, "" when there is none: its own volumes are empty."""
-    if outcome["state"] not in _ENDED or outcome["oom_killed"]:
+    if outcome["state"] not in _ENDED or outcome["refused"] or outcome["oom_killed"]:
         return ""
     text = "\n".join(own_words(outcome["logs"]))
     paths = "|".join(re.escape(volume["path"]) for volume in data_volumes(service))
@@ -89,7 +96,7 @@ def trial_message(host: str, stack: Mapping[str, Any], tried: Mapping[str, Mappi
     lines = []
     for name, outcome in tried.items():
         service = containers(stack)[name]
-        if outcome["state"] in _ENDED and not _in_the_data(service, outcome):
+        if _does_not_start(outcome) and not _in_the_data(service, outcome):
             found, after = reason_and_next(service, outcome)
             lines.append(
                 f"{host}: {name} does not start with what has changed, tried on empty data: found {found}; expected "
@@ -108,7 +115,7 @@ def trial_undecided(host: str, stack: Mapping[str, Any], tried: Mapping[str, Map
                 f"{host}: {name}: its trial on empty data ended at {path}, which only the data volume can have: "
                 "the change is made"
             )
-        elif not outcome["healthy"] and outcome["state"] not in _ENDED:
+        elif not outcome["healthy"] and not _does_not_start(outcome):
             lines.append(
                 f"{host}: {name}: its trial was not healthy after {outcome['seconds']:.0f} s, and showed no fault: "
                 "the change is made"
@@ -146,6 +153,12 @@ def _not_healthy(host: str, service: Mapping[str, Any], outcome: Mapping[str, An
         return (
             f"{start} with what has changed, expected healthy: found {found}. Its container and configuration of "
             f"before {again}. Next: {after}, then ./ready up."
+        )
+    if outcome["refused"]:
+        found, after = reason_and_next(service, outcome)
+        return (
+            f"{host}: {name} runs, and refuses what the inventory asks of it: {found}. Nothing in it was changed, and "
+            f"the others stay up. Next: {after}, then ./ready up."
         )
     wrong = suspects(service, outcome["logs"], _known_settings(name))
     stays = (

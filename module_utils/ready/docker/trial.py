@@ -23,8 +23,9 @@ from .wait import Readiness, wait_for_all
 if TYPE_CHECKING:
     from docker import DockerClient
 
-#: Seconds that the trials of all services may take together.
-SECONDS = 20
+#: Seconds that the trials of all services may take together: the longest deadline among them, within these two. A trial
+#: that is cut short decides nothing, and what does not start is seen only in place of the running container.
+SECONDS = (20.0, 60.0)
 #: What stands for the health test of a service that answers only beside another one, which a trial has not.
 _STAYS = {"test": ["CMD", "sleep", "2"], "timeout": 5}
 
@@ -62,7 +63,7 @@ def try_out(
     specs: Mapping[str, ContainerSpec],
     images: Mapping[str, str],
     files: Mapping[str, Mapping[str, tuple[int, bytes]]],
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Start every service with what is new, all at the same time, and return service -> how it went.
 
@@ -74,8 +75,11 @@ def try_out(
         specs: service -> its container.
         images: service -> id of its image.
         files: service -> path -> (mode, content) of its config volume.
-        seconds: for all of them together.
+        seconds: for all of them together; see SECONDS.
     """
+    if seconds is None:
+        least, most = SECONDS
+        seconds = max([least, *(min(most, float(its["health"]["deadline"])) for its in services.values())])
     stacks = {(specs[name].labels or {})[LABEL_STACK] for name in services}
     for stack in stacks:
         remove_leftovers(client, stack)
@@ -93,7 +97,7 @@ def try_out(
                 write_volume(client, images[name], volume, service["image"]["user"], files[name], labels)
                 create(client, wanted).start()
             except errors as error:
-                found[name] = asdict(Readiness(name, state="refused", detail=reason(error)))
+                found[name] = asdict(Readiness(name, refused=True, detail=reason(error)))
                 continue
             started[name] = {**service, "container": wanted.name}
             if service.get("needs") or "of" in service:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import execute
 from .state import connect
@@ -37,17 +37,35 @@ WRONG_PASSWORD = re.compile(
 REFUSED = re.compile(r"ERROR: +refused: (.*)")
 
 
+#: Docker's word for a container, or what a health test makes of a running one; schemas/evidence/health.schema.json has
+#: the same list for everybody else.
+State = Literal[
+    "healthy",
+    "starting",
+    "unhealthy",
+    "absent",
+    "exited",
+    "created",
+    "running",
+    "paused",
+    "restarting",
+    "removing",
+    "dead",
+]
+
+
 @dataclass
 class Readiness:
     """How the wait for one service ended."""
 
     service: str
     healthy: bool = False
-    state: str = "absent"  #: healthy | unhealthy | exited | absent …
+    state: State = "absent"
     seconds: float = 0.0  #: from the start of the wait
     detail: str = ""  #: the health test's last words, when red
     reconciled: bool = False  #: accounts were set in this run
     wrong_password: bool = False
+    refused: bool = False  #: Docker did not start it, or it refuses what it was given; `detail` says why
     restarts: int = 0  #: by Docker's policy, since somebody started it
     oom_killed: bool = False  #: the kernel has killed a process of it
     logs: list[str] = field(default_factory=list)  #: last lines of the container, when red
@@ -87,7 +105,7 @@ def _wait_for(
             outcome.oom_killed = outcome.oom_killed or bool(container.attrs["State"].get("OOMKilled"))
             looping = outcome.restarts >= MAX_RESTARTS
             if container.status != "running":
-                outcome.state = "exited" if container.status in {"exited", "dead"} else container.status
+                outcome.state = "exited" if container.status in {"exited", "dead"} else cast("State", container.status)
                 state = container.attrs["State"]
                 cause = "killed for lack of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
                 outcome.detail = f"the container is {container.status} ({cause})"
@@ -106,7 +124,7 @@ def _wait_for(
                         pending, outcome.reconciled = False, True
                         continue
                     if refused := REFUSED.search(text):
-                        outcome.state, outcome.detail = "refused", refused[1]
+                        outcome.refused, outcome.detail = True, refused[1]
                         break
                 if code == 0:
                     outcome.healthy, outcome.state, outcome.detail = True, "healthy", ""

@@ -345,6 +345,21 @@ def message(**changes: Any) -> str:
     return unhealthy_message("pc1", resolved_stack(), {"redis": outcome(**changes)})
 
 
+def test_what_a_running_store_refuses() -> None:
+    """The reason and its next step, once each, and no line of a log that says the same; it is no recovery."""
+    why = "postgresql_databases: found shop with objects of a, expected none. Next: ALTER TABLE ... OWNER TO for each"
+    refused = outcome(refused=True, detail=why, logs=POSTGRESQL)
+    assert stays(refused) == ""
+    back = message(**refused, replaced={"back": True, "healthy": True, "left": ""})
+    here = message(**refused)
+    for said in (back, here):
+        assert "postgresql_databases: found shop with objects of a, expected none" in said
+        assert said.count("Next: ") == 1
+        assert "Next: ALTER TABLE ... OWNER TO for each, then ./ready up." in said
+    assert "of before are back, and it is healthy" in back
+    assert "Nothing in it was changed, and the others stay up" in here
+
+
 def test_what_is_said() -> None:
     """Why, in the log's own words; what is there now; what to correct."""
     text = message(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,10 +186,35 @@ def test_a_setting_with_a_wrong_value_is_named_as_it_is() -> None:
 
 def test_what_docker_refuses_is_a_trial_that_failed() -> None:
     """There is no log then; Docker's own words are the reason."""
-    refused = outcome(state="refused", detail="Minimum memory limit allowed is 6MB", logs=[])
+    refused = outcome(state="absent", refused=True, detail="Minimum memory limit allowed is 6MB", logs=[])
     message = trial_message("pc1", resolved_stack(), {"redis": refused})
     assert "found Minimum memory limit allowed is 6MB; expected it to start" in message
     assert "correct what was changed of redis_*" in message
+
+
+@pytest.mark.parametrize(("deadlines", "expected"), [([6], 20.0), ([6, 45], 45.0), ([45, 180], 60.0)])
+def test_how_long_a_trial_may_take(monkeypatch: pytest.MonkeyPatch, deadlines: list[int], expected: float) -> None:
+    """As long as the slowest service may take to start: a trial that is cut short decides nothing."""
+    stack = resolved_stack()
+    services = {
+        name: stack["services"][name] | {"health": stack["services"][name]["health"] | {"deadline": deadline}}
+        for name, deadline in zip(stack["services"], deadlines, strict=False)
+    }
+    given: list[float] = []
+    monkeypatch.setattr(trial, "remove_leftovers", lambda *_: None)
+    monkeypatch.setattr(trial, "write_volume", lambda *_: {})
+    monkeypatch.setattr(trial, "create", lambda *_: SimpleNamespace(start=lambda: None))
+
+    def note(_: Any, __: Any, seconds: float) -> dict[str, Any]:
+        given.append(seconds)
+        return {}
+
+    monkeypatch.setattr(trial, "wait_for_all", note)
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    client: Any = SimpleNamespace(volumes=SimpleNamespace(create=lambda *_, **__: None))
+    specs = {name: ContainerSpec.from_service(its, "ready", "ready") for name, its in services.items()}
+    trial.try_out(client, services, specs, dict.fromkeys(services, "sha256:1"), {name: {} for name in services})
+    assert given == [expected]
 
 
 def test_a_slow_start_is_no_fault() -> None:
@@ -267,7 +293,7 @@ def test_extensions_are_tried_before_the_first_start() -> None:
         state["services"]["postgresql"] = {"exists": False}
         assert make_plan(wanted, state, IMAGES)["tried"] == tried
     said = "postgresql_databases: found the extensions nope, expected some that the image has: hstore"
-    refused = outcome(service="postgresql", state="refused", detail=said)
+    refused = outcome(service="postgresql", state="unhealthy", refused=True, detail=said)
     message = trial_message("pc1", resolved_stack(**variables), {"postgresql": refused})
     assert said in message
     assert "Next: correct postgresql_databases, then ./ready up." in message

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from itertools import count
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 import requests
 from docker.errors import APIError
 from ready.docker import execute, wait
+
+from tests.names import ROOT
 
 SERVICE = {"container": "s-redis", "health": {"test": ["CMD", "true"], "timeout": 1, "deadline": 60}}
 
@@ -37,6 +41,14 @@ class Running(Crashing):
 
     def reload(self) -> None:
         """Say nothing new."""
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in a JSON document."""
+    if isinstance(value, dict):
+        yield value
+    for its in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(its)
 
 
 def refuse(*_: Any) -> Any:
@@ -119,8 +131,20 @@ def test_what_accounts_refuse_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("ready.docker.execute.run", ask)
     monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it was waited for"))
     outcome = wait.wait_for_all({"redis": SERVICE | {"reconcile": ["reconcile"]}})["redis"]
-    assert (outcome["healthy"], outcome["state"]) == (False, "refused")
+    assert (outcome["healthy"], outcome["state"], outcome["refused"]) == (False, "unhealthy", True)
     assert outcome["detail"] == "postgresql_databases: found the extensions x"
+
+
+def test_every_state_may_be_evidence() -> None:
+    """Evidence of a state that its schema does not know is not written, and the fault that it holds is not shown."""
+    schema = json.loads((ROOT / "schemas/evidence/health.schema.json").read_text(encoding="utf-8"))
+    states = [
+        its["properties"]["state"]["enum"]
+        for its in walk(schema)
+        if "enum" in its.get("properties", {}).get("state", {}) and "detail" in its["properties"]
+    ]
+    assert states
+    assert all(set(its) - {"off", None} == set(get_args(wait.State)) for its in states)
 
 
 def test_accounts_that_were_set_are_no_other_password(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from ready.docker.spec import ContainerSpec
 from ready.docker.start_failures import trial_message
 from ready.docker.state import absent_state
 from ready.docker.trial import trial_spec
+from ready.docker.wait import Readiness
 from ready.preflight.data import check_volumes
 from ready.stack import models
 from ready.stack.definitions import DefinitionError
@@ -232,10 +233,7 @@ def test_trial_that_ends_at_a_model_is_a_fault() -> None:
     """Of a file in a data volume a trial can't tell, since its own are empty; of a model it can."""
     stack = stack_with(chat=CHAT)
     log = f"ready-ai: chat: found SHA-256 {OTHER} of /models/{SHA}.gguf, expected {SHA}. Next: correct it"
-    outcome = {
-        "state": "exited", "healthy": False, "oom_killed": False, "detail": "exit code 1", "logs": [log], "restarts": 0,
-        "seconds": 1.0,
-    }  # fmt: skip
+    outcome = vars(Readiness("ai", state="exited", seconds=1.0, detail="exit code 1", logs=[log]))
     assert f"/models/{SHA}.gguf" in trial_message("pc1", stack, {"ai": outcome})
 
 
