@@ -23,8 +23,9 @@ from ready_frameworks.nexus_timing import busy, judge, load, measure, moment
 
 #: Timed requests of each channel; the CLI starts an interpreter for each.
 REQUESTS = {"api": 50, "cli": 5, "mcp": 50}
-#: Seconds that the whole part may take before the rest is left out.
-LONGEST = 240.0
+#: Seconds before the end of the part's time after which nothing more is begun: what has begun needs some, and what is
+#: killed loses its findings.
+ENDING = 30.0
 LATE_MS = 10_000.0
 TOGETHER = 20
 #: Findings that the rows `session` and `runs` rest upon: one that is missing is no pass.
@@ -37,6 +38,7 @@ _NEXT = {
     "postgresql": "Next: ./ready check, and bring PostgreSQL back",
 }
 _SERVICES, _DRIVERS = {"redis": "Redis", "postgresql": "PostgreSQL"}, {"redis": "redis", "psycopg2": "postgresql"}
+_TIME = "Next: --time-limit with more seconds"
 _LOG = "Next: read the log of python -m catalogue.server"
 Step = Callable[[], object]
 
@@ -50,7 +52,7 @@ class Part:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.ends = min(context.deadline, time.monotonic() + LONGEST)
+        self.ends = context.deadline - min(ENDING, context.left / 4)
         self.session = f"s-{context.word}-{secrets.token_hex(4)}"
         self.others: list[str] = []
         self.live: list[Worker] = []
@@ -75,7 +77,7 @@ class Part:
             self.in_time()
             step()
         except NoTime:
-            verdict, detail = UNKNOWN, f"{name}: found no time left; expected the part to end. Next: run it alone"
+            verdict, detail = UNKNOWN, f"{name}: found no time left; expected the part to end. {_TIME}"
         except LateError as error:
             why = busy(load(before, moment(self.used())))
             verdict, detail = UNKNOWN if why else FAIL, self.context.clean(error)

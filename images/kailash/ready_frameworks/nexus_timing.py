@@ -122,7 +122,8 @@ def judge(name: str, times: Sequence[float], wanted: int, figures: Mapping[str, 
         return {"verdict": PASS, "detail": "", **shown, **common}
     if not slow:
         detail = (
-            f"{name}: found {len(times)} of {wanted} requests made when time was up; expected all. Next: run it alone"
+            f"{name}: found {len(times)} of {wanted} requests made when time was up; expected all. "
+            "Next: --time-limit with more seconds"
         )
         return {"verdict": UNKNOWN, "detail": detail, "measured": shown, **common}
     found = f"{name}: found {shown['max_ms']:g} ms at most in {len(times)} requests; expected less than {LIMIT_MS} ms"

@@ -173,7 +173,7 @@ class Part:
         import httpx
 
         if self.context.left < _RESERVE:
-            raise CallError("found no time left; expected the run to have some. Next: run this part alone")
+            raise CallError("found no time left; expected the run to have some. Next: --time-limit with more seconds")
         address = f"http://127.0.0.1:{worker.ports[0]}/workflows/{name}/execute"
         mark = worker.mark()
         try:

@@ -199,9 +199,20 @@ def test_a_worker_that_does_not_start_says_why_and_is_gone(monkeypatch: pytest.M
     assert worker.said() == ""
 
 
-def part() -> nexus.Part:
+def part(seconds: float = 100.0) -> nexus.Part:
     """Return a part that has found nothing."""
-    return nexus.Part(Context({"REDIS_PASSWORD": "hunter2-secret"}, "prefix", "word", time.monotonic() + 100))
+    return nexus.Part(Context({"REDIS_PASSWORD": "hunter2-secret"}, "prefix", "word", time.monotonic() + seconds))
+
+
+@pytest.mark.parametrize("seconds", [20.0, 180.0, 5000.0])
+def test_a_part_ends_before_it_is_killed_and_takes_all_time_that_it_is_given(seconds: float) -> None:
+    """What is killed loses its findings; a longer limit, which the message advises, must count."""
+    left = part(seconds).context.deadline - part(seconds).ends
+    assert 5.0 - 1 < left < nexus.ENDING + 1
+    late = part(seconds)
+    late.ends = time.monotonic() - 1
+    assert late.check("start", lambda: None) == UNKNOWN
+    assert "Next: --time-limit with more seconds" in late.findings[0]["detail"]
 
 
 def test_steps_that_were_not_taken_are_no_pass() -> None:
