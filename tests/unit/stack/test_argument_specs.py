@@ -175,3 +175,53 @@ def test_every_fact_of_ours_is_known() -> None:
     facts = set(re.findall(r"set_fact:\n(?: +_\w+: .*\n)* +(ready_\w+):", text))
     assert "ready_images" in facts
     assert facts <= FACTS
+
+
+#: What is asked of one run: an option sets it, and an inventory that does is not meant.
+ONE_RUN = frozenset(
+    {
+        "backup_key_file",
+        "backup_only",
+        "backup_set",
+        "backup_skip_broken",
+        "backup_to",
+        "check_accept_baseline",
+        "check_only",
+        "container_service_names",
+        "frameworks_only",
+        "gold_standards_fix",
+        "gold_standards_format",
+        "gold_standards_output",
+        "gold_standards_path",
+        "gold_standards_rules",
+        "upgrade_back",
+        "upgrade_lose_databases",
+        "upgrade_services",
+        "upgrade_without_backup",
+    }
+    | {"backup_level"}  # without it the module takes the host's settings, which are made from the inventory
+)
+
+
+def included_roles(tasks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the roles that tasks include, also in blocks, each with what it is given."""
+    for task in tasks if isinstance(tasks, list) else []:
+        for name in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks"):
+            yield from included_roles(task.get(name))
+        if "ansible.builtin.include_role" in task:
+            yield task["ansible.builtin.include_role"]["name"], task.get("vars", {})
+
+
+def test_no_verb_hides_what_the_inventory_says() -> None:
+    """A playbook that gives a role an option, or else a constant, hides the role's own variable from the inventory."""
+    hidden = set()
+    for path in sorted((ROOT / "playbooks").rglob("*.yml")):
+        for role, given in included_roles(yaml.safe_load(path.read_text())):
+            hidden |= {
+                name
+                for name, value in given.items()
+                if name in ROLES.get(role, {}).get("main", {}).get("options", {})
+                and re.match(r"\{\{ (not )?\(?ready_\w+ \| default\(", str(value))
+            }
+    assert hidden <= ONE_RUN
+    assert hidden >= {"check_only", "upgrade_back"}, "the search finds them no more"
