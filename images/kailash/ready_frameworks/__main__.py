@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from ready_frameworks.apart import Ended, adopt, apart
-from ready_frameworks.context import FAIL, PASS, Context
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, Context
 
 JOB, RESULTS = Path("/run/ready/job.json"), Path("/run/ready/out/results.json")
 #: Part -> its share of the time that the whole run may take. Together they are more than one: few parts need theirs.
@@ -93,7 +93,7 @@ def run(context: Context, parts: list[str], results: Results, look: Callable[...
     except Ended:
         if doing != CLEAN:
             why = f"found it unfinished when the run was ended; expected its end within {whole:.0f} s"
-            results.add(doing, _lost(f"{why}. Next: --time-limit with more seconds, or a host that is less busy"))
+            results.add(doing, _lost(f"{why}. {MORE_TIME}, or a host that is less busy"))
         return 1
     results.add("cleanup", {**after, "before": before.get("removed", {}), "removed": after.get("removed", {})})
     return 0

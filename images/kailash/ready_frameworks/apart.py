@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ready_frameworks.context import FAIL, Context, finding, worst
+from ready_frameworks.context import FAIL, MORE_TIME, Context, finding, worst
 
 VERDICTS = ("pass", "fail", "insufficient_data")
 #: Bytes of a part's result at most.
@@ -56,7 +56,7 @@ def apart(name: str, context: Context, seconds: float) -> dict[str, Any]:
         status = _end(child)
     if not in_time:
         why = f"found no end after {seconds:.0f} s; expected a result by then"
-        return _failed(context, f"{why}. Next: --time-limit with more seconds, or look for what it waits for")
+        return _failed(context, f"{why}. {MORE_TIME}, or look for what it waits for")
     if not text:
         return _failed(context, f"found its process ended ({_how(status)}); expected a result. Next: --only {name}")
     return checked(context, name, json.loads(text))

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ready_frameworks.compositions import CAPABILITIES
-from ready_frameworks.context import FAIL, PASS, UNKNOWN, Context, finding
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, UNKNOWN, Context, finding
 from ready_frameworks.kinds import Shape
 from ready_frameworks.stage import RESERVE, AwayError, RefusedError, Stage, WrongError, service_text
 
 #: Capability -> model -> what was wrong ("": nothing). A model that is not in it was not tried.
 Outcome = Mapping[str, Mapping[str, str]]
-_TIME = "Next: --time-limit with more seconds"
 _NEXT = "Next: compare images/kailash/requirements.txt with the frameworks' release notes"
 
 
@@ -114,5 +113,5 @@ def _finding(name: str, said: Mapping[str, str], of: int, good: int, gone: AwayE
     if gone:
         text = service_text(gone.service, str(gone))
         return finding(f"capability.{name}", FAIL, text, **figures, service=gone.service)
-    text = f"found {name} tried on {good} of {of} models when time was up; expected all. {_TIME}"
+    text = f"found {name} tried on {good} of {of} models when time was up; expected all. {MORE_TIME}"
     return finding(f"capability.{name}", UNKNOWN, text, **figures)

@@ -17,6 +17,8 @@ LONGEST, _SHORTEST = 300, 6
 #: Settings that hold a secret.
 _SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY$|^KEY")
 REDACTED = "[secret]"
+#: The next step after a part that had too little time.
+MORE_TIME = "Next: --time-limit with more seconds"
 
 
 @dataclass

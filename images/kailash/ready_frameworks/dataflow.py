@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import Any
 
 from ready_frameworks import capabilities
-from ready_frameworks.context import FAIL, PASS, UNKNOWN, Context, finding, part
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, UNKNOWN, Context, finding, part
 from ready_frameworks.kinds import (
     ADR_NODES,
     Shape,
@@ -33,7 +33,6 @@ from ready_frameworks.stage import RESERVE, AwayError, RefusedError, Stage, Wron
 
 #: Model and kind -> what was wrong ("": nothing). A node that is not in it was not executed.
 Outcome = dict[tuple[str, str], str]
-_TIME = "Next: --time-limit with more seconds"
 _NEXT = "Next: compare images/kailash/requirements.txt with kailash-dataflow's release notes"
 
 
@@ -175,7 +174,7 @@ def judge(
         elif verdict == FAIL:
             text = away
         elif verdict == UNKNOWN:
-            text = f"found {good} of {len(shapes)} {kind} nodes executed in time; expected all. {_TIME}"
+            text = f"found {good} of {len(shapes)} {kind} nodes executed in time; expected all. {MORE_TIME}"
         found.append(finding(f"node.{kind}", verdict, text, passed=good, of=len(shapes)))
     return found
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from ready_frameworks.context import FAIL, PASS, UNKNOWN, Context, finding, worst
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, UNKNOWN, Context, finding, worst
 from ready_frameworks.nexus_channels import CHANNELS, Channel, ChannelError, LateError
 from ready_frameworks.nexus_expected import Found, price, quote, same, short
 from ready_frameworks.nexus_server import ServerError, Worker, elsewhere
@@ -38,7 +38,6 @@ _NEXT = {
     "postgresql": "Next: ./ready check, and bring PostgreSQL back",
 }
 _SERVICES, _DRIVERS = {"redis": "Redis", "postgresql": "PostgreSQL"}, {"redis": "redis", "psycopg2": "postgresql"}
-_TIME = "Next: --time-limit with more seconds"
 _LOG = "Next: read the log of python -m catalogue.server"
 Step = Callable[[], object]
 
@@ -77,7 +76,7 @@ class Part:
             self.in_time()
             step()
         except NoTime:
-            verdict, detail = UNKNOWN, f"{name}: found no time left; expected the part to end. {_TIME}"
+            verdict, detail = UNKNOWN, f"{name}: found no time left; expected the part to end. {MORE_TIME}"
         except LateError as error:
             why = busy(load(before, moment(self.used())))
             verdict, detail = UNKNOWN if why else FAIL, self.context.clean(error)

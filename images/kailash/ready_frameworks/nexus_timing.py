@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ready_frameworks.context import FAIL, PASS, UNKNOWN
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, UNKNOWN
 
 LIMIT_MS = 2000
 #: Percent from which the host is called busy: processors taken by others, time that a hypervisor kept, time that a
@@ -121,10 +121,7 @@ def judge(name: str, times: Sequence[float], wanted: int, figures: Mapping[str, 
     if not slow and len(times) == wanted:
         return {"verdict": PASS, "detail": "", **shown, **common}
     if not slow:
-        detail = (
-            f"{name}: found {len(times)} of {wanted} requests made when time was up; expected all. "
-            "Next: --time-limit with more seconds"
-        )
+        detail = f"{name}: found {len(times)} of {wanted} requests made when time was up; expected all. {MORE_TIME}"
         return {"verdict": UNKNOWN, "detail": detail, "measured": shown, **common}
     found = f"{name}: found {shown['max_ms']:g} ms at most in {len(times)} requests; expected less than {LIMIT_MS} ms"
     why = busy(figures)

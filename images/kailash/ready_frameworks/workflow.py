@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ready_frameworks.context import FAIL, PASS, UNKNOWN, Context, finding, part, worst
+from ready_frameworks.context import FAIL, MORE_TIME, PASS, UNKNOWN, Context, finding, part, worst
 from ready_frameworks.nexus_server import ServerError, Worker
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Part:
         import httpx
 
         if self.context.left < _RESERVE:
-            raise CallError("found no time left; expected the run to have some. Next: --time-limit with more seconds")
+            raise CallError(f"found no time left; expected the run to have some. {MORE_TIME}")
         address = f"http://127.0.0.1:{worker.ports[0]}/workflows/{name}/execute"
         mark = worker.mark()
         try:
