@@ -66,15 +66,15 @@ def _fell(outcome: Mapping[str, Any]) -> list[str]:
 def reason_and_next(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, str]:
     """Return why a service did not start, in its log's own words, and what to correct."""
     name = service.get("of", service["name"])
-    words = [] if outcome["refused"] else own_words(outcome["logs"])  # who refuses has said why
-    detail, _, after = outcome["detail"].partition(". Next: ")
-    found = "; ".join([detail or f"it is {outcome['state']}", *_fell(outcome), *words])
-    if after:
-        return found, after
-    wrong = suspects(service, words, _known_settings(name))
-    if named := re.match(rf"({name}_\w+): found ", outcome["detail"]):  # the error of setting accounts names it
-        wrong = [named[1]]
-    return found, f"correct {', '.join(wrong)}" if wrong else f"correct what was changed of {name}_*"
+    if outcome["refused"]:  # it has said why; the error of setting accounts names the variable, or the next step
+        why, _, after = outcome["detail"].partition(". Next: ")
+        named = re.match(rf"({name}_\w+): found ", why)
+        wrong, words = [named[1]] if named else [], []
+    else:
+        why, after, words = outcome["detail"], "", own_words(outcome["logs"])
+        wrong = suspects(service, words, _known_settings(name))
+    found = "; ".join([why or f"it is {outcome['state']}", *_fell(outcome), *words])
+    return found, after or f"correct {', '.join(wrong) or f'what was changed of {name}_*'}"
 
 
 def _does_not_start(outcome: Mapping[str, Any]) -> bool:
@@ -83,7 +83,7 @@ def _does_not_start(outcome: Mapping[str, Any]) -> bool:
 
 def _in_the_data(service: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     """Return the file in a data volume at which a trial ended, "" when there is none: its own volumes are empty."""
-    if outcome["state"] not in _ENDED or outcome["refused"] or outcome["oom_killed"]:
+    if outcome["state"] not in _ENDED or outcome["oom_killed"]:
         return ""
     text = "\n".join(own_words(outcome["logs"]))
     paths = "|".join(re.escape(volume["path"]) for volume in data_volumes(service))
