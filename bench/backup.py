@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The figures of backups, on a stack of its own: `.venv/bin/python bench/backup.py [--mib 20]`.
+"""The figures of backups, on a dedicated stack: `.venv/bin/python bench/backup.py [--mib 20]`.
 
 Seeds the four stores with that much data together, and prints a table: how long a set takes, outages against a plain
 restart of the same service in the same run, what a second unchanged set adds to the repository, a drill, a restore.

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What `up` and `destroy` cost: `PYTHONPATH=. .venv/bin/python bench/cost.py`.
 
-A stack of its own, which is removed again; needs the images, or makes them in a first run that is not counted. CPU is
+A dedicated stack, which is removed again; needs the images, or makes them in a first run that is not counted. CPU is
 of the launcher and of what it starts, Ansible and its modules; the daemon's own is not in it.
 """
 

@@ -2,7 +2,7 @@
 """What a fleet costs: `PYTHONPATH=.:module_utils .venv/bin/python bench/fleet.py [--pcs 50] [--forks 20,50]`.
 
 So many simulated PCs that are as the roles leave them are asked again at once by playbooks/windows.yml, which changes
-nothing. The simulator is a process of its own, and its CPU is told apart. For each number of forks a line: wall time
+nothing. The simulator is a separate process, and its CPU is counted apart. For each number of forks a line: wall time
 and the controller's CPU in all and per PC, the share of the one process that leads the others, the most memory
 (proportional set size, so that what forks share counts once), and what limits. It fails when a PC fails or changes.
 """
@@ -68,7 +68,7 @@ def memory_of(pid: int) -> tuple[int, int]:
 
 
 class Watch:
-    """Looks at a process and its children until told to stop: the most memory, and the leader's own CPU."""
+    """Looks at a process and its children until it is to stop: the most memory, and the leader's own CPU."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid

@@ -2,7 +2,7 @@
 """The figures of bench/README.md about `check` and its probes: `.venv/bin/python bench/latency.py`.
 
 Holds the probes' service time against pgbench and redis-benchmark, which run from the services' own images on the
-host's network, so that all go through the same published port. In turns, on a stack of its own, some minutes. Nothing
+host's network, so that all go through the same published port. In turns, on a dedicated stack, some minutes. Nothing
 else should run meanwhile: ratios are of one run, absolute times are of one machine.
 """
 

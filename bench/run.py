@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The figures of bench/README.md, measured on a stack of its own: `.venv/bin/python bench/run.py`.
+"""The figures of bench/README.md, measured on a dedicated stack: `.venv/bin/python bench/run.py`.
 
 Takes some minutes; needs the images (./ready up, or ./ready test --only images). Nothing else should run meanwhile:
 ratios are of one run, absolute times are of one machine.

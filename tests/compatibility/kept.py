@@ -1,6 +1,6 @@
 """Keep what a version leaves on a host, and put it back: `python -m tests.compatibility.kept ARCHIVE` in its checkout.
 
-The stack is Redis alone, on a port of its own, with one key, a backup set, timers and evidence.
+The stack is Redis alone, on a separate port, with one key, a backup set, timers and evidence.
 Everything has the fixed names and paths below, since settings and timers hold them. The passwords and the vault key in
 an archive were made for it alone.
 """

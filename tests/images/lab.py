@@ -92,7 +92,7 @@ class Lab:
         return str(volume.name)
 
     def start(self, name: str, command: list[str] | None = None, hardened: bool = True, **options: Any) -> Container:
-        """Start a container, with the flags of the service's definition unless told otherwise."""
+        """Start a container, with the flags of the service's definition unless the test says otherwise."""
         definition = DEFINITIONS[name]
         if hardened:
             limits = definition["limits"]

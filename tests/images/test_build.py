@@ -36,7 +36,7 @@ COPY --from=build /out/ /
 
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
-    """Return a socket with a port that nobody else gets; it refuses whoever connects until it is told to answer."""
+    """Return a socket with a port that nobody else gets; it refuses whoever connects until it is to answer."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound
@@ -95,7 +95,7 @@ def builder(client: docker.DockerClient, fetch: str, lines: list[str]) -> Builde
 def test_index_down_in_the_middle_then_again(
     lab: Lab, client: docker.DockerClient, lines: list[str], server: socket.socket
 ) -> None:
-    """The failure is told by image, step and cause; the next run goes on from the finished steps."""
+    """The failure is reported by image, step and cause; the next run goes on from the finished steps."""
     lab.image("redis")  # the base is there
     port = port_of(server)
     fetch = f"exec 3<>/dev/tcp/127.0.0.1/{port} && cat <&3 >/out/fetched"
@@ -173,7 +173,7 @@ def test_archive_is_made_without_a_network(
 )
 @pytest.mark.usefixtures("cleaned")
 def test_without_an_archive(lab: Lab, client: docker.DockerClient, lines: list[str], script: str, why: str) -> None:
-    """An archive that can't be made is told in one line; the image is made."""
+    """An archive that can't be made is reported in one line; the image is made."""
     lab.image("redis")
     image = with_archive(client, script, lines).build(STUB, "5")
     assert lab.once("redis", image=image["ref"], entrypoint=["ls", "/srv"]) == (0, "")

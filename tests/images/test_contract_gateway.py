@@ -30,7 +30,7 @@ def answer(container: Container) -> bytes:
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> tuple[Container, str]:
-    """Return a hardened server with a configuration file of its own."""
+    """Return a hardened server with a separate configuration file."""
     config = lab.volume("gateway", {"haproxy.cfg": (CONFIG, 0o440)}, "99:99")
     container = lab.start("gateway", ["haproxy", "-f", "/conf/haproxy.cfg"], volumes=[f"{config}:/conf:ro"])
     until(lambda: answer(container) == b"contract", container)

@@ -15,7 +15,7 @@ PASSWORD = "contract-password-1"
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> tuple[Container, str]:
-    """Return a hardened server with a configuration file of its own."""
+    """Return a hardened server with a separate configuration file."""
     conf = f"dir /data\nappendonly yes\nuser default off\nuser app on >{PASSWORD} ~* &* +@all\n"
     config = lab.volume("redis", {"redis.conf": (conf, 0o440)}, "999:1000")
     data = lab.volume("redis")

@@ -1,7 +1,7 @@
 """Simulated Windows hosts by hand: `python -m tests.simulator DIRECTORY pc1=fresh pc2=server-2022 [--containers]`.
 
 Writes DIRECTORY/hosts.yml, an inventory of them, and after each thing that was asked for DIRECTORY/<host>.json: what
-the host is now and what changed it. Runs until it is told to end (SIGTERM, Ctrl-C).
+the host is now and what changed it. Runs until it is to end (SIGTERM, Ctrl-C).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def summary(host: Windows) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until it is to end."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description="Serve simulated Windows hosts.")
     parser.add_argument("directory", type=Path)
     parser.add_argument("hosts", nargs="+", metavar="NAME=CONDITION", help=f"conditions: {', '.join(CONDITIONS)}")

@@ -71,7 +71,7 @@ class Fleet:
         return path
 
     def revive(self, name: str) -> None:
-        """Start a host's server anew, on its port, after `stop`."""
+        """Start a host's server again, on its port, after `stop`."""
         old = self.servers[name]
         self.servers[name] = Server(old.host, old.certificates, old.auth, old.port, old.log).start()
 

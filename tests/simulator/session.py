@@ -1,6 +1,6 @@
 """PSRP behind WSMan: runspace pools (shells) and their pipelines, on psrpcore's server side.
 
-psrpcore is not safe for threads, so each shell has one lock. A pipeline runs in a thread of its own: what it takes
+psrpcore is not safe for threads, so each shell has one lock. A pipeline runs in a separate thread: what it takes
 arrives with Send requests, what it says leaves with Receive requests.
 """
 

@@ -89,7 +89,7 @@ class Ready:
         return bool(values != before)
 
     def popen(self, *words: str) -> subprocess.Popen[str]:
-        """Start the launcher in a process group of its own."""
+        """Start the launcher in a separate process group."""
         verb = words[: next((i for i, word in enumerate(words) if word.startswith("-")), len(words))]
         command = [str(self.checkout / "ready"), *verb, "-i", str(self.inventory), *words[len(verb) :]]
         environment = os.environ | {"READY_VENV": os.environ.get("READY_VENV", str(ROOT / ".venv"))} | self.environment

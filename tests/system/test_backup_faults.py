@@ -179,7 +179,7 @@ def test_service_that_differs(small: Ready) -> None:
 
 
 def test_repository_unreachable(small: Ready) -> None:
-    """A repository that was there and is gone is not begun anew: its disk may not be mounted."""
+    """A repository that was there and is gone is not begun again: its disk may not be mounted."""
     repository, away = small.directory / "repository", small.directory / "away"
     repository.rename(away)
     try:

@@ -84,7 +84,7 @@ def test_killed(checked: Ready) -> None:
 
 
 def test_out_of_memory(checked: Ready) -> None:
-    """The kernel's kill is told as what it is, with the variable to change."""
+    """The kernel's kill is reported as what it is, with the variable to change."""
     container = checked.stack.container("redis")
     before = container.attrs["HostConfig"]
     container.update(mem_limit="24m", memswap_limit="24m", restart_policy={"Name": "no"})
@@ -185,7 +185,7 @@ def test_made_by_hand(checked: Ready) -> None:
 
 
 def test_evidence_of_up_keeps_what_check_found(checked: Ready) -> None:
-    """An `up` with nothing to do leaves the deeper evidence; a restarted container's is written anew."""
+    """An `up` with nothing to do leaves the deeper evidence; a restarted container's is written again."""
     checked.stack.await_docker_health()
     found = check(checked).evidence["health"]
     path = evidence.write(Path(checked.directory) / "evidence", found)

@@ -308,7 +308,7 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> docker.DockerClient:
-        """Start it in a network namespace of its own, and wait until it answers.
+        """Start it in a separate network namespace, and wait until it answers.
 
         In the host's it would fight with the other daemon: with `--bridge none` it even removes the other's docker0.
         """

@@ -39,7 +39,7 @@ http: {addr: "127.0.0.1:%d"}
 
 @dataclass
 class Registry:
-    """Debian's docker-registry, started by the test on a port and a directory of its own."""
+    """Debian's docker-registry, started by the test on a separate port and directory."""
 
     directory: Path
     port: int

@@ -104,7 +104,7 @@ def test_what_is_not_ours_is_not_touched(client: docker.DockerClient, stack: dic
 
 
 def test_a_port_that_is_taken(client: docker.DockerClient, stack: dict[str, Any]) -> None:
-    """The daemon's words are told; the other service is made, and the next run starts what is there."""
+    """The daemon's words are shown; the other service is made, and the next run starts what is there."""
     stack["services"]["redis"]["ports"][0]["host"] = stack["services"]["chromadb"]["ports"][0]["host"]
     lines, faults = do(client, stack, ("chromadb", "create"), ("redis", "create"))
     assert lines[-1] == f"create container {NAME}-chromadb"

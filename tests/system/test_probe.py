@@ -119,7 +119,7 @@ def test_command_line_by_the_environment(probed: Ready) -> None:
 
 
 def test_service_that_is_down(probed: Ready) -> None:
-    """Exit code 2, the driver's words, and the others are told as they are; by the stack's file as well."""
+    """Exit code 2, the driver's words, and the others are reported as they are; by the stack's file as well."""
     container = probed.stack.container("redis")
     container.stop()
     try:
@@ -275,7 +275,7 @@ def test_connector_says_what_is_wrong(probed: Ready, service: str, fault: str) -
 
 
 def test_connector_and_a_service_that_hangs(probed: Ready) -> None:
-    """The error comes within a few times the limit, and the others are told as they are."""
+    """The error comes within a few times the limit, and the others are reported as they are."""
     with ServiceConnector.from_settings(settings(probed), timeout=2) as services:
         assert all(services.validate_all_services().values())
         container = probed.stack.container("redis")

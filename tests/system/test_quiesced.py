@@ -30,7 +30,7 @@ class Writer:
     longest: float = 0.0
 
     def write(self, until: threading.Event) -> None:
-        """Write pairs until told otherwise."""
+        """Write pairs until it is stopped."""
         client = self.stack.redis()
         with self.stack.postgresql() as connection:
             while not until.is_set():

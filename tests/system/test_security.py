@@ -171,7 +171,7 @@ def test_made_by_hand_without_protection(stack: Ready) -> None:
 
 
 def test_published_everywhere(stack: Ready) -> None:
-    """Then somebody else is answered, and is told apart from the machine itself."""
+    """Then somebody else is answered, and is distinguished from the machine itself."""
     port = str(stack.stack.variables["redis_port"])
     with remade(stack, "redis", PortBindings={"6379/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}):  # noqa: S104
         result = attack(stack)
@@ -305,7 +305,7 @@ def test_redis_acl_loosened(stack: Ready) -> None:
 
 
 def test_a_service_that_hangs_is_not_called_safe(stack: Ready) -> None:
-    """Nothing is known of it; the others are told as they are."""
+    """Nothing is known of it; the others are reported as they are."""
     container = stack.stack.container("redis")
     pause(container)
     try:
@@ -366,7 +366,7 @@ DOORS = {
 
 
 def test_forced_failure_shows_no_secret(stack: Ready) -> None:
-    """A run that fails, at its most talkative, with passwords made anew: neither these nor the old ones are shown."""
+    """A run that fails, at its most talkative, with passwords made again: neither these nor the old ones are shown."""
     old = Search(stack.stack.resolved, {name: stack.stack.passwords(name) for name in SERVICES})
     stack.set(redis_settings={"no-such-setting": "1"}, redis_health={"deadline": 5})
     try:

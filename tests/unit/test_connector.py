@@ -41,7 +41,7 @@ def test_next_step_fits_what_drivers_say(found: str, step: str) -> None:
 
 
 def test_a_refused_password_names_the_service() -> None:
-    """`up` compares files, not what the service has; a rotation sets it anew."""
+    """`up` compares files, not what the service has; a rotation sets it again."""
     step = next_step("WRONGPASS invalid username-password pair", "redis")
     assert "./ready secrets rotate --service redis" in step
     assert "./ready up" not in step

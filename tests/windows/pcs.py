@@ -103,7 +103,7 @@ class Site:
             self.fleet.servers[name].wait()
 
     def forget(self) -> None:
-        """Begin the records anew."""
+        """Begin the records again."""
         for name, host in self.hosts.items():
             host.record.clear()
             self.fleet.servers[name].trips.clear()

@@ -30,7 +30,7 @@ OTHERS = {
 
 
 def test_way_into_the_distro(tmp_path: Path) -> None:
-    """Opened once; led to the new address when WSL starts anew, without Ansible; closed again. Others' ways stay.
+    """Opened once; led to the new address when WSL starts again, without Ansible; closed again. Others' ways stay.
 
     Before that a run in check mode, of a new PC and one that is ready as well, says what would be done, and does none
     of it.

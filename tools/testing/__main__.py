@@ -111,7 +111,7 @@ def options() -> argparse.ArgumentParser:
     comma: dict[str, Any] = {"type": lambda text: text.split(","), "metavar": "A[,B]"}
     parser.add_argument("--all", action="store_true", help="also what tests/long.yml names; CI does")
     parser.add_argument("--only", help=f"stages among {', '.join(STAGES)}", **comma)
-    parser.add_argument("--scenario", help="only these Molecule scenarios, each on a stack of its own", **comma)
+    parser.add_argument("--scenario", help="only these Molecule scenarios, each on a dedicated stack", **comma)
     parser.add_argument("--step", help="only these steps, by the names that a run prints", **comma)
     parser.add_argument(
         "--changed", action="store_true", help="only what your changes since origin/main may touch: a guess by paths"

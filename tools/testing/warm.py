@@ -60,7 +60,7 @@ def configuration(environment: dict[str, str], directory: str) -> tuple[tuple[st
 
 
 def _become(words: list[str], directory: str, environment: dict[str, str], streams: list[int]) -> None:
-    """Be the program, in a process of its own, and tell the caller how it ended; never returns."""
+    """Be the program, in a separate process, and tell the caller how it ended; never returns."""
     *standard, caller = streams
     code = 70
     try:

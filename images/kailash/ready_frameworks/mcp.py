@@ -133,7 +133,7 @@ def _lost(rows: Rows, transport: str, error: BaseException) -> None:
 
 @asynccontextmanager
 async def _server(values: dict[str, str]) -> AsyncIterator[int]:
-    """Start the application's server as a process of its own; give its port."""
+    """Start the application's server as a separate process; give its port."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "catalogue.tools", "--port", "0"),
         env={**os.environ, **values},

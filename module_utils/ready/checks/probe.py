@@ -97,7 +97,7 @@ def close_quietly(connection: Closeable) -> None:
 class Probe(Endpoint):
     """A service, asked by its real driver. Touches nothing but what it made itself, and removes that.
 
-    `deep` proves it by its data, on connections of its own; `probe` asks one question that reads alone, on a connection
+    `deep` proves it by its data, on separate connections; `probe` asks one question that reads alone, on a connection
     that is kept from one round to the next.
 
     Args:

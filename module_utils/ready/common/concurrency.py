@@ -17,7 +17,7 @@ def run_all(calls: Mapping[K, Callable[[], V]], deadline: float) -> tuple[dict[K
     """Return what each call returned, and for each that did not return, why.
 
     Args:
-        calls: key -> what to call, each in a thread of its own; a daemon's, so that one that hangs can't hold up the
+        calls: key -> what to call, each in a separate thread; a daemon's, so that one that hangs can't hold up the
             end of the process.
         deadline: seconds for all of them.
     """

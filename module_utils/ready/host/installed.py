@@ -175,7 +175,7 @@ def install_environment(environment: Path, python: str, lock: str, name: str, wh
     """Make the environment what it should be; return whether anything was to be done. Raises InstallError.
 
     It is made beside the old one, which it replaces when it is complete; a lock that has not changed is not installed
-    anew. Two runs at once do it one after the other, and the second one finds it done.
+    again. Two runs at once do it one after the other, and the second one finds it done.
 
     Args:
         environment: its directory; all that is in it is replaced.

@@ -19,7 +19,7 @@ def _call(name: str, *arguments: int) -> None:
 
 
 def unshare() -> None:
-    """Give the calling thread a network namespace of its own, which ends with it. Raises OSError."""
+    """Give the calling thread a separate network namespace, which ends with it. Raises OSError."""
     _call("unshare", _CLONE_NEWNET)
 
 

@@ -102,5 +102,5 @@ class Workload:
         raise NotImplementedError
 
     def remove(self) -> None:
-        """Remove the fixture, also a half-built one, over a connection of its own."""
+        """Remove the fixture, also a half-built one, over a separate connection."""
         raise NotImplementedError

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What somebody else on the network can reach: connections from a second network namespace. Needs root and iproute2.
 
-A thread of this process gets a network namespace of its own, joined to the host by a pair of virtual interfaces. The
+A thread of this process gets a separate network namespace, joined to the host by a pair of virtual interfaces. The
 kernel removes namespace and interfaces when the thread ends, however it ends: an interrupted run leaves nothing.
 """
 

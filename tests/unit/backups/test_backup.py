@@ -127,7 +127,7 @@ def test_other_content_is_seen(kind: str, value: Any, message: str) -> None:
 
 
 def test_many_differences_are_summed_up() -> None:
-    """A table of hundreds that are all gone is told in a few lines."""
+    """A table of hundreds that are all gone is reported in a few lines."""
     wanted = {"counts": {f"t{number}": 1 for number in range(100)}}
     assert manifest.content_faults(wanted, {})[-1] == "and 95 differences more"
 

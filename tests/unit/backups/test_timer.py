@@ -1,4 +1,4 @@
-"""What timers run: when it is due, what it waits for, and that its outcome is told, whatever it is."""
+"""What timers run: when it is due, what it waits for, and that its outcome is reported, whatever it is."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_checks_are_methods(name: str) -> None:
 
 
 def test_whoever_hangs_fails_alone() -> None:
-    """At the deadline the hanging service has failed, by every check it has, and the other one is told as it is."""
+    """At the deadline the hanging service has failed, by every check it has, and the other one is reported as it is."""
     started = time.monotonic()
     found = deep_health({"slow": Slow(SERVICE, {}), "quick": Quick(SERVICE, {})}, 0.3)
     Slow.gate.set()

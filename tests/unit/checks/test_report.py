@@ -298,7 +298,7 @@ def test_up_verifies_when_another_part_failed(verdict: str, expected: bool) -> N
 def test_why_a_container_is_down(
     stack: dict[str, Any], state: dict[str, Any], found: dict[str, Any], detail: str, step: str
 ) -> None:
-    """Lack of memory is named with the variable that cures it; restarts are told, also of one that is well."""
+    """Lack of memory is named with the variable that cures it; restarts are reported, also of one that is well."""
     state["services"]["redis"].update(found)
     result = health_result(stack, state, answer("pass" if "restarts" in found else "fail"))
     assert detail in result.rows[0]["detail"]

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_bytecode_is_kept(tmp_path: Path) -> None:
-    """A variable that many containers set would make each run compile all of Ansible anew."""
+    """A variable that many containers set would make each run compile all of Ansible again."""
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     python.write_text("#!/bin/sh\nenv\n")

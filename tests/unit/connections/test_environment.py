@@ -15,7 +15,7 @@ SERVICES = ["postgresql", "neo4j", "chromadb", "redis"]
 
 
 def stack(services: list[str]) -> dict[str, Any]:
-    """Return a resolved stack on ports of its own."""
+    """Return a resolved stack on separate ports."""
     variables = {
         "stack_name": "ready",
         "ready_services": services,

@@ -259,7 +259,7 @@ def test_a_container_is_made_hardened(stack: dict[str, Any]) -> None:
 
 
 def test_a_container_made_of_another_image_by_hand(stack: dict[str, Any]) -> None:
-    """Its labels were copied: it is drift, an image is looked for, and the container made anew of that."""
+    """Its labels were copied: it is drift, an image is looked for, and the container made again of that."""
     state = running(stack)
     made = state["services"]["redis"]
     spec = ContainerSpec.from_service(stack["services"]["redis"], "ready", "ready", "sha256:redis")

@@ -41,7 +41,7 @@ def unread(place: Path) -> dict[str, str]:
 
 
 def command(*words: str | Path) -> list[str]:
-    """Return a call of the analyser as a program of its own."""
+    """Return a call of the analyser as a separate program."""
     return [sys.executable, "-m", "ready.gold", *map(str, words)]
 
 

@@ -34,7 +34,7 @@ def stack() -> dict[str, Any]:
 
 
 def test_description_has_what_its_readers_need(stack: dict[str, Any]) -> None:
-    """And is the same text each time, so that it is not written anew."""
+    """And is the same text each time, so that it is not written again."""
     document = installed.stack_document(stack)
     assert document == installed.stack_document(json.loads(json.dumps(stack)))
     found = json.loads(document)

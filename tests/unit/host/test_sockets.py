@@ -82,7 +82,7 @@ def test_own_addresses() -> None:
 
 @pytest.mark.parametrize("written", ["refused", "written"])
 def test_what_one_exec_prints(written: str) -> None:
-    """Status, sockets and the outcome of the write are told apart."""
+    """Status, sockets and the outcome of the write are distinguished."""
     status = "Name:\tredis-server\nUid:\t999\t999\t999\t999\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n"
     found = parse_inside(f"{status}---\n{TCP}{UDP}---\n{written}\n")
     assert found["kernel"] == {"Uid": "999\t999\t999\t999", "CapEff": "0000000000000000", "NoNewPrivs": "1"}

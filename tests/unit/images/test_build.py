@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Recipes, contexts, and what a failed build is told as. Real builds are in tests/images."""
+"""Recipes, contexts, and what a failed build is reported as. Real builds are in tests/images."""
 
 from __future__ import annotations
 

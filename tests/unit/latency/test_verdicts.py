@@ -174,7 +174,7 @@ def test_what_the_deadline_cut_off_is_unknown(stack: dict[str, Any]) -> None:
 
 
 def test_where_there_is_no_room_nothing_is_known(stack: dict[str, Any]) -> None:
-    """The fixture was not built, for the sake of the data; that is told, and no fault of the service's."""
+    """The fixture was not built, for the sake of the data; that is reported, and no fault of the service's."""
     reason = "memory: found 9 of 10 bytes in use"
     previous = evidence(stack, answer([run(FAST)]))
     found = evidence(stack, answer([], operations={}, complete=False, refused=reason), previous)

@@ -1,4 +1,4 @@
-"""The encrypted secrets of a host: never made anew, never lost."""
+"""The encrypted secrets of a host: never made again, never lost."""
 
 from __future__ import annotations
 

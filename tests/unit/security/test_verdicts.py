@@ -96,7 +96,7 @@ def test_published_on_purpose(bind: str, answered: str, verdict: str) -> None:
 
 
 def test_no_second_namespace_is_no_proof(stack: dict[str, Any]) -> None:
-    """The reason is told; an answer from the other place still is a failure."""
+    """The reason is reported; an answer from the other place still is a failure."""
     found = well(stack)
     found["outside"]["container"] = {"answered": None, "fault": "Docker runs elsewhere"}
     done = check(judged(stack, found), "redis", "outside")
@@ -107,7 +107,7 @@ def test_no_second_namespace_is_no_proof(stack: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("place", LEAKS)
 def test_a_secret_on_show(stack: dict[str, Any], place: str) -> None:
-    """Whose and where is told; not having looked is not having found nothing."""
+    """Whose and where is reported; not having looked is not having found nothing."""
     found = well(stack)
     found["leaks"][place]["found"] = ["the password of redis's app (plain) in docker inspect x"]
     part = judged(stack, found)

@@ -40,7 +40,7 @@ def test_a_store_that_is_full_or_evicts_is_a_fault(changes: dict[str, Any], faul
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
 def test_a_cache_may_be_full_and_evict(policy: str) -> None:
-    """That is what it is configured for; the figures are told."""
+    """That is what it is configured for; the figures are reported."""
     figures = judge_memory(info(evicted_keys=3, used_memory=100 * MIB), policy)
     assert (figures["evicted_keys"], figures["used_bytes"]) == (3, 100 * MIB)
 

@@ -1,4 +1,4 @@
-"""What the fixtures hold, and how wrong answers are told from right ones."""
+"""What the fixtures hold, and how wrong answers are distinguished from right ones."""
 
 from __future__ import annotations
 

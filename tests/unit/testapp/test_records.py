@@ -225,7 +225,7 @@ def test_blame_and_broken_lines() -> None:
 
 
 def judged(records: list[Record], seen: dict[str, Any] | None = None, **run: Any) -> CheckResult:
-    """Judge records, with stores that did not change unless told otherwise."""
+    """Judge records, with stores that did not change unless the test says otherwise."""
     said = {"exit_code": 0, "timed_out": False, "oom_killed": False, "seconds": 3.0} | run.pop("outcome", {})
     result = {"codes": [0], "restarts": 0, "timed_out": False, "python": "3.11.2", "before": {"redis": SEEN}}
     result |= {"after": {"redis": seen or SEEN}} | run.pop("result", {})

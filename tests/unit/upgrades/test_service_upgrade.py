@@ -154,7 +154,7 @@ def test_gate_message() -> None:
 def test_way_back(
     stack: dict[str, Any], services: list[str], repository: str, known: bool, without: bool, kind: str, said: str
 ) -> None:
-    """A set wherever one can be made; where none is, people are told, and what to do about it."""
+    """A set wherever one can be made; where none is, people read so, and what to do about it."""
     full = {**stack, "services": {**stack["services"], "gateway": {"volumes": []}}}
     todo = [{"service": name} for name in services]
     way = upgrade_plan.rollback_source(full, todo, repository, known, without)
@@ -229,7 +229,7 @@ def before(verdict: str, p95: float | None) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_latency_gate(answer: dict[str, Any], earlier: dict[str, Any], verdict: str, told: str) -> None:
-    """Only a clear miss that is the new engine's own fails; what is not known is told."""
+    """Only a clear miss that is the new engine's own fails; what is not known is reported."""
     gate = gates.latency_gate({"name": "redis"}, answer, earlier)
     assert gate["verdict"] == verdict
     assert told in "; ".join(gate["told"])
@@ -241,7 +241,7 @@ def test_latency_gate(answer: dict[str, Any], earlier: dict[str, Any], verdict: 
 
 
 def test_lines() -> None:
-    """People are told how, and why not."""
+    """People read how, and why not."""
     none = MOVE | {"action": "none", "reason": "it runs what is asked for"}
     moved, kept = upgrade_plan.lines([MOVE, none])
     assert "7.0.15 -> 8 (row redis-7-8: migrated" in moved

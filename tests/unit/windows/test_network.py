@@ -122,7 +122,7 @@ def follow_of(host: Windows, **other: Any) -> dict[str, Any]:
 
 
 def test_task_follows_the_distro_where_there_are_proxies() -> None:
-    """It is made once, made anew when it or its script differs, and goes with the last proxy."""
+    """It is made once, made again when it or its script differs, and goes with the last proxy."""
     host = host_in("ready")
     ssh = [{"name": "ssh", "port": 2222, "remote": ["10.0.0.0/8"], "native": True}]
     assert follow_of(host, allow=ALLOW)["steps"] == [
@@ -162,7 +162,7 @@ def test_services_of_an_engine_are_in_the_distro() -> None:
 
 
 def test_mirrored_mode_gets_rules_of_the_hyperv_firewall() -> None:
-    """Made once, made anew when they differ, removed when stale; Windows' own of the same name goes."""
+    """Made once, made again when they differ, removed when stale; Windows' own of the same name goes."""
     host = host_in("mirrored")
     asked = {"allow": ALLOW, "mode": "mirrored", "backend": "engine"}
     name = "Ready ready postgresql 5432"

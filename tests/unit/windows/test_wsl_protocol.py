@@ -91,7 +91,7 @@ def stop(token: str, seconds: int) -> str:
 
 
 def test_leftovers_are_stopped(left: tuple[str, subprocess.Popen[bytes]]) -> None:
-    """By TERM, then by KILL; a child in a session of its own stays when it is nobody's child any more."""
+    """By TERM, then by KILL; a child in a separate session stays when it is nobody's child any more."""
     token, process = left
     assert len(marked(token)) >= 2
     assert stop(token, 0) == "stopped"

@@ -50,7 +50,7 @@ def _unread() -> dict[str, Any]:
 def _fingerprints(findings: Sequence[Finding], uri: str, path: Path) -> list[str]:
     """Return one for each finding of a file, by its code: it stays the same when lines above it come and go.
 
-    Equal lines are told apart by their order.
+    Equal lines are distinguished by their order.
     """
     seen: Counter[str] = Counter()
     found = []

@@ -66,7 +66,7 @@ def test_services_are_swapped_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_one_that_fails_takes_all_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others are not left in the middle: what fails is told when they have ended, and then all is undone."""
+    """The others are not left in the middle: what fails is reported when they have ended, and then all is undone."""
     ended = []
 
     def swap(_client: Any, _work: Workspace, name: str, _load: Any, _old: ReplacedData) -> None:
